@@ -1,0 +1,59 @@
+//! The queues by name and number, with their seals: read from the store, kept in memory, swapped whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::ports::{QueueEntry, StoreError};
+use domain::rejection::Kind;
+use domain::seal::{Seal, SealedToken};
+use domain::{QueueName, QueueNumber, Rejection, Ticket};
+
+use crate::App;
+
+/// All queues known at one moment.
+#[derive(Default)]
+pub(crate) struct Directory {
+    by_number: HashMap<QueueNumber, Known>,
+    by_name: HashMap<QueueName, QueueNumber>,
+}
+
+struct Known {
+    name: QueueName,
+    seal: Seal,
+}
+
+impl App {
+    /// Reads the queues anew. To be called at start and now and then, as another server may have made one.
+    pub async fn refresh_directory(&self) -> Result<(), StoreError> {
+        let entries = self.ports.queues.directory().await?;
+        let known = |entry: &QueueEntry| {
+            let seal = self.keys.for_queue(entry.number, entry.epoch);
+            (entry.number, Known { name: entry.name.clone(), seal })
+        };
+        let directory = Directory {
+            by_number: entries.iter().map(known).collect(),
+            by_name: entries.iter().map(|entry| (entry.name.clone(), entry.number)).collect(),
+        };
+        self.directory.store(Arc::new(directory));
+        Ok(())
+    }
+
+    /// The number of a queue; a join never creates one (R1).
+    pub(crate) fn queue_number(&self, name: &QueueName) -> Result<QueueNumber, Rejection> {
+        self.directory.load().by_name.get(name).copied().ok_or(Rejection::NotFound(Kind::Queue))
+    }
+
+    /// The name of a queue and the sealed token of a place in it.
+    pub(crate) fn seal(&self, ticket: Ticket) -> Result<(QueueName, SealedToken), Rejection> {
+        let directory = self.directory.load();
+        let known = directory.by_number.get(&ticket.queue).ok_or(Rejection::NotFound(Kind::Queue))?;
+        Ok((known.name.clone(), known.seal.seal(ticket.number)))
+    }
+
+    /// The place that a token proves, without asking the store (design 5).
+    pub(crate) fn open(&self, token: SealedToken) -> Result<Ticket, Rejection> {
+        let directory = self.directory.load();
+        let known = directory.by_number.get(&token.claimed_queue()).ok_or(Rejection::TokenUnknown)?;
+        known.seal.open(token).ok_or(Rejection::TokenUnknown)
+    }
+}

@@ -1,0 +1,107 @@
+//! Usher's use cases, one a file, over the ports of the domain; no I/O of their own.
+//!
+//! A use case proves who calls, looks up what the rules need, calls one port and puts the answer together. It decides
+//! nothing that the domain decides. [`App`] holds what they share.
+
+mod caller;
+mod clockwork;
+mod create_concert;
+mod directory;
+mod failure;
+mod join;
+mod keys;
+mod leave;
+#[cfg(test)]
+mod mocks;
+mod payments;
+mod place;
+mod queue_policy;
+mod readiness;
+mod reservations;
+mod schedules;
+mod wallet;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use domain::line::Pace;
+use domain::ports::{
+    Clock, ConcertRepository, IdGenerator, PaymentRepository, Probe, QueueRepository, ReservationRepository,
+    WalletRepository,
+};
+use domain::seal::ServerKeys;
+use domain::{QueueNumber, Rules};
+
+pub use caller::{ActiveCaller, Caller};
+pub use clockwork::Tick;
+use directory::Directory;
+pub use failure::Failure;
+pub use keys::{KeyFailure, agree_on_keys};
+pub use place::Place;
+pub use readiness::Readiness;
+
+/// Whether a wallet may be read and charged with a token that is not ACTIVE (R16).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WalletGate {
+    /// Only with an ACTIVE token.
+    #[default]
+    Active,
+    /// With a token in any state, so that people can top up while they wait.
+    Any,
+}
+
+/// The ports that the use cases call.
+#[derive(Clone)]
+pub struct Ports {
+    /// The waiting line.
+    pub queues: Arc<dyn QueueRepository>,
+    /// What is sold.
+    pub concerts: Arc<dyn ConcertRepository>,
+    /// Holds.
+    pub reservations: Arc<dyn ReservationRepository>,
+    /// Wallets.
+    pub wallets: Arc<dyn WalletRepository>,
+    /// Payments.
+    pub payments: Arc<dyn PaymentRepository>,
+    /// Whether the store answers.
+    pub probe: Arc<dyn Probe>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+/// The use cases and what they share. Cheap to share behind an [`Arc`]; every method takes `&self`.
+pub struct App {
+    ports: Ports,
+    rules: Rules,
+    wallet_gate: WalletGate,
+    keys: ServerKeys,
+    directory: ArcSwap<Directory>,
+    paces: Mutex<HashMap<QueueNumber, Pace>>,
+}
+
+impl App {
+    /// The use cases over `ports`, for tokens sealed with `keys`. Knows no queue until [`App::refresh_directory`] ran.
+    pub fn new(ports: Ports, rules: Rules, wallet_gate: WalletGate, keys: ServerKeys) -> Self {
+        Self {
+            ports,
+            rules,
+            wallet_gate,
+            keys,
+            directory: ArcSwap::from_pointee(Directory::default()),
+            paces: Mutex::default(),
+        }
+    }
+
+    /// The time that answers carry.
+    pub fn now(&self) -> domain::Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// The numbers of the rules.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}

@@ -1,0 +1,319 @@
+//! What is sold: concerts, their schedules and the plan an operator loads them with.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use time::Date;
+
+use crate::seat::SeatStatus;
+use crate::{
+    ConcertId, FieldError, LocalTime, Money, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp,
+};
+use crate::{rejection::Kind, seat::Seat};
+
+/// One dated performance of a concert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// The queue its sale belongs to.
+    pub queue: QueueNumber,
+    /// The concert.
+    pub concert: ConcertId,
+    /// The concert's title.
+    pub title: Arc<str>,
+    /// When it starts, with the offset it was created with.
+    pub starts_at: LocalTime,
+    /// How many seats it has.
+    pub seats_total: u32,
+}
+
+impl Schedule {
+    /// R11: whether it is still for sale; a schedule that has started is not.
+    pub fn on_sale(&self, now: Timestamp) -> bool {
+        !self.starts_at.at().is_over(now)
+    }
+}
+
+/// A concert as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concert {
+    /// Its id.
+    pub id: ConcertId,
+    /// What is played.
+    pub title: Arc<str>,
+    /// The queue that sells it.
+    pub queue: QueueName,
+    /// The first and last dates of its schedules that are still for sale (R11).
+    pub dates: RangeInclusive<Date>,
+}
+
+/// All seats of a schedule at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatMap {
+    /// The schedule.
+    pub schedule: Schedule,
+    /// Its seats by number, and what each one is at the moment of reading (R7).
+    pub seats: Vec<(Seat, SeatStatus)>,
+}
+
+impl SeatMap {
+    /// How many seats may be held.
+    pub fn available(&self) -> usize {
+        self.seats.iter().filter(|(_, status)| *status == SeatStatus::Available).count()
+    }
+}
+
+/// Something that is looked for within one queue's sale (R6: a token sees its own queue only).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// It is there.
+    Here(T),
+    /// It is sold through another queue.
+    Elsewhere,
+    /// There is none.
+    Nowhere,
+}
+
+impl<T> Found<T> {
+    /// The thing, or why it cannot be had.
+    pub fn or_reject(self, kind: Kind) -> Result<T, Rejection> {
+        match self {
+            Self::Here(thing) => Ok(thing),
+            Self::Elsewhere => Err(Rejection::WrongQueue),
+            Self::Nowhere => Err(Rejection::NotFound(kind)),
+        }
+    }
+
+    /// A reference to the thing.
+    pub fn as_ref(&self) -> Found<&T> {
+        match self {
+            Self::Here(thing) => Found::Here(thing),
+            Self::Elsewhere => Found::Elsewhere,
+            Self::Nowhere => Found::Nowhere,
+        }
+    }
+}
+
+/// A concert to be loaded, checked and complete but for its ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewConcert {
+    /// What is played, 1 to [`NewConcert::MAX_TITLE`] characters.
+    pub title: Arc<str>,
+    /// The queue to sell it through; made when it is unknown.
+    pub queue: QueueName,
+    /// Its schedules, in the operator's order; 1 to [`NewConcert::MAX_SCHEDULES`].
+    pub schedules: Vec<NewSchedule>,
+}
+
+/// A schedule to be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSchedule {
+    /// When it starts.
+    pub starts_at: LocalTime,
+    /// Number and price of each seat; at least one, no number twice.
+    pub seats: Vec<(u32, Money)>,
+}
+
+/// How an operator writes seats down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SeatGroup {
+    /// So many seats of one price; numbers go on where the group before ended.
+    Count(u32, Money),
+    /// One seat with its own number.
+    One(u32, Money),
+}
+
+/// What loading a concert made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedConcert {
+    /// The concert's id.
+    pub id: ConcertId,
+    /// The queue that sells it.
+    pub queue: QueueNumber,
+    /// The schedules' ids, in the order they were given.
+    pub schedules: Vec<ScheduleId>,
+}
+
+/// Which schedules a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScheduleFilter {
+    /// Of this concert only.
+    pub concert: Option<ConcertId>,
+    /// On this date or later, in each schedule's own offset.
+    pub from: Option<Date>,
+    /// On this date or earlier, in each schedule's own offset.
+    pub to: Option<Date>,
+}
+
+impl ScheduleFilter {
+    /// The rule behind the list: still for sale (R11) and within the dates, bounds included.
+    pub fn shows(&self, schedule: &Schedule, now: Timestamp) -> bool {
+        let date = schedule.starts_at.date();
+        schedule.on_sale(now)
+            && self.concert.is_none_or(|concert| concert == schedule.concert)
+            && self.from.is_none_or(|from| date >= from)
+            && self.to.is_none_or(|to| date <= to)
+    }
+}
+
+/// Where a list of schedules goes on: they are ordered by start, then id.
+pub type ScheduleKey = (Timestamp, ScheduleId);
+
+impl NewConcert {
+    /// The longest title, in characters.
+    pub const MAX_TITLE: usize = 200;
+    /// The most schedules of one concert.
+    pub const MAX_SCHEDULES: usize = 100;
+    /// The most seats of one concert, over all its schedules.
+    pub const MAX_SEATS: usize = 100_000;
+
+    /// Checks an operator's plan and spells its seats out. Names every value that is out of bounds.
+    pub fn plan(title: &str, queue: QueueName, schedules: &[(LocalTime, Vec<SeatGroup>)]) -> Result<Self, Rejection> {
+        let mut errors = Vec::new();
+        let chars = title.chars().count();
+        if !(1..=Self::MAX_TITLE).contains(&chars) || title.trim().is_empty() || title.chars().any(char::is_control) {
+            errors.push(FieldError::new(
+                "title",
+                format!("must be 1 to {} characters, none a control character", Self::MAX_TITLE),
+            ));
+        }
+        if !(1..=Self::MAX_SCHEDULES).contains(&schedules.len()) {
+            errors.push(FieldError::new("schedules", format!("must be 1 to {} schedules", Self::MAX_SCHEDULES)));
+        }
+        let mut left = Self::MAX_SEATS;
+        let mut planned = Vec::new();
+        for (at, (starts_at, groups)) in schedules.iter().take(Self::MAX_SCHEDULES).enumerate() {
+            match spell_out(groups, left) {
+                Ok(seats) => {
+                    left -= seats.len();
+                    planned.push(NewSchedule { starts_at: *starts_at, seats });
+                }
+                Err(message) => errors.push(FieldError::new(format!("schedules[{at}].seats"), message)),
+            }
+        }
+        if errors.is_empty() {
+            Ok(Self { title: Arc::from(title), queue, schedules: planned })
+        } else {
+            Err(Rejection::Invalid(errors))
+        }
+    }
+}
+
+/// The seats of one schedule, at most `left` of them.
+fn spell_out(groups: &[SeatGroup], left: usize) -> Result<Vec<(u32, Money)>, String> {
+    let mut seats = Vec::new();
+    let mut next = 1_u32;
+    for group in groups {
+        let (first, count, price) = match group {
+            SeatGroup::Count(count, price) => (next, *count, price),
+            SeatGroup::One(number, price) => (*number, 1, price),
+        };
+        let room = left - seats.len();
+        if count == 0 || usize::try_from(count).map_or(true, |count| count > room) {
+            return Err(format!(
+                "a count must be at least 1, and all seats of a concert at most {}",
+                NewConcert::MAX_SEATS
+            ));
+        }
+        let last = first.saturating_add(count - 1);
+        if first == 0 || last > Seat::MAX_NUMBER {
+            return Err(format!("seat numbers must be 1 to {}", Seat::MAX_NUMBER));
+        }
+        seats.extend((first..=last).map(|number| (number, price.clone())));
+        next = last + 1;
+    }
+    let distinct: BTreeSet<u32> = seats.iter().map(|(number, _)| *number).collect();
+    match seats.len() {
+        0 => Err("must have at least one seat".to_owned()),
+        all if all != distinct.len() => Err("a seat number must not come twice".to_owned()),
+        _ => Ok(seats),
+    }
+}
+
+/// A seat id that is known together with its number, for answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedSeat {
+    /// Its id.
+    pub id: SeatId,
+    /// Its number.
+    pub number: u32,
+    /// The price copied at hold time (R9).
+    pub price: Money,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(text: &str) -> Money {
+        Money::parse(text).unwrap()
+    }
+
+    fn start() -> LocalTime {
+        LocalTime::parse("2026-12-25T01:30:00+09:00").unwrap()
+    }
+
+    fn plan(groups: Vec<SeatGroup>) -> Result<NewConcert, Rejection> {
+        NewConcert::plan("Winter", QueueName::main(), &[(start(), groups)])
+    }
+
+    #[test]
+    fn numbers_of_successive_groups_continue() {
+        let concert = plan(vec![SeatGroup::Count(2, price("10")), SeatGroup::Count(1, price("5"))]).unwrap();
+        assert_eq!(concert.schedules[0].seats, [(1, price("10")), (2, price("10")), (3, price("5"))]);
+        let numbered = plan(vec![SeatGroup::One(7, price("1")), SeatGroup::One(3, price("1"))]).unwrap();
+        assert_eq!(numbered.schedules[0].seats.iter().map(|s| s.0).collect::<Vec<_>>(), [7, 3]);
+    }
+
+    #[test]
+    fn bounds_of_a_plan() {
+        for bad in [
+            vec![],
+            vec![SeatGroup::Count(0, price("1"))],
+            vec![SeatGroup::Count(100_001, price("1"))],
+            vec![SeatGroup::Count(u32::MAX, price("1"))],
+            vec![SeatGroup::One(0, price("1"))],
+            vec![SeatGroup::One(1_000_001, price("1"))],
+            vec![SeatGroup::One(7, price("1")), SeatGroup::One(7, price("1"))],
+            vec![SeatGroup::One(1_000_000, price("1")), SeatGroup::Count(1, price("1"))],
+        ] {
+            assert!(matches!(plan(bad.clone()), Err(Rejection::Invalid(_))), "{bad:?}");
+        }
+        assert!(plan(vec![SeatGroup::Count(100_000, price("1"))]).is_ok());
+        let long = "x".repeat(201);
+        for title in ["", "  ", "a\nb", &long] {
+            assert!(
+                NewConcert::plan(title, QueueName::main(), &[(start(), vec![SeatGroup::Count(1, price("1"))])])
+                    .is_err()
+            );
+        }
+        let one = (start(), vec![SeatGroup::Count(60_000, price("1"))]);
+        assert!(NewConcert::plan("t", QueueName::main(), &[one.clone(), one]).is_err(), "over all schedules");
+        assert!(NewConcert::plan("t", QueueName::main(), &[]).is_err());
+    }
+
+    #[test]
+    fn lists_end_exactly_at_the_start_and_include_both_dates_r11() {
+        let schedule = Schedule {
+            id: ScheduleId::new(uuid::Uuid::from_u128(1)),
+            queue: QueueNumber(1),
+            concert: ConcertId::new(uuid::Uuid::from_u128(2)),
+            title: "Winter".into(),
+            starts_at: start(),
+            seats_total: 1,
+        };
+        let starts = start().at();
+        for (now, shown) in [(-1, true), (0, false), (1, false)] {
+            let now = Timestamp::from_micros(starts.micros() + now);
+            assert_eq!(ScheduleFilter::default().shows(&schedule, now), shown);
+        }
+        // The date is the one in its own offset: 25 December, though it is the 24th in UTC.
+        let day = |d| Date::from_calendar_date(2026, time::Month::December, d).ok();
+        for (from, to, shown) in [(25, 25, true), (24, 24, false), (26, 27, false), (25, 31, true), (1, 25, true)] {
+            let filter = ScheduleFilter { concert: None, from: day(from), to: day(to) };
+            assert_eq!(filter.shows(&schedule, Timestamp::from_micros(0)), shown, "{from} to {to}");
+        }
+    }
+}

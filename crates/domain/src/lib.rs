@@ -1,0 +1,40 @@
+//! Usher's rules, and nothing else.
+//!
+//! Every rule of the contract (R1 to R18) that decides something is written here once, as a pure function: facts and
+//! `now` in, a decision or a [`Rejection`] out. Nothing here does I/O, reads a clock or draws a random number; those
+//! arrive as arguments or through the [`ports`].
+//!
+//! Where to look: one topic a module, named with the words of the contract. [`token`] and [`line`] are the waiting
+//! line, [`seat`] and [`reservation`] the holds, [`wallet`] and [`payment`] the money.
+
+pub mod concert;
+pub mod id;
+pub mod idempotency;
+pub mod line;
+pub mod money;
+pub mod page;
+pub mod payment;
+pub mod policy;
+pub mod ports;
+pub mod queue;
+pub mod rejection;
+pub mod reservation;
+pub mod rules;
+pub mod seal;
+pub mod seat;
+pub mod token;
+pub mod user;
+pub mod wallet;
+pub mod when;
+
+pub use id::{ConcertId, EntryId, PaymentId, ReservationId, ScheduleId, SeatId};
+pub use idempotency::{Fingerprint, IdempotencyKey};
+pub use money::Money;
+pub use page::Page;
+pub use policy::{Policy, PolicyChange};
+pub use queue::{Queue, QueueEpoch, QueueName, QueueNumber, Ticket, TicketNumber};
+pub use rejection::{FieldError, Rejection};
+pub use rules::Rules;
+pub use token::{Token, TokenStatus};
+pub use user::UserId;
+pub use when::{LocalTime, Timestamp};

@@ -1,0 +1,111 @@
+//! What the rules say when they say no. One list, so that every adapter must answer every case.
+
+use crate::{Money, TokenStatus};
+
+/// A refusal: the request was understood and the rules do not allow it. It changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The token was never issued: malformed, forged, of another server's key, or of an older epoch.
+    #[error("the token was never issued here")]
+    TokenUnknown,
+    /// A guarded operation came with a token that is not ACTIVE (R6).
+    #[error("the token is {0:?}, not ACTIVE")]
+    TokenNotActive(TokenStatus),
+    /// The reservation belongs to somebody else (R13).
+    #[error("the reservation belongs to another user")]
+    UserMismatch,
+    /// The concert or schedule is sold through another queue (R6).
+    #[error("sold through another queue")]
+    WrongQueue,
+    /// There is no such thing, or not for this user.
+    #[error("there is no {0} of this id for this token")]
+    NotFound(Kind),
+    /// Seats that somebody has (R8); their numbers, ascending.
+    #[error("seats {0:?} are taken")]
+    SeatTaken(Vec<u32>),
+    /// More live PENDING seats than one user may have in one queue (R8).
+    #[error("more than {0} seats at once")]
+    SeatLimit(u32),
+    /// The schedule has started (R11).
+    #[error("the schedule has started")]
+    SaleClosed,
+    /// The reservation is CONFIRMED (R13, R17).
+    #[error("the reservation is paid already")]
+    AlreadyPaid,
+    /// The reservation was cancelled by its user (R13).
+    #[error("the reservation is cancelled")]
+    ReservationCancelled,
+    /// The hold ran out before it was paid (R13).
+    #[error("the hold ran out")]
+    ReservationExpired,
+    /// The wallet holds less than the price (R13).
+    #[error("balance {balance} is less than {amount}")]
+    InsufficientBalance {
+        /// What the wallet holds.
+        balance: Money,
+        /// What is to be paid.
+        amount: Money,
+    },
+    /// The caller named an amount that is not the reservation's (R13).
+    #[error("the amount is not the reservation's")]
+    AmountMismatch,
+    /// The idempotency key came with another request before (R15).
+    #[error("the idempotency key came with another request before")]
+    IdempotencyKeyReused,
+    /// Values that are out of their bounds; at least one.
+    #[error("{} value(s) out of bounds", .0.len())]
+    Invalid(Vec<FieldError>),
+}
+
+impl Rejection {
+    /// One value out of its bounds.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, message)])
+    }
+}
+
+/// What was looked for and not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A queue.
+    Queue,
+    /// A concert.
+    Concert,
+    /// A schedule.
+    Schedule,
+    /// A seat.
+    Seat,
+    /// A reservation.
+    Reservation,
+    /// A payment.
+    Payment,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Queue => "queue",
+            Self::Concert => "concert",
+            Self::Schedule => "schedule",
+            Self::Seat => "seat",
+            Self::Reservation => "reservation",
+            Self::Payment => "payment",
+        })
+    }
+}
+
+/// A value out of its bounds, and what the bounds are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where the value stands, for example `schedules[0].seats[1].price`.
+    pub field: String,
+    /// What it must be, in English, for example `must be 1 to 64 characters`.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A value at `field` and what it must be.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,212 @@
+//! A reservation: one or more seats of one schedule for one user, `PENDING` -> `CONFIRMED` or `CANCELLED`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::concert::{Found, NumberedSeat, Schedule};
+use crate::rejection::Kind;
+use crate::seat::{Seat, SeatChoice, SeatStatus, Taken};
+use crate::{
+    ConcertId, LocalTime, Money, QueueNumber, Rejection, ReservationId, Rules, ScheduleId, Timestamp, Token, UserId,
+};
+
+/// Why a reservation was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelReason {
+    /// The hold ran out (R9).
+    Expired,
+    /// Its user cancelled it (R17).
+    User,
+    /// Its user left the queue (R17).
+    Left,
+}
+
+/// The state of a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReservationStatus {
+    /// Held and not yet paid (결제대기).
+    Pending,
+    /// Paid (완료).
+    Confirmed,
+    /// Given up or run out (예약취소).
+    Cancelled(CancelReason),
+}
+
+/// A reservation as stored, with what a receipt shows of its schedule. Its set of seats never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// Its id.
+    pub id: ReservationId,
+    /// The queue its sale belongs to.
+    pub queue: QueueNumber,
+    /// Whose it is.
+    pub user: UserId,
+    /// The concert.
+    pub concert: ConcertId,
+    /// The schedule.
+    pub schedule: ScheduleId,
+    /// The concert's title.
+    pub title: Arc<str>,
+    /// When the schedule starts.
+    pub starts_at: LocalTime,
+    /// Its seats by number, at the prices of the moment it was made (R9).
+    pub seats: Vec<NumberedSeat>,
+    /// The sum of those prices.
+    pub amount: Money,
+    /// The state as stored; see [`Reservation::status_at`].
+    pub status: ReservationStatus,
+    /// When it was made.
+    pub reserved_at: Timestamp,
+    /// When the hold ends.
+    pub expires_at: Timestamp,
+}
+
+impl Reservation {
+    /// The state at `now`: PENDING at or past its deadline is CANCELLED though nobody has swept it yet (R7).
+    pub fn status_at(&self, now: Timestamp) -> ReservationStatus {
+        match self.status {
+            ReservationStatus::Pending if self.expires_at.is_over(now) => {
+                ReservationStatus::Cancelled(CancelReason::Expired)
+            }
+            status => status,
+        }
+    }
+
+    /// R17, R10: ends a PENDING reservation; whether it was PENDING in the store. One past its deadline ended by that.
+    pub fn cancel(&mut self, reason: CancelReason, now: Timestamp) -> bool {
+        let pending = self.status == ReservationStatus::Pending;
+        if pending {
+            self.status = match self.status_at(now) {
+                ReservationStatus::Pending => ReservationStatus::Cancelled(reason),
+                over => over,
+            };
+        }
+        pending
+    }
+
+    /// R10: what the sweeper does with one row; whether it ended. Never touches a CONFIRMED or a live one.
+    pub fn expire_if_due(&mut self, now: Timestamp) -> bool {
+        let due = self.status == ReservationStatus::Pending && self.expires_at.is_over(now);
+        due && self.cancel(CancelReason::Expired, now)
+    }
+
+    /// Whether `seat` is still under this reservation's hold, so that ending it frees the seat. A seat that somebody
+    /// has taken over since, or that is sold, is not (R10, trap S2).
+    pub fn frees(&self, seat: &Seat) -> bool {
+        matches!(seat.taken, Some(Taken { by, until: Some(_) }) if by == self.id)
+    }
+}
+
+/// R17: DELETE of a reservation by `user`; whether there is something to write.
+///
+/// PENDING or already CANCELLED is a success, CONFIRMED is `already_paid`, somebody else's is not found.
+pub fn cancel(reservation: Option<&mut Reservation>, user: &UserId, now: Timestamp) -> Result<bool, Rejection> {
+    let reservation = reservation.filter(|r| r.user == *user).ok_or(Rejection::NotFound(Kind::Reservation))?;
+    match reservation.status {
+        ReservationStatus::Confirmed => Err(Rejection::AlreadyPaid),
+        ReservationStatus::Pending | ReservationStatus::Cancelled(_) => Ok(reservation.cancel(CancelReason::User, now)),
+    }
+}
+
+/// A PENDING reservation of the holder, as much of it as the limit of seats needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingHold {
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// How many seats it has.
+    pub seats: u32,
+}
+
+/// What a hold is decided from, all read under the locks of the token and the seats.
+#[derive(Debug)]
+pub struct HoldFacts<'a> {
+    /// The holder's token.
+    pub token: &'a Token,
+    /// What is asked for.
+    pub choice: &'a SeatChoice,
+    /// The schedule of the seats; for a choice by ids, of the first seat that was found.
+    pub schedule: Found<&'a Schedule>,
+    /// The seats of the choice that exist in the token's queue.
+    pub seats: &'a [Seat],
+    /// The holder's reservations in this queue that are PENDING in the store.
+    pub pending: &'a [PendingHold],
+}
+
+/// A hold that is granted: what is to be written, all or nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The new reservation; its seats become its own until `expires_at`.
+    pub reservation: Reservation,
+    /// Dead reservations that seats are taken over from: CANCELLED (`EXPIRED`) now (R7).
+    pub taken_over: BTreeSet<ReservationId>,
+    /// The token, its deadline moved when the hold ends later (R5).
+    pub token: Token,
+}
+
+/// R5 to R9, R11: decides a hold.
+///
+/// In this order: the token is ACTIVE; the schedule and all seats exist in its queue; all seats are of that schedule;
+/// it has not started; the user's live PENDING seats stay within `max_seats`; every seat is free.
+pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timestamp) -> Result<Hold, Rejection> {
+    facts.token.require_active(now)?;
+    let schedule = match facts.choice {
+        SeatChoice::Numbers(..) => facts.schedule.clone().or_reject(Kind::Schedule)?,
+        SeatChoice::Ids(_) => facts.schedule.clone().or_reject(Kind::Seat)?,
+    };
+    if facts.seats.len() != facts.choice.len() {
+        return Err(Rejection::NotFound(Kind::Seat));
+    }
+    if facts.seats.iter().any(|seat| seat.schedule != schedule.id) {
+        return Err(Rejection::invalid("seat_ids", "must be seats of one schedule"));
+    }
+    if !schedule.on_sale(now) {
+        return Err(Rejection::SaleClosed);
+    }
+    let wanted = u32::try_from(facts.seats.len()).unwrap_or(u32::MAX);
+    let live = facts.pending.iter().filter(|hold| !hold.expires_at.is_over(now)).map(|hold| hold.seats);
+    if live.fold(wanted, u32::saturating_add) > rules.max_seats {
+        return Err(Rejection::SeatLimit(rules.max_seats));
+    }
+    let unfree: BTreeSet<u32> =
+        facts.seats.iter().filter(|s| s.status_at(now) != SeatStatus::Available).map(|s| s.number).collect();
+    if !unfree.is_empty() {
+        return Err(Rejection::SeatTaken(unfree.into_iter().collect()));
+    }
+    let amount = Money::sum(facts.seats.iter().map(|s| &s.price))
+        .ok_or_else(|| Rejection::invalid("seat_ids", "cost more than one payment can be"))?;
+    let reservation = held(facts, schedule, amount, id, now.plus(rules.hold), now);
+    let taken_over = facts.seats.iter().filter_map(|s| s.taken.map(|taken| taken.by)).collect();
+    let mut token = facts.token.clone();
+    token.cover(reservation.expires_at);
+    Ok(Hold { reservation, taken_over, token })
+}
+
+fn held(
+    facts: &HoldFacts<'_>,
+    schedule: &Schedule,
+    amount: Money,
+    id: ReservationId,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Reservation {
+    let mut seats: Vec<_> = facts
+        .seats
+        .iter()
+        .map(|seat| NumberedSeat { id: seat.id, number: seat.number, price: seat.price.clone() })
+        .collect();
+    seats.sort_by_key(|seat| seat.number);
+    Reservation {
+        id,
+        queue: facts.token.ticket.queue,
+        user: facts.token.user.clone(),
+        concert: schedule.concert,
+        schedule: schedule.id,
+        title: Arc::clone(&schedule.title),
+        starts_at: schedule.starts_at,
+        seats,
+        amount,
+        status: ReservationStatus::Pending,
+        reserved_at: now,
+        expires_at,
+    }
+}

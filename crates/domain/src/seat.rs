@@ -1,0 +1,170 @@
+//! A seat: one numbered, priced seat of one schedule, and whose it is at a given moment (R7).
+
+use std::collections::BTreeSet;
+
+use crate::{Fingerprint, Money, Rejection, ReservationId, ScheduleId, SeatId, Timestamp};
+
+/// A seat as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Its id.
+    pub id: SeatId,
+    /// The schedule it belongs to.
+    pub schedule: ScheduleId,
+    /// Its number, unique within the schedule, 1 to [`Seat::MAX_NUMBER`].
+    pub number: u32,
+    /// What it costs now; a hold copies it (R9).
+    pub price: Money,
+    /// Whose it is, as stored.
+    pub taken: Option<Taken>,
+}
+
+/// Who has a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The reservation.
+    pub by: ReservationId,
+    /// When the hold ends; `None` when the seat is sold.
+    pub until: Option<Timestamp>,
+}
+
+/// What people are told of a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeatStatus {
+    /// May be held.
+    Available,
+    /// Under a live hold.
+    Held,
+    /// Paid for.
+    Sold,
+}
+
+impl Seat {
+    /// The largest seat number.
+    pub const MAX_NUMBER: u32 = 1_000_000;
+
+    /// R7: a dead hold is no hold, whether somebody has swept it or not.
+    pub fn status_at(&self, now: Timestamp) -> SeatStatus {
+        match self.taken {
+            None => SeatStatus::Available,
+            Some(Taken { until: None, .. }) => SeatStatus::Sold,
+            Some(Taken { until: Some(until), .. }) if until.is_over(now) => SeatStatus::Available,
+            Some(_) => SeatStatus::Held,
+        }
+    }
+}
+
+/// Which seats a hold asks for: at least one, none twice, at most [`SeatChoice::MAX_SEATS`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SeatChoice {
+    /// By their ids.
+    Ids(BTreeSet<SeatId>),
+    /// By their numbers in a schedule.
+    Numbers(ScheduleId, BTreeSet<u32>),
+}
+
+impl SeatChoice {
+    /// The most seats that one request may name; `max_seats` is the rule, this bounds the work of refusing.
+    pub const MAX_SEATS: usize = 100;
+
+    /// Seats by their ids (R8: duplicates are a 400).
+    pub fn ids(ids: &[SeatId]) -> Result<Self, Rejection> {
+        distinct("seat_ids", ids).map(Self::Ids)
+    }
+
+    /// Seats by their numbers in a schedule.
+    pub fn numbers(schedule: ScheduleId, numbers: &[u32]) -> Result<Self, Rejection> {
+        if !numbers.iter().all(|n| (1..=Seat::MAX_NUMBER).contains(n)) {
+            return Err(Rejection::invalid("seat_numbers", format!("must be 1 to {}", Seat::MAX_NUMBER)));
+        }
+        distinct("seat_numbers", numbers).map(|numbers| Self::Numbers(schedule, numbers))
+    }
+
+    /// How many seats are asked for.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ids(ids) => ids.len(),
+            Self::Numbers(_, numbers) => numbers.len(),
+        }
+    }
+
+    /// Never: a choice has at least one seat.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What makes two holds the same request (R15): the same seats, in whatever order.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let texts: Vec<String> = match self {
+            Self::Ids(ids) => std::iter::once("ids".to_owned()).chain(ids.iter().map(ToString::to_string)).collect(),
+            Self::Numbers(schedule, numbers) => ["numbers".to_owned(), schedule.to_string()]
+                .into_iter()
+                .chain(numbers.iter().map(ToString::to_string))
+                .collect(),
+        };
+        Fingerprint::of(texts.iter().map(String::as_str))
+    }
+}
+
+fn distinct<T: Copy + Ord>(field: &str, items: &[T]) -> Result<BTreeSet<T>, Rejection> {
+    let set: BTreeSet<T> = items.iter().copied().collect();
+    if items.is_empty() || items.len() > SeatChoice::MAX_SEATS {
+        return Err(Rejection::invalid(field, format!("must name 1 to {} seats", SeatChoice::MAX_SEATS)));
+    }
+    if set.len() != items.len() {
+        return Err(Rejection::invalid(field, "must not name a seat twice"));
+    }
+    Ok(set)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_hold_is_dead_exactly_at_its_end_and_a_sale_never_r7_s4() {
+        let by = ReservationId::new(Uuid::from_u128(1));
+        let end = Timestamp::from_micros(100);
+        for (taken, now, status) in [
+            (None, 0, SeatStatus::Available),
+            (Some(Taken { by, until: Some(end) }), 99, SeatStatus::Held),
+            (Some(Taken { by, until: Some(end) }), 100, SeatStatus::Available),
+            (Some(Taken { by, until: Some(end) }), 101, SeatStatus::Available),
+            (Some(Taken { by, until: None }), i64::MAX, SeatStatus::Sold),
+        ] {
+            let (id, schedule) = (SeatId::new(Uuid::from_u128(2)), ScheduleId::new(Uuid::from_u128(3)));
+            let seat = Seat { id, schedule, number: 1, price: Money::zero(), taken };
+            assert_eq!(seat.status_at(Timestamp::from_micros(now)), status);
+        }
+    }
+
+    #[test]
+    fn a_choice_names_each_seat_once_r8() {
+        let id = |n| SeatId::new(Uuid::from_u128(n));
+        let schedule = ScheduleId::new(Uuid::from_u128(3));
+        assert!(SeatChoice::ids(&[id(1), id(2)]).is_ok());
+        let many: Vec<u32> = (1..=101).collect();
+        for refused in [
+            SeatChoice::ids(&[]),
+            SeatChoice::ids(&[id(1), id(1)]),
+            SeatChoice::numbers(schedule, &[]),
+            SeatChoice::numbers(schedule, &[7, 7]),
+            SeatChoice::numbers(schedule, &[0]),
+            SeatChoice::numbers(schedule, &[1_000_001]),
+            SeatChoice::numbers(schedule, &many),
+        ] {
+            assert!(matches!(refused, Err(Rejection::Invalid(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_seats_does_not_make_another_request() {
+        let schedule = ScheduleId::new(Uuid::from_u128(3));
+        let print = |numbers: &[u32]| SeatChoice::numbers(schedule, numbers).unwrap().fingerprint();
+        assert_eq!(print(&[1, 2]), print(&[2, 1]));
+        assert_ne!(print(&[1, 2]), print(&[1, 3]));
+        assert_ne!(print(&[12]), print(&[1, 2]));
+    }
+}
