@@ -1,0 +1,51 @@
+//! A store under test: the ports over one storage, the clock it goes by, and how to make one.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use domain::Rules;
+use domain::ports::{
+    ConcertRepository, PaymentRepository, Probe, QueueRepository, ReservationRepository, TokenKeyRepository,
+    WalletRepository,
+};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::TestClock;
+
+/// A fresh storage through its ports. The queue `main` exists in it, with the rules' policy for a new queue.
+pub struct Store {
+    /// The waiting line.
+    pub queues: Arc<dyn QueueRepository>,
+    /// What is sold.
+    pub concerts: Arc<dyn ConcertRepository>,
+    /// Holds.
+    pub reservations: Arc<dyn ReservationRepository>,
+    /// Wallets.
+    pub wallets: Arc<dyn WalletRepository>,
+    /// Payments.
+    pub payments: Arc<dyn PaymentRepository>,
+    /// Where the server's key is remembered.
+    pub keys: Arc<dyn TokenKeyRepository>,
+    /// Whether the store answers.
+    pub probe: Arc<dyn Probe>,
+    /// The clock that the storage takes its time from. Nothing else moves it.
+    pub clock: Arc<TestClock>,
+    /// What must live as long as the store, for example the directory of its files.
+    pub keep: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// Makes fresh stores, each with storage of its own.
+pub struct Make(Box<dyn Fn(Rules) -> BoxFuture<'static, Store>>);
+
+impl Make {
+    /// Makes stores with `make`.
+    pub fn new<F: Future<Output = Store> + Send + 'static>(make: impl Fn(Rules) -> F + 'static) -> Self {
+        Self(Box::new(move |rules| make(rules).boxed()))
+    }
+
+    /// A fresh store that goes by `rules`.
+    pub async fn store(&self, rules: Rules) -> Store {
+        (self.0)(rules).await
+    }
+}
