@@ -1,1 +1,55 @@
-//! placeholder
+//! Inbound adapter: the clockwork. Every second it frees what was not paid and admits who is next (R3, R10).
+//!
+//! Any number of servers may run it on one database; the store makes sure that nobody is admitted twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::{App, Tick};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tracing::{debug, error};
+
+/// How often the clockwork ticks: thirty times as often as the requirements ask.
+pub const INTERVAL: Duration = Duration::from_secs(1);
+
+/// As many reservations as one tick frees; when it freed so many there may be more, and the next tick need not wait.
+const FULL_SWEEP: u64 = 500;
+
+/// Ticks every [`INTERVAL`] until `stop` turns true or its sender is gone. A tick that has begun is finished.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut interval = tokio::time::interval(INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            stopped = stop.wait_for(|stop| *stop) => {
+                debug!(by_signal = stopped.is_ok(), "clockwork stopped");
+                return;
+            }
+        }
+        while run_once(&app).await.released == Ok(FULL_SWEEP) && !*stop.borrow() {}
+    }
+}
+
+/// One tick: does what is due, counts it, and logs what failed. The next tick tries again.
+pub async fn run_once(app: &App) -> Tick {
+    let tick = app.tick().await;
+    metrics::counter!("usher_ticks_total").increment(1);
+    match &tick.released {
+        Ok(count) => metrics::counter!("usher_holds_expired_total").increment(*count),
+        Err(error) => failed("free expired reservations", error),
+    }
+    if let Err(error) = &tick.lines {
+        failed("admit", error);
+    }
+    if let Err(error) = &tick.directory {
+        failed("read the queues", error);
+    }
+    tick
+}
+
+fn failed(what: &'static str, error: &domain::ports::StoreError) {
+    metrics::counter!("usher_tick_failures_total", "part" => what).increment(1);
+    error!(part = what, %error, "the clockwork could not {what}");
+}

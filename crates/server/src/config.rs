@@ -1,0 +1,262 @@
+//! What an operator can set: flags and environment variables, with the contract's defaults.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use app::WalletGate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::seal::{ServerKey, ServerKeys};
+use domain::{Money, Policy, Rules};
+
+/// Sells concert seats fairly when far more people want them than there are seats.
+///
+/// Without a command, `usher` serves: on an embedded SQLite database with a demo concert, unless told otherwise.
+#[derive(Debug, Parser)]
+#[command(name = "usher", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: ServeConfig,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API (what happens without a command, too)
+    Serve(ServeConfig),
+    /// Bring the database's tables up to date and exit
+    Migrate(DatabaseConfig),
+    /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not
+    Audit(DatabaseConfig),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DatabaseConfig {
+    /// The database: sqlite://FILE, relative to this folder, or sqlite:///FILE from the root
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = "sqlite://usher.db")]
+    pub(crate) database_url: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServeConfig {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, env = "USHER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// The database: sqlite://FILE or sqlite:///FILE [default: sqlite://usher.db, with --demo]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+
+    /// Bring the tables up to date at start, or refuse to start when they are not
+    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
+    pub(crate) migrate: Migrate,
+
+    /// Load a demo concert into an empty database, and make an admin key if none is set
+    #[arg(long)]
+    pub(crate) demo: bool,
+
+    /// The key of the admin API; its routes answer 401 until it is set
+    #[arg(long, env = "USHER_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) admin_key: Option<String>,
+
+    /// The secret (HS256) of the tokens by which your shop says who a user is; joining needs one when it is set
+    #[arg(long, env = "USHER_USER_KEY", value_name = "SECRET", hide_env_values = true)]
+    pub(crate) user_key: Option<String>,
+
+    /// Let anybody on the network name any user, on purpose
+    #[arg(long, env = "USHER_OPEN_IDENTITY")]
+    pub(crate) open_identity: bool,
+
+    /// The secrets that waiting-line tokens are sealed with: the first seals, all verify [default: one is kept in the database]
+    #[arg(long, env = "USHER_TOKEN_KEY", value_name = "SECRETS", value_delimiter = ',', hide_env_values = true)]
+    pub(crate) token_key: Vec<String>,
+
+    /// Run the clockwork (admit, expire) in this process, or leave it to another
+    #[arg(long, env = "USHER_SCHEDULER", value_name = "WHERE", value_enum, default_value_t = Scheduler::Embedded)]
+    pub(crate) scheduler: Scheduler,
+
+    /// Web pages of these origins may call the API, separated by commas
+    #[arg(long, env = "USHER_CORS_ORIGIN", value_name = "ORIGINS", value_delimiter = ',')]
+    pub(crate) cors_origin: Vec<String>,
+
+    /// How logs are written, to stderr; RUST_LOG says how much
+    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    pub(crate) log_format: LogFormat,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesConfig,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Rules of the sale")]
+pub(crate) struct RulesConfig {
+    /// How long a seat is held for its payment
+    #[arg(long, env = "USHER_HOLD_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    hold_seconds: u32,
+
+    /// How long an admitted user may stay
+    #[arg(long, env = "USHER_ACTIVE_SECONDS", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    active_seconds: u32,
+
+    /// How many seats one user may hold at once in one queue
+    #[arg(long, env = "USHER_MAX_SEATS", value_name = "SEATS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    max_seats: u32,
+
+    /// The largest single charge of a wallet
+    #[arg(long, env = "USHER_MAX_CHARGE", value_name = "POINTS", default_value = "1000000", value_parser = parse_money)]
+    max_charge: Money,
+
+    /// New queues: how many admitted users at once
+    #[arg(long, env = "USHER_MAX_ACTIVE", value_name = "USERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=i64::from(Policy::MAX_ACTIVE)))]
+    max_active: u32,
+
+    /// New queues: how many users are admitted in one interval
+    #[arg(long, env = "USHER_ADMIT_BATCH", value_name = "USERS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_BATCH)))]
+    admit_batch: u32,
+
+    /// New queues: how long an interval is
+    #[arg(long, env = "USHER_ADMIT_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_INTERVAL_SECONDS)))]
+    admit_interval_seconds: u32,
+
+    /// Whether wallets open only to admitted users, or to everyone in line
+    #[arg(long, env = "USHER_WALLET_GATE", value_name = "WHO", value_enum, default_value_t = Gate::Active)]
+    wallet_gate: Gate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Migrate {
+    Auto,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scheduler {
+    Embedded,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Gate {
+    Active,
+    Any,
+}
+
+fn parse_money(text: &str) -> Result<Money, String> {
+    Money::parse(text).filter(|money| !money.is_zero()).ok_or_else(|| "must be an amount above 0, such as 1000000 or 99.5".to_owned())
+}
+
+impl RulesConfig {
+    /// The rules' numbers.
+    pub(crate) fn rules(&self) -> Rules {
+        let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+        Rules {
+            hold: seconds(self.hold_seconds),
+            active: seconds(self.active_seconds),
+            max_seats: self.max_seats,
+            max_charge: self.max_charge.clone(),
+            new_queue: Policy {
+                max_active: self.max_active,
+                batch: self.admit_batch,
+                interval_seconds: self.admit_interval_seconds,
+                paused: false,
+            },
+        }
+    }
+
+    /// Who may open a wallet (R16).
+    pub(crate) fn wallet_gate(&self) -> WalletGate {
+        match self.wallet_gate {
+            Gate::Active => WalletGate::Active,
+            Gate::Any => WalletGate::Any,
+        }
+    }
+}
+
+impl ServeConfig {
+    /// Whether the demo concert is wanted: it is implied when no database is named.
+    pub(crate) fn wants_demo(&self) -> bool {
+        self.demo || self.database_url.is_none()
+    }
+
+    /// What no single flag can check: secrets that are too short, and R18.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.user_key.is_none() && !self.open_identity && !self.listen.ip().is_loopback() {
+            bail!(
+                "refusing to listen on {}: without --user-key anybody who reaches it may name any user; \
+                 set --user-key, listen on a loopback address, or say --open-identity if that is meant",
+                self.listen
+            );
+        }
+        for (flag, secret, least) in [("--user-key", &self.user_key, 32), ("--admin-key", &self.admin_key, 8)] {
+            if let Some(secret) = secret {
+                ensure!(secret.len() >= least, "{flag} must be at least {least} characters long");
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that an operator set for the waiting line's tokens, if any.
+    pub(crate) fn token_keys(&self) -> anyhow::Result<Option<ServerKeys>> {
+        let keys: Option<Vec<_>> = self.token_key.iter().map(|secret| ServerKey::from_secret(secret.trim())).collect();
+        let keys = keys.with_context(|| format!("each secret in --token-key must be at least {} characters long", ServerKey::MIN_BYTES))?;
+        Ok(ServerKeys::new(keys))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<ServeConfig, clap::Error> {
+        Cli::try_parse_from([&["usher"], arguments].concat()).map(|cli| cli.serve)
+    }
+
+    #[test]
+    fn flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults_are_the_contracts() {
+        let rules = parse(&[]).unwrap().rules.rules();
+        assert_eq!(rules, Rules::default());
+    }
+
+    #[test]
+    fn an_open_door_to_the_network_must_be_meant_r18() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        for (arguments, allowed) in [
+            (&["--listen", "127.0.0.1:0"][..], true),
+            (&["--listen", "[::1]:0"], true),
+            (&["--listen", "0.0.0.0:0"], false),
+            (&["--listen", "0.0.0.0:0", "--open-identity"], true),
+            (&["--listen", "0.0.0.0:0", "--user-key", secret], true),
+            (&["--user-key", "short"], false),
+        ] {
+            assert_eq!(parse(arguments).unwrap().check().is_ok(), allowed, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_bounds_are_refused() {
+        for arguments in [["--hold-seconds", "0"], ["--max-seats", "-1"], ["--max-charge", "1e9"], ["--max-charge", "0"], ["--admit-batch", "0"]] {
+            assert!(parse(&arguments).is_err(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_demo_is_implied_only_without_a_database() {
+        assert!(parse(&[]).unwrap().wants_demo());
+        assert!(!parse(&["--database-url", "sqlite://x.db"]).unwrap().wants_demo());
+        assert!(parse(&["--database-url", "sqlite://x.db", "--demo"]).unwrap().wants_demo());
+    }
+}

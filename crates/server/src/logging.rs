@@ -1,0 +1,18 @@
+//! Logs: to stderr, for people or as JSON; `RUST_LOG` says how much. Tokens and keys are never logged.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
+
+/// Starts logging for the life of the process.
+pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Human => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("could not start logging: {error}"))
+}

@@ -1,0 +1,140 @@
+//! Serving: everything is wired here, once, and taken apart again when a signal says so.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter_http::{Api, Settings};
+use adapter_sqlite::{Migrations, SqliteStore};
+use anyhow::Context;
+use app::{App, Ports, agree_on_keys};
+use domain::ports::IdGenerator;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::config::{Migrate, Scheduler, ServeConfig};
+use crate::environment::{SystemClock, SystemIds};
+use crate::{database, demo, logging};
+
+/// How long requests in flight may take to finish after a signal; beyond it the process ends all the same.
+const DRAIN: Duration = Duration::from_secs(28);
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
+    config.check()?;
+    let token_keys = config.token_keys()?;
+    logging::start(config.log_format)?;
+    // Before the database is touched: who cannot listen should leave no file behind.
+    let listener = TcpListener::bind(config.listen)
+        .with_context(|| format!("could not listen on {}; is another server running there?", config.listen))?;
+    let address = listener.local_addr().context("could not tell the address")?;
+    let prometheus = PrometheusBuilder::new().install_recorder().context("could not start metrics")?;
+
+    let store = open(config)?;
+    let keys = agree_on_keys(&store, &SystemIds, token_keys).await.context("--token-key does not fit this database")?;
+    let app = Arc::new(App::new(ports(&store), config.rules.rules(), config.rules.wallet_gate(), keys));
+    app.refresh_directory().await.context("could not read the queues")?;
+    let demo = config.wants_demo() && demo::load(&app).await?;
+    let (admin_key, made) = admin_key(config);
+
+    let settings = Settings { admin_key, user_key: config.user_key.clone(), cors_origins: config.cors_origin.clone() };
+    let server = adapter_http::serve(listener, Api::new(Arc::clone(&app), settings, prometheus))
+        .context("could not start the HTTP server")?;
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    let (stop, stopped) = watch::channel(false);
+    let clockwork = match config.scheduler {
+        Scheduler::Embedded => Some(tokio::spawn(adapter_scheduler::run(Arc::clone(&app), stopped))),
+        Scheduler::Off => None,
+    };
+    greet(address, config, demo, made.as_deref())?;
+
+    wait_for_signal().await?;
+    info!("stopping: finishing what is in flight");
+    let drained = tokio::time::timeout(DRAIN, async {
+        handle.stop(true).await;
+        stop.send_replace(true);
+        if let Some(clockwork) = clockwork {
+            clockwork.await.context("the clockwork failed")?;
+        }
+        serving.await.context("the HTTP server failed")?.context("the HTTP server failed")
+    });
+    tokio::select! {
+        drained = drained => match drained {
+            Ok(outcome) => outcome?,
+            Err(_elapsed) => warn!("some requests did not finish in {} s and were cut off", DRAIN.as_secs()),
+        },
+        again = wait_for_signal() => {
+            again?;
+            warn!("told to stop twice: not waiting for what is in flight");
+        }
+    }
+    store.shutdown();
+    info!("stopped");
+    Ok(())
+}
+
+fn open(config: &ServeConfig) -> anyhow::Result<SqliteStore> {
+    let path = database::sqlite_path(config.database_url.as_deref().unwrap_or(database::DEFAULT_URL))?;
+    let migrations = match config.migrate {
+        Migrate::Auto => Migrations::Apply,
+        Migrate::Off => Migrations::Refuse,
+    };
+    Ok(SqliteStore::open(&path, migrations, Arc::new(SystemClock), Arc::new(SystemIds), config.rules.rules())?)
+}
+
+fn ports(store: &SqliteStore) -> Ports {
+    Ports {
+        queues: Arc::new(store.clone()),
+        concerts: Arc::new(store.clone()),
+        reservations: Arc::new(store.clone()),
+        wallets: Arc::new(store.clone()),
+        payments: Arc::new(store.clone()),
+        probe: Arc::new(store.clone()),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+    }
+}
+
+/// The admin key, and the one that was made for a demo that has none.
+fn admin_key(config: &ServeConfig) -> (Option<String>, Option<String>) {
+    let wanted = config.admin_key.is_none() && config.wants_demo();
+    let made = wanted.then(|| format!("demo-{:032x}", u128::from_be_bytes(SystemIds.random())));
+    (config.admin_key.clone().or_else(|| made.clone()), made)
+}
+
+/// Says where everything is, on stdout, once the server answers.
+fn greet(address: SocketAddr, config: &ServeConfig, demo: bool, made_key: Option<&str>) -> anyhow::Result<()> {
+    let database = config.database_url.as_deref().unwrap_or(database::DEFAULT_URL);
+    let mut out = std::io::stdout();
+    writeln!(out, "Usher {} is listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  API        http://{address}/api/v1")?;
+    writeln!(out, "  docs       http://{address}/docs")?;
+    writeln!(out, "  database   {database}")?;
+    if demo {
+        writeln!(out, "  demo       a concert with {} evenings of 50 seats was loaded", demo::EVENINGS)?;
+    }
+    if let Some(key) = made_key {
+        writeln!(out, "  admin key  {key} (made for this run; set USHER_ADMIN_KEY to keep one)")?;
+    }
+    if config.user_key.is_none() {
+        writeln!(out, "  identity   open: whoever calls may name any user; set --user-key to ask for proof")?;
+    }
+    if config.scheduler == Scheduler::Off {
+        writeln!(out, "  clockwork  off: nobody is admitted later and nothing expires unless another process sees to it")?;
+    }
+    Ok(out.flush()?)
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+# What there is to do here, a line each. `just` lists them.
+
+_list:
+    @just --list --unsorted
+
+# Serve on the embedded database, with a demo concert
+run *ARGS:
+    cargo run --release -- {{ARGS}}
+
+# Run every test there is, installing what is missing
+test:
+    tests/run
+
+# Everything that decides whether a change lands
+ci:
+    .ci/run
+
+# Format all code
+fmt:
+    cargo fmt --all
+
+# Lint all code
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Send hostile requests to every route of the OpenAPI document
+fuzz-api:
+    tests/fuzz-api
+
+# Measure the SQLite build over HTTP against /healthz of the same process
+bench-sqlite:
+    bench/sqlite-http
