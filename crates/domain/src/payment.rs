@@ -101,3 +101,6 @@ pub fn fingerprint(reservation: ReservationId, amount: Option<&Money>) -> Finger
     let amount = amount.map_or_else(String::new, ToString::to_string);
     Fingerprint::of(["pay", &reservation.to_string(), &amount])
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,3 +210,6 @@ fn held(
         expires_at,
     }
 }
+
+#[cfg(test)]
+mod tests;

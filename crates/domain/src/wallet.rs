@@ -101,3 +101,72 @@ pub fn charge(
 pub fn charge_fingerprint(amount: &Money) -> Fingerprint {
     Fingerprint::of(["charge", &amount.to_string()])
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn money(text: &str) -> Money {
+        Money::parse(text).unwrap()
+    }
+
+    fn id() -> EntryId {
+        EntryId::new(Uuid::from_u128(1))
+    }
+
+    fn wallet(balance: &str, last_seq: u64) -> Wallet {
+        Wallet { user: UserId::parse("u").unwrap(), balance: money(balance), last_seq }
+    }
+
+    #[test]
+    fn a_charge_is_more_than_0_and_at_most_the_largest_r12() {
+        for (amount, granted) in [("0", false), ("0.01", true), ("1000000", true), ("1000000.01", false)] {
+            let verdict = check_charge(&money(amount), &Rules::default());
+            assert_eq!(verdict.is_ok(), granted, "{amount}");
+            let decided = charge(&wallet("0", 0), &money(amount), &Rules::default(), id(), Timestamp::from_micros(0));
+            assert_eq!(decided.map(|_charge| ()), verdict, "the rule itself refuses it too");
+        }
+    }
+
+    #[test]
+    fn a_charge_that_would_overflow_the_balance_is_refused_w3() {
+        for (balance, after) in
+            [("9999999999999.98", Some("9999999999999.99")), ("9999999999999.99", Some("10000000000000"))]
+                .into_iter()
+                .chain([("10000000000000", None)])
+        {
+            let charged =
+                charge(&wallet(balance, 1), &money("0.01"), &Rules::default(), id(), Timestamp::from_micros(0));
+            assert_eq!(charged.ok().map(|charge| charge.wallet.balance), after.map(money), "{balance}");
+        }
+    }
+
+    #[test]
+    fn entries_are_numbered_densely_and_chain_r12() {
+        let mut wallet = Wallet::empty(UserId::parse("u").unwrap());
+        for (seq, amount, after) in [(1, "5", "5"), (2, "0.5", "5.5"), (3, "4.5", "10")] {
+            let charged =
+                charge(&wallet, &money(amount), &Rules::default(), id(), Timestamp::from_micros(seq)).unwrap();
+            let expected = Entry {
+                id: id(),
+                user: wallet.user.clone(),
+                seq: seq.unsigned_abs(),
+                kind: EntryKind::Charge,
+                amount: money(amount),
+                balance_after: money(after),
+                at: Timestamp::from_micros(seq),
+            };
+            assert_eq!(charged.entry, expected);
+            assert_eq!((charged.wallet.balance.clone(), charged.wallet.last_seq), (money(after), seq.unsigned_abs()));
+            wallet = charged.wallet;
+        }
+    }
+
+    #[test]
+    fn the_same_amount_is_the_same_request_however_it_is_written_r15() {
+        assert_eq!(charge_fingerprint(&money("10")), charge_fingerprint(&money("10.00")));
+        assert_ne!(charge_fingerprint(&money("10")), charge_fingerprint(&money("10.01")));
+    }
+}

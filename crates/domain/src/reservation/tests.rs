@@ -1,0 +1,312 @@
+//! Every boundary of holding, cancelling and expiring.
+
+mod histories;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{SeatId, Ticket, TicketNumber, TokenStatus};
+
+/// When the schedule starts; everything else happens before, unless a test says otherwise.
+const START: i64 = 1_000_000_000_000;
+const HOLD: i64 = 300_000_000;
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+fn id(n: u128) -> ReservationId {
+    ReservationId::new(Uuid::from_u128(n))
+}
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+fn schedule() -> Schedule {
+    Schedule {
+        id: ScheduleId::new(Uuid::from_u128(1)),
+        queue: QueueNumber(1),
+        concert: ConcertId::new(Uuid::from_u128(2)),
+        title: "Winter".into(),
+        starts_at: LocalTime::new(at(START), 0).unwrap(),
+        seats_total: 100,
+    }
+}
+
+fn free(number: u32) -> Seat {
+    let id = SeatId::new(Uuid::from_u128(u128::from(number)));
+    Seat { id, schedule: schedule().id, number, price: money("10.5"), taken: None }
+}
+
+fn held(number: u32, by: u128, until: i64) -> Seat {
+    Seat { taken: Some(Taken { by: id(by), until: Some(at(until)) }), ..free(number) }
+}
+
+fn sold(number: u32, by: u128) -> Seat {
+    Seat { taken: Some(Taken { by: id(by), until: None }), ..free(number) }
+}
+
+fn token(deadline: i64) -> Token {
+    let ticket = Ticket { queue: QueueNumber(1), number: TicketNumber::new(1).unwrap() };
+    let mut token = Token::issue(ticket, user("holder"), at(0));
+    token.admit(std::time::Duration::from_micros(deadline.unsigned_abs()), at(0));
+    token
+}
+
+fn reservation(status: ReservationStatus, expires_at: i64) -> Reservation {
+    let Hold { reservation, .. } = Asked::for_seats(vec![free(1)]).decide(0).unwrap();
+    Reservation { status, expires_at: at(expires_at), ..reservation }
+}
+
+/// A hold that is granted at 0, unless a test spoils something of it.
+struct Asked {
+    token: Token,
+    choice: SeatChoice,
+    schedule: Found<Schedule>,
+    seats: Vec<Seat>,
+    pending: Vec<PendingHold>,
+}
+
+impl Asked {
+    fn for_seats(seats: Vec<Seat>) -> Self {
+        let numbers: Vec<u32> = seats.iter().map(|seat| seat.number).collect();
+        let choice = SeatChoice::numbers(schedule().id, &numbers).unwrap();
+        Self { token: token(600_000_000), choice, schedule: Found::Here(schedule()), seats, pending: vec![] }
+    }
+
+    fn decide(&self, now: i64) -> Result<Hold, Rejection> {
+        let facts = HoldFacts {
+            token: &self.token,
+            choice: &self.choice,
+            schedule: self.schedule.as_ref(),
+            seats: &self.seats,
+            pending: &self.pending,
+        };
+        hold(&facts, &Rules::default(), id(77), at(now))
+    }
+}
+
+#[test]
+fn a_hold_copies_prices_and_lasts_300_seconds_r9() {
+    let dear = Seat { price: money("0.25"), ..free(3) };
+    let granted = Asked::for_seats(vec![free(7), dear]).decide(5).unwrap();
+    let seats: Vec<_> = granted.reservation.seats.iter().map(|s| (s.number, s.price.to_string())).collect();
+    assert_eq!(seats, [(3, "0.25".to_owned()), (7, "10.5".to_owned())], "by number");
+    assert_eq!(granted.reservation.amount, money("10.75"));
+    assert_eq!(granted.reservation.status, ReservationStatus::Pending);
+    assert_eq!((granted.reservation.reserved_at, granted.reservation.expires_at), (at(5), at(5 + HOLD)));
+    assert_eq!((granted.reservation.id, granted.reservation.user.as_str()), (id(77), "holder"));
+    assert_eq!(granted.taken_over, BTreeSet::new());
+}
+
+#[test]
+fn no_hold_starts_at_or_after_the_tokens_deadline_r5() {
+    for (now, granted) in [(599_999_999, true), (600_000_000, false), (600_000_001, false)] {
+        let answer = Asked::for_seats(vec![free(1)]).decide(now);
+        assert_eq!(answer.is_ok(), granted, "{now}");
+        assert!(granted || answer == Err(Rejection::TokenNotActive(TokenStatus::Expired)));
+    }
+}
+
+#[test]
+fn a_hold_that_ends_later_moves_the_tokens_deadline_r5() {
+    for (deadline, after) in [(HOLD - 1, HOLD), (HOLD, HOLD), (HOLD + 1, HOLD + 1)] {
+        let asked = Asked { token: token(deadline), ..Asked::for_seats(vec![free(1)]) };
+        let granted = asked.decide(0).unwrap();
+        assert_eq!(granted.token.active.unwrap().deadline, at(after), "{deadline}");
+    }
+}
+
+#[test]
+fn a_dead_hold_is_taken_over_exactly_from_its_end_r7() {
+    for (until, taken) in [(101, true), (100, false), (99, false)] {
+        let answer = Asked::for_seats(vec![held(1, 5, until)]).decide(100);
+        match answer {
+            Ok(granted) => assert!(!taken && granted.taken_over == BTreeSet::from([id(5)]), "{until}"),
+            Err(refusal) => assert!(taken && refusal == Rejection::SeatTaken(vec![1]), "{until}"),
+        }
+    }
+}
+
+#[test]
+fn one_hold_takes_over_from_several_reservations_r7() {
+    let seats = vec![held(1, 5, 10), held(2, 6, 10), free(3), held(4, 5, 10)];
+    let granted = Asked::for_seats(seats).decide(10).unwrap();
+    assert_eq!(granted.taken_over, BTreeSet::from([id(5), id(6)]));
+}
+
+#[test]
+fn a_hold_takes_all_seats_or_none_and_names_the_taken_ones_r8_s9() {
+    let asked = Asked::for_seats(vec![sold(9, 5), free(2), held(4, 6, 1_000), held(3, 7, 1)]);
+    assert_eq!(asked.decide(1), Err(Rejection::SeatTaken(vec![4, 9])));
+}
+
+#[test]
+fn live_pending_seats_never_exceed_the_limit_r8() {
+    let hold = |seats, expires_at| PendingHold { expires_at: at(expires_at), seats };
+    let limit = Err(Rejection::SeatLimit(4));
+    for (wanted, pending, granted) in [
+        (4, vec![], Ok(())),
+        (5, vec![], limit.clone()),
+        (1, vec![hold(3, 1_000)], Ok(())),
+        (2, vec![hold(3, 1_000)], limit.clone()),
+        (1, vec![hold(2, 1_000), hold(2, 1_000)], limit.clone()),
+        (1, vec![hold(4, 101)], limit.clone()),
+        (4, vec![hold(4, 100)], Ok(())),
+        (1, vec![hold(3, 1_000), hold(4, 99)], Ok(())),
+        (1, vec![hold(u32::MAX, 1_000)], limit),
+    ] {
+        let asked = Asked { pending: pending.clone(), ..Asked::for_seats((1..=wanted).map(free).collect()) };
+        assert_eq!(asked.decide(100).map(|_hold| ()), granted, "{wanted} with {pending:?}");
+    }
+}
+
+#[test]
+fn a_hold_on_a_schedule_that_has_started_is_closed_r11() {
+    for (now, answer) in
+        [(START - 1, Ok(())), (START, Err(Rejection::SaleClosed)), (START + 1, Err(Rejection::SaleClosed))]
+    {
+        let asked = Asked { token: token(START * 2), ..Asked::for_seats(vec![free(1)]) };
+        assert_eq!(asked.decide(now).map(|_hold| ()), answer, "{now}");
+    }
+}
+
+#[test]
+fn only_what_the_tokens_queue_sells_can_be_held_r6() {
+    let numbers = || Asked::for_seats(vec![free(1)]);
+    let ids = || Asked { choice: SeatChoice::ids(&[free(1).id]).unwrap(), ..numbers() };
+    for (asked, refusal) in [
+        (Asked { schedule: Found::Elsewhere, ..numbers() }, Rejection::WrongQueue),
+        (Asked { schedule: Found::Elsewhere, ..ids() }, Rejection::WrongQueue),
+        (Asked { schedule: Found::Nowhere, ..numbers() }, Rejection::NotFound(Kind::Schedule)),
+        (Asked { schedule: Found::Nowhere, ..ids() }, Rejection::NotFound(Kind::Seat)),
+        (Asked { seats: vec![], ..numbers() }, Rejection::NotFound(Kind::Seat)),
+    ] {
+        assert_eq!(asked.decide(0), Err(refusal));
+    }
+    assert!(ids().decide(0).is_ok());
+}
+
+#[test]
+fn seats_of_two_schedules_and_of_more_than_money_counts_are_refused_r8() {
+    let elsewhere = Seat { schedule: ScheduleId::new(Uuid::from_u128(9)), ..free(2) };
+    let dear = |n| Seat { price: Money::from_minor(Money::MAX_MINOR).unwrap(), ..free(n) };
+    for seats in [vec![free(1), elsewhere], vec![dear(1), dear(2)]] {
+        let choice = SeatChoice::ids(&[seats[0].id, seats[1].id]).unwrap();
+        let answer = Asked { choice, ..Asked::for_seats(seats) }.decide(0);
+        let Err(Rejection::Invalid(errors)) = answer else { panic!("{answer:?}") };
+        assert_eq!(errors[0].field, "seat_ids");
+    }
+}
+
+/// With two things wrong at once the earlier check answers.
+#[test]
+fn a_hold_is_checked_in_the_documented_order() {
+    type Spoil = (fn(&mut Asked), Rejection);
+    let checks: [Spoil; 7] = [
+        (|asked| asked.token = token(1), Rejection::TokenNotActive(TokenStatus::Expired)),
+        (|asked| asked.schedule = Found::Elsewhere, Rejection::WrongQueue),
+        (|asked| asked.seats.truncate(1), Rejection::NotFound(Kind::Seat)),
+        (
+            |asked| asked.seats[0].schedule = ScheduleId::new(Uuid::from_u128(9)),
+            Rejection::invalid("seat_ids", "must be seats of one schedule"),
+        ),
+        (
+            |asked| {
+                if let Found::Here(schedule) = &mut asked.schedule {
+                    schedule.starts_at = LocalTime::new(at(10), 0).unwrap();
+                }
+            },
+            Rejection::SaleClosed,
+        ),
+        (|asked| asked.pending = vec![PendingHold { expires_at: at(1_000), seats: 4 }], Rejection::SeatLimit(4)),
+        (|asked| asked.seats[0].taken = Some(Taken { by: id(5), until: None }), Rejection::SeatTaken(vec![1])),
+    ];
+    for (first, (spoil_first, refusal)) in checks.iter().enumerate() {
+        for (spoil_second, _) in &checks[first..] {
+            let mut asked = Asked::for_seats(vec![free(1), free(2)]);
+            spoil_second(&mut asked);
+            spoil_first(&mut asked);
+            assert_eq!(asked.decide(10), Err(refusal.clone()));
+        }
+    }
+}
+
+#[test]
+fn pending_is_over_exactly_at_its_deadline_and_nothing_else_is_s4() {
+    let (expired, user) = (CancelReason::Expired, CancelReason::User);
+    for (stored, now, shown) in [
+        (ReservationStatus::Pending, 99, ReservationStatus::Pending),
+        (ReservationStatus::Pending, 100, ReservationStatus::Cancelled(expired)),
+        (ReservationStatus::Pending, 101, ReservationStatus::Cancelled(expired)),
+        (ReservationStatus::Confirmed, 101, ReservationStatus::Confirmed),
+        (ReservationStatus::Cancelled(user), 101, ReservationStatus::Cancelled(user)),
+    ] {
+        assert_eq!(reservation(stored, 100).status_at(at(now)), shown, "{stored:?} {now}");
+    }
+}
+
+#[test]
+fn the_sweeper_ends_what_is_due_and_nothing_else_r10_s2() {
+    let cancelled = ReservationStatus::Cancelled(CancelReason::User);
+    for (stored, now, ended) in [
+        (ReservationStatus::Pending, 99, false),
+        (ReservationStatus::Pending, 100, true),
+        (ReservationStatus::Pending, 101, true),
+        (ReservationStatus::Confirmed, 101, false),
+        (cancelled, 101, false),
+    ] {
+        let mut swept = reservation(stored, 100);
+        assert_eq!(swept.expire_if_due(at(now)), ended, "{stored:?} {now}");
+        let after = if ended { ReservationStatus::Cancelled(CancelReason::Expired) } else { stored };
+        assert_eq!(swept.status, after);
+        assert!(!swept.expire_if_due(at(now)), "twice does nothing");
+    }
+}
+
+#[test]
+fn a_seat_that_somebody_has_since_taken_is_not_freed_r10_s2() {
+    let mine = reservation(ReservationStatus::Pending, 100);
+    for (seat, freed) in [(held(1, 77, 100), true), (held(1, 5, 200), false), (sold(1, 77), false), (free(1), false)] {
+        assert_eq!(mine.frees(&seat), freed, "{seat:?}");
+    }
+}
+
+#[test]
+fn deleting_a_reservation_r17_w11() {
+    let (expired, by_user) =
+        (ReservationStatus::Cancelled(CancelReason::Expired), ReservationStatus::Cancelled(CancelReason::User));
+    for (stored, now, answer, after) in [
+        (ReservationStatus::Pending, 99, Ok(true), by_user),
+        (ReservationStatus::Pending, 100, Ok(true), expired),
+        (by_user, 99, Ok(false), by_user),
+        (expired, 101, Ok(false), expired),
+        (ReservationStatus::Confirmed, 99, Err(Rejection::AlreadyPaid), ReservationStatus::Confirmed),
+        (ReservationStatus::Confirmed, 101, Err(Rejection::AlreadyPaid), ReservationStatus::Confirmed),
+    ] {
+        let mut asked = reservation(stored, 100);
+        assert_eq!(cancel(Some(&mut asked), &user("holder"), at(now)), answer, "{stored:?} {now}");
+        assert_eq!(asked.status, after);
+
+        let mut others = reservation(stored, 100);
+        let refused = cancel(Some(&mut others), &user("somebody else"), at(now));
+        assert_eq!(refused, Err(Rejection::NotFound(Kind::Reservation)));
+        assert_eq!(others.status, stored);
+    }
+    assert_eq!(cancel(None, &user("holder"), at(0)), Err(Rejection::NotFound(Kind::Reservation)));
+}
+
+#[test]
+fn leaving_cancels_what_is_pending_r17() {
+    let mut left = reservation(ReservationStatus::Pending, 100);
+    assert!(left.cancel(CancelReason::Left, at(99)));
+    assert_eq!(left.status, ReservationStatus::Cancelled(CancelReason::Left));
+    let mut paid = reservation(ReservationStatus::Confirmed, 100);
+    assert!(!paid.cancel(CancelReason::Left, at(99)));
+    assert_eq!(paid.status, ReservationStatus::Confirmed);
+}
