@@ -1,0 +1,119 @@
+-- One operation of a sale as a load for wrk, with one thread: `wrk -t1 ... -s bench/sale.lua URL -- OPERATION FOLDER [EXTRA]`.
+-- What an operation answers (tokens, reservations) is kept in FOLDER for the next one, so that each request is a new
+-- user and a new seat. An operation that runs out of users stops by itself; every answer's status is counted.
+
+local operation, folder, extra
+local inputs, answers = {}, nil
+local sent = 0
+statuses = {} -- global, so that `done` can ask each thread for it
+
+local function lines(name)
+  local all = {}
+  for line in io.lines(folder .. "/" .. name) do all[#all + 1] = line end
+  return all
+end
+
+local function headers(token)
+  local h = { ["Content-Type"] = "application/json" }
+  if token then h["Authorization"] = "Bearer " .. token end
+  return h
+end
+
+local operations = {
+  join = {
+    writes = "tokens", pattern = '"token":"([^"]+)"',
+    request = function(n)
+      if n > tonumber(extra) then return nil end
+      return wrk.format("POST", "/api/v1/queue/tokens", headers(), '{"user_id":"user-' .. n .. '"}')
+    end,
+  },
+  hold = {
+    reads = "tokens", writes = "reservations", pattern = '"id":"([^"]+)"',
+    request = function(n)
+      local token = inputs[n]
+      if not token then return nil end
+      local body = '{"schedule_id":"' .. extra .. '","seat_numbers":[' .. n .. ']}'
+      return wrk.format("POST", "/api/v1/reservations", headers(token), body)
+    end,
+  },
+  charge = {
+    reads = "tokens",
+    request = function(n)
+      local token = inputs[n]
+      if not token then return nil end
+      return wrk.format("POST", "/api/v1/wallet/charges", headers(token), '{"amount":1000}')
+    end,
+  },
+  pay = {
+    reads = "payable",
+    request = function(n)
+      if not inputs[n] then return nil end
+      local token, reservation = inputs[n]:match("^(%S+) (%S+)$")
+      return wrk.format("POST", "/api/v1/payments", headers(token), '{"reservation_id":"' .. reservation .. '"}')
+    end,
+  },
+  seats = {
+    reads = "tokens",
+    request = function(n)
+      return wrk.format("GET", "/api/v1/schedules/" .. extra .. "/seats", headers(inputs[1]))
+    end,
+  },
+  poll = {
+    reads = "tokens",
+    request = function(n)
+      return wrk.format("GET", "/api/v1/queue/tokens/me", headers(inputs[(n - 1) % #inputs + 1]))
+    end,
+  },
+  healthz = {
+    request = function() return wrk.format("GET", "/healthz") end,
+  },
+}
+
+local me
+function init(args)
+  operation, folder, extra = args[1], args[2], args[3]
+  me = operations[operation]
+  if me.reads then inputs = lines(me.reads) end
+  if me.writes then answers = assert(io.open(folder .. "/" .. me.writes, "w")) end
+end
+
+local idle = nil
+function request()
+  sent = sent + 1
+  local made = me.request(sent)
+  if not made then
+    wrk.thread:stop()
+    idle = idle or wrk.format("GET", "/healthz")
+    return idle
+  end
+  return made
+end
+
+function response(status, _, body)
+  statuses[status] = (statuses[status] or 0) + 1
+  if answers and (status == 200 or status == 201) then
+    local found = body:match(me.pattern)
+    if found then
+      if operation == "hold" then
+        -- The seat number is the line of the token that asked for it: answers come in any order.
+        local number = body:match('"number":(%d+)')
+        answers:write(inputs[tonumber(number)], " ", found, "\n")
+      else
+        answers:write(found, "\n")
+      end
+    end
+  end
+end
+
+local threads = {}
+function setup(thread) threads[#threads + 1] = thread end
+
+function done(summary, latency)
+  local counts = {}
+  for _, thread in ipairs(threads) do
+    for status, count in pairs(thread:get("statuses")) do counts[#counts + 1] = status .. "=" .. count end
+  end
+  -- Requests a second, median and 99th percentile of latency in microseconds, how many answers of which status.
+  print(string.format("RESULT %.0f %.0f %.0f %s", summary.requests / (summary.duration / 1e6),
+    latency:percentile(50), latency:percentile(99), table.concat(counts, ",")))
+end
