@@ -1,0 +1,95 @@
+//! The commands of a sale, and what each wants to be read before it is decided.
+
+use domain::ports::{Admitted, Answer, HoldCommand, Joined, Paid, PayCommand, QueueReport};
+use domain::reservation::Reservation;
+use domain::seat::SeatChoice;
+use domain::{PolicyChange, Rejection, ReservationId, Ticket, UserId};
+
+use crate::facts::Wanted;
+use crate::rows::{big, int};
+
+/// Everything that changes a sale.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    Join(UserId),
+    Leave(Ticket),
+    Admit,
+    ChangePolicy(PolicyChange),
+    Hold(HoldCommand),
+    Cancel(Ticket, ReservationId),
+    Pay(PayCommand),
+    /// Ends those of these reservations that are PENDING past their deadline.
+    Release(Vec<ReservationId>),
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Joined(Joined),
+    Done,
+    Admitted(Admitted),
+    Policy(QueueReport),
+    Held(Answer<Reservation>),
+    Cancelled(Reservation),
+    Paid(Answer<Paid>),
+    Released(u64),
+}
+
+/// What the rules decided of a command.
+pub(crate) type Verdict = Result<Outcome, Rejection>;
+
+/// The operations of idempotency keys.
+pub(crate) const HOLD: &str = "HOLD";
+pub(crate) const PAY: &str = "PAY";
+
+impl Command {
+    /// Whether it changes the line and so goes through the lane that locks the queue's row.
+    pub(crate) fn is_line(&self) -> bool {
+        matches!(self, Self::Join(_) | Self::Leave(_) | Self::Admit | Self::ChangePolicy(_))
+    }
+
+    /// Adds what this command wants to be read.
+    pub(crate) fn want(&self, wanted: &mut Wanted) {
+        wanted.line |= self.is_line();
+        match self {
+            Self::Join(user) => {
+                wanted.due = true;
+                wanted.users.push(user.as_str().to_owned());
+            }
+            Self::Admit => wanted.due = true,
+            Self::ChangePolicy(_) => {}
+            Self::Leave(ticket) => {
+                wanted.tickets.push(big(ticket.number.get()));
+                wanted.leavers.push(big(ticket.number.get()));
+            }
+            Self::Hold(command) => {
+                let number = big(command.ticket.number.get());
+                wanted.tickets.push(number);
+                wanted.holders.push(number);
+                if let Some(key) = &command.key {
+                    wanted.keys.push((number, HOLD, key.as_str().to_owned()));
+                }
+                match &command.choice {
+                    SeatChoice::Ids(ids) => wanted.seats.extend(ids.iter().map(|id| id.uuid())),
+                    SeatChoice::Numbers(schedule, numbers) => {
+                        wanted.numbered.extend(numbers.iter().map(|number| (schedule.uuid(), int(*number))));
+                    }
+                }
+            }
+            Self::Cancel(ticket, reservation) => {
+                wanted.tickets.push(big(ticket.number.get()));
+                wanted.reservations.push(reservation.uuid());
+            }
+            Self::Pay(command) => {
+                let number = big(command.ticket.number.get());
+                wanted.tickets.push(number);
+                wanted.payers.push(number);
+                wanted.reservations.push(command.reservation.uuid());
+                if let Some(key) = &command.key {
+                    wanted.keys.push((number, PAY, key.as_str().to_owned()));
+                }
+            }
+            Self::Release(reservations) => wanted.reservations.extend(reservations.iter().map(|id| id.uuid())),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+DROP TABLE token_keys;
+DROP TABLE wallet_keys;
+DROP TABLE entries;
+DROP TABLE wallets;
+DROP TABLE sale_keys;
+DROP TABLE payments;
+DROP TABLE reservation_seats;
+DROP TABLE seats;
+DROP TABLE reservations;
+DROP TABLE schedules;
+DROP TABLE concerts;
+DROP TABLE tokens;
+DROP TABLE queues;
+DROP TABLE policies;
+DROP TABLE queue_registry;
