@@ -57,3 +57,41 @@ impl App {
         known.seal.open(token).ok_or(Rejection::TokenUnknown)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::mocks::{World, down, entry, name_of, sealed, ticket};
+
+    #[test]
+    fn nothing_is_known_before_it_was_read() {
+        let app = World::default().app_without_directory();
+        assert_eq!(app.queue_number(&QueueName::main()), Err(Rejection::NotFound(Kind::Queue)));
+        assert_eq!(app.open(sealed()), Err(Rejection::TokenUnknown));
+        assert_eq!(app.seal(ticket()), Err(Rejection::NotFound(Kind::Queue)));
+    }
+
+    #[test]
+    fn names_numbers_and_seals_belong_together() {
+        let app = World::default().app();
+        assert_eq!(app.queue_number(&name_of("other")), Ok(QueueNumber(2)));
+        assert_eq!(app.seal(ticket()), Ok((QueueName::main(), sealed())));
+        assert_eq!(app.open(sealed()), Ok(ticket()));
+    }
+
+    #[test]
+    fn a_read_that_failed_leaves_what_was_known() {
+        let mut world = World::default();
+        let mut reads = 0;
+        world.queues.expect_directory().times(2).returning(move || {
+            reads += 1;
+            if reads == 1 { Ok(vec![entry(1, "main")]) } else { Err(down()) }
+        });
+        let app = world.app_without_directory();
+        assert_eq!(block_on(app.refresh_directory()), Ok(()));
+        assert_eq!(block_on(app.refresh_directory()), Err(down()));
+        assert_eq!(app.open(sealed()), Ok(ticket()));
+    }
+}
