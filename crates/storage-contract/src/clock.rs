@@ -18,7 +18,8 @@ impl TestClock {
 
     /// Moves the clock on.
     pub fn advance(&self, by: Duration) {
-        self.set(self.now().plus(by));
+        // In one step, as tests move it from several tasks at once.
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
     /// Sets the clock, back too if a test wants that.
