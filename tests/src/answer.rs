@@ -42,6 +42,12 @@ impl Answer {
         if self.body.is_empty() { Value::Null } else { self.json() }
     }
 
+    /// An answer that must be a success, whatever it says.
+    #[track_caller]
+    pub fn expect_success(&self) {
+        assert!((200..300).contains(&self.status), "{self}");
+    }
+
     /// The problem of an answer that must be this refusal.
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) -> Value {

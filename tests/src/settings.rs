@@ -80,7 +80,8 @@ impl Settings {
         Process::start(&arguments, self.database.directory()).finished().await
     }
 
-    pub(crate) fn spawn(&self) -> Process {
+    /// Starts a server and does not wait for anything.
+    pub fn spawn(&self) -> Process {
         let mut arguments = vec!["serve".to_owned()];
         if !self.flags.iter().any(|(flag, _)| flag == "--database-url") {
             arguments.extend(["--database-url".to_owned(), self.database.url()]);

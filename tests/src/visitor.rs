@@ -18,7 +18,8 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub(crate) fn new(shop: &Shop, joined: &Value) -> Self {
+    /// The person whom joining answered so.
+    pub fn new(shop: &Shop, joined: &Value) -> Self {
         let text = |field: &str| joined[field].as_str().unwrap_or_else(|| panic!("{field}: {joined}")).to_owned();
         Self { shop: shop.clone(), user: text("user_id"), token: text("token"), joined: joined.clone() }
     }
