@@ -35,7 +35,7 @@ const CODES: [(&str, u16, &str); 25] = [
     ("unavailable", 503, ""),
 ];
 
-/// What only a broken store brings about; see the tests at the end.
+/// What only a broken store brings about; see `broken`.
 const STORE: [&str; 3] = ["internal", "overloaded", "unavailable"];
 
 /// The codes that were seen, each checked in both languages.
@@ -55,7 +55,7 @@ impl Seen {
 }
 
 /// The same refusal twice, in each reader's language.
-fn speaks(code: &str, english: &Answer, korean: &Answer) {
+pub(crate) fn speaks(code: &str, english: &Answer, korean: &Answer) {
     let (_, status, words) = CODES.iter().find(|(known, ..)| *known == code).expect("a code of the contract");
     let (english, korean) = (english.refused(*status, code), korean.refused(*status, code));
     assert_eq!(english["type"], korean["type"], "a type is for programs");

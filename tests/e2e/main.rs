@@ -7,6 +7,7 @@
     reason = "in a test, whatever is not as expected is a failure"
 )]
 
+mod broken;
 mod cli;
 mod codes;
 mod crash;

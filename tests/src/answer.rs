@@ -78,20 +78,21 @@ impl Answer {
             assert_eq!(self.header("Cache-Control"), caching, "{self}");
         }
         if self.status >= 400 && method != "HEAD" {
-            self.check_problem(path);
+            self.check_problem();
         }
     }
 
     /// RFC 9457, and the headers that go with some of the statuses.
-    fn check_problem(&self, path: &str) {
+    fn check_problem(&self) {
         assert_eq!(self.header("Content-Type"), "application/problem+json", "{self}");
         let problem = self.json();
         for field in ["type", "title", "detail", "instance", "code"] {
             assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "no {field}: {self}");
         }
         assert_eq!(problem["status"], self.status, "{self}");
-        let asked = path.split('?').next().unwrap_or_default();
-        assert_eq!(problem["instance"], asked, "{self}");
+        let code = problem["code"].as_str().unwrap_or_default();
+        assert_eq!(problem["type"], format!("urn:usher:problem:{code}"), "{self}");
+        assert_eq!(problem["instance"], format!("urn:usher:request:{}", self.header("X-Request-Id")), "{self}");
         assert_eq!(self.status == 401, self.headers.contains_key("WWW-Authenticate"), "{self}");
         assert!(self.status != 503 || self.headers.contains_key("Retry-After"), "{self}");
     }

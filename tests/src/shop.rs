@@ -60,7 +60,17 @@ impl Shop {
 
     /// Sends SIGTERM and does not wait.
     pub fn terminate(&self) {
-        self.inner.process.lock().unwrap().as_ref().expect("the server runs").terminate();
+        self.with_process(Process::terminate);
+    }
+
+    /// Stops the server's time; see [`Process::freeze`].
+    pub fn freeze(&self) {
+        self.with_process(Process::freeze);
+    }
+
+    /// Lets the server go on.
+    pub fn thaw(&self) {
+        self.with_process(Process::thaw);
     }
 
     /// Waits until the server has ended.
@@ -71,7 +81,11 @@ impl Shop {
 
     /// What the server has printed so far.
     pub fn output(&self) -> String {
-        self.inner.process.lock().unwrap().as_ref().expect("the server runs").output()
+        self.with_process(Process::output)
+    }
+
+    fn with_process<T>(&self, ask: impl FnOnce(&Process) -> T) -> T {
+        ask(self.inner.process.lock().unwrap().as_ref().expect("the server runs"))
     }
 
     /// Where the server listens: `127.0.0.1:PORT`.
