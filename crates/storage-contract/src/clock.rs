@@ -17,6 +17,9 @@ impl TestClock {
     }
 
     /// Moves the clock on.
+    ///
+    /// # Panics
+    /// When `by` is longer than 292,000 years.
     pub fn advance(&self, by: Duration) {
         // In one step, as tests move it from several tasks at once.
         self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
