@@ -41,7 +41,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let (admin_key, made) = admin_key(config);
 
     let settings = Settings { admin_key, user_key: config.user_key.clone(), cors_origins: config.cors_origin.clone() };
-    let server = adapter_http::serve(listener, Api::new(Arc::clone(&app), settings, prometheus))
+    let server = adapter_http::serve(listener, Api::new(Arc::clone(&app), &settings, prometheus))
         .context("could not start the HTTP server")?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
