@@ -67,7 +67,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
             Ok(outcome) => outcome?,
             Err(_elapsed) => warn!("some requests did not finish in {} s and were cut off", DRAIN.as_secs()),
         },
-        again = wait_for_signal() => {
+        again = second_signal() => {
             again?;
             warn!("told to stop twice: not waiting for what is in flight");
         }
@@ -127,6 +127,13 @@ fn greet(address: SocketAddr, config: &ServeConfig, demo: bool, made_key: Option
         writeln!(out, "  clockwork  off: nobody is admitted later and nothing expires unless another process sees to it")?;
     }
     Ok(out.flush()?)
+}
+
+/// A second thought of whoever stops us. What comes within the same second is the same thought: terminals and process
+/// supervisors signal both a process and its group.
+async fn second_signal() -> anyhow::Result<()> {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    wait_for_signal().await
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {
