@@ -15,13 +15,16 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unchecked_time_subtraction,
     reason = "this crate is tests: a failure is a panic, and that is what the reader of a test run sees"
 )]
 
 mod clock;
 mod contract;
+mod history;
 mod ids;
+mod oracle;
 mod reference;
 mod scene;
 mod store;

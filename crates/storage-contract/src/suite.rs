@@ -17,22 +17,11 @@ type Test = fn(Make) -> Pin<Box<dyn Future<Output = ()>>>;
 macro_rules! contract_tests {
     ($then:ident $with:tt) => {
         $crate::$then! { $with
-            joining:
-                main_exists_from_the_start
-                a_live_user_keeps_the_place_r1
-                who_left_comes_back_at_the_tail_r1
-                a_place_is_kept_until_its_deadline_and_not_at_it_r1_r5
-                fifty_joins_of_one_user_give_one_token_r1_q3
-                numbers_are_dense_r2
-                numbers_follow_the_order_of_commits_r2_q2
-                a_join_creates_no_queue_r1
-                a_newcomer_with_nobody_ahead_is_active_at_once_r3
-                a_newcomer_does_not_overtake_r3_q5
-                a_number_never_issued_is_found_nowhere
-                positions_are_those_of_brute_force_r4_q1
-                the_version_grows_with_what_moves_the_line_r4
-                a_token_past_its_deadline_is_shown_as_stored
-                queues_do_not_know_of_each_other
+            across:
+                reading_changes_nothing_s12
+                the_store_tells_the_time_its_rules_go_by
+                what_was_answered_is_seen_s13
+                a_caller_that_goes_away_leaves_nothing_half_done
             ;
             admission:
                 nobody_is_admitted_while_paused_r3
@@ -52,13 +41,13 @@ macro_rules! contract_tests {
                 only_what_is_named_of_a_policy_changes
                 an_unknown_queue_has_no_policy
             ;
-            leaving:
-                who_waits_and_leaves_moves_the_others_up_r4_r17
-                leaving_again_changes_nothing_r17
-                a_number_never_issued_cannot_leave
-                leaving_cancels_ones_pending_reservations_there_r17
-                leaving_too_late_ends_nothing_that_time_has_not_r5
-                a_former_token_cannot_end_the_new_one
+            charging:
+                a_charge_is_an_entry_and_a_balance_r12_w13
+                an_unknown_users_wallet_is_empty_s12
+                a_charge_has_bounds_r12_w3
+                a_balance_does_not_overflow_w3
+                parallel_charges_all_count_r12_w1_w10
+                entries_are_listed_newest_first_in_pages
             ;
             concerts:
                 a_concert_is_loaded_whole
@@ -70,11 +59,18 @@ macro_rules! contract_tests {
                 schedules_are_filtered_by_concert_and_local_date
                 a_queue_sees_its_own_sale_only_r6
             ;
-            seat_maps:
-                a_hold_is_shown_until_it_ends_r7_s4
-                maps_and_counts_follow_every_change_s11
-                one_schedule_knows_nothing_of_another
-                a_schedule_that_is_not_there_has_no_seats_r6
+            ending:
+                cancelling_frees_the_seats_and_again_changes_nothing_r17_w11
+                a_former_token_cancels_too_r17
+                what_is_paid_is_not_cancelled_r17
+                only_ones_own_is_cancelled_r17
+                cancelling_what_is_over_is_no_cancelling_r7_s4
+                the_sweep_is_exact_r10_s4
+                the_sweep_touches_nothing_that_is_not_its_own_r10_s2
+                a_seat_that_was_swept_is_sold_to_another_s7
+                at_most_five_hundred_are_swept_at_once_oldest_first_r10
+                one_reads_ones_own_reservations_newest_first
+                lists_show_the_state_of_the_moment_r7
             ;
             holding:
                 a_hold_is_answered_whole_r8_r9
@@ -92,6 +88,31 @@ macro_rules! contract_tests {
                 ones_own_dead_hold_is_no_hold_r7
                 a_reservation_shows_the_start_as_it_was_written
             ;
+            joining:
+                main_exists_from_the_start
+                a_live_user_keeps_the_place_r1
+                who_left_comes_back_at_the_tail_r1
+                a_place_is_kept_until_its_deadline_and_not_at_it_r1_r5
+                fifty_joins_of_one_user_give_one_token_r1_q3
+                numbers_are_dense_r2
+                numbers_follow_the_order_of_commits_r2_q2
+                a_join_creates_no_queue_r1
+                a_newcomer_with_nobody_ahead_is_active_at_once_r3
+                a_newcomer_does_not_overtake_r3_q5
+                a_number_never_issued_is_found_nowhere
+                positions_are_those_of_brute_force_r4_q1
+                the_version_grows_with_what_moves_the_line_r4
+                a_token_past_its_deadline_is_shown_as_stored
+                queues_do_not_know_of_each_other
+            ;
+            leaving:
+                who_waits_and_leaves_moves_the_others_up_r4_r17
+                leaving_again_changes_nothing_r17
+                a_number_never_issued_cannot_leave
+                leaving_cancels_ones_pending_reservations_there_r17
+                leaving_too_late_ends_nothing_that_time_has_not_r5
+                a_former_token_cannot_end_the_new_one
+            ;
             limits:
                 four_seats_are_held_and_a_fifth_is_not_r8
                 the_limit_is_the_operators_r8
@@ -99,19 +120,6 @@ macro_rules! contract_tests {
                 only_live_pending_seats_count_r7_r8
                 a_new_token_does_not_raise_the_limit_r8
                 parallel_holds_of_one_user_keep_the_limit_r8
-            ;
-            ending:
-                cancelling_frees_the_seats_and_again_changes_nothing_r17_w11
-                a_former_token_cancels_too_r17
-                what_is_paid_is_not_cancelled_r17
-                only_ones_own_is_cancelled_r17
-                cancelling_what_is_over_is_no_cancelling_r7_s4
-                the_sweep_is_exact_r10_s4
-                the_sweep_touches_nothing_that_is_not_its_own_r10_s2
-                a_seat_that_was_swept_is_sold_to_another_s7
-                at_most_five_hundred_are_swept_at_once_oldest_first_r10
-                one_reads_ones_own_reservations_newest_first
-                lists_show_the_state_of_the_moment_r7
             ;
             paying:
                 a_payment_changes_all_it_should_r14_w14
@@ -128,13 +136,15 @@ macro_rules! contract_tests {
                 a_payment_makes_room_in_the_line_r5_r14
                 one_reads_ones_own_payments_newest_first
             ;
-            charging:
-                a_charge_is_an_entry_and_a_balance_r12_w13
-                an_unknown_users_wallet_is_empty_s12
-                a_charge_has_bounds_r12_w3
-                a_balance_does_not_overflow_w3
-                parallel_charges_all_count_r12_w1_w10
-                entries_are_listed_newest_first_in_pages
+            races:
+                of_two_hundred_holds_on_a_seat_one_has_it_r8_s1
+                overlapping_sets_are_all_or_none_s9
+                of_many_takeovers_one_wins_r7
+                of_fifty_payments_of_a_reservation_one_is_done_w6
+                a_wallet_pays_only_what_it_has_w2_w7
+                exactly_one_ends_a_reservation_s3_w11
+                who_leaves_holds_nothing_r17
+                a_mix_of_everything_adds_up_w7_w9_w10
             ;
             replaying:
                 a_hold_is_answered_again_r15
@@ -149,26 +159,20 @@ macro_rules! contract_tests {
                 one_key_at_once_for_two_requests_does_one_r15_w12
                 a_charge_can_be_asked_for_again_without_charging_r15
             ;
+            seat_maps:
+                a_hold_is_shown_until_it_ends_r7_s4
+                maps_and_counts_follow_every_change_s11
+                one_schedule_knows_nothing_of_another
+                a_schedule_that_is_not_there_has_no_seats_r6
+            ;
             server_key:
                 a_key_is_kept_and_replaced
                 a_key_kept_meanwhile_is_not_overwritten
                 of_servers_that_start_at_once_one_keeps_its_key
             ;
-            races:
-                of_two_hundred_holds_on_a_seat_one_has_it_r8_s1
-                overlapping_sets_are_all_or_none_s9
-                of_many_takeovers_one_wins_r7
-                of_fifty_payments_of_a_reservation_one_is_done_w6
-                a_wallet_pays_only_what_it_has_w2_w7
-                exactly_one_ends_a_reservation_s3_w11
-                who_leaves_holds_nothing_r17
-                a_mix_of_everything_adds_up_w7_w9_w10
-            ;
-            across:
-                reading_changes_nothing_s12
-                the_store_tells_the_time_its_rules_go_by
-                what_was_answered_is_seen_s13
-                a_caller_that_goes_away_leaves_nothing_half_done
+            history:
+                histories_are_those_of_the_reference_and_the_oracle
+                histories_at_once_add_up
             ;
         }
     };

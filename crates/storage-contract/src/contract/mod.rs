@@ -14,3 +14,5 @@ pub(crate) mod races;
 pub(crate) mod replaying;
 pub(crate) mod seat_maps;
 pub(crate) mod server_key;
+
+pub(crate) use crate::history;
