@@ -85,7 +85,7 @@ async fn every_code_once_in_both_languages() {
 }
 
 async fn callers(seen: &mut Seen) {
-    let shop = Settings::line(0, 1, 1).with("--user-key", "a secret that only the shop has").open().await;
+    let shop = Settings::line(0, 1, 1).with("--user-key", "a secret that only the shop knows").open().await;
     let join = || shop.api(Method::POST, "/queue/tokens").json(json!({"user_id": "ann"}));
     seen.see("identity_invalid", join).await;
     seen.see("token_missing", || shop.api(Method::GET, "/wallet")).await;

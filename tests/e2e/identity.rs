@@ -5,7 +5,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const KEY: &str = "a secret that only the shop has";
+const KEY: &str = "a secret that only the shop knows";
 /// 2100 and 2001: no test runs beyond the one or before the other.
 const LATER: u64 = 4_102_444_800;
 const PAST: u64 = 978_307_200;

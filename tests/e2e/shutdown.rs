@@ -61,7 +61,8 @@ async fn a_request_in_flight_is_answered() {
 #[tokio::test]
 async fn sigterm_right_after_the_start_is_obeyed() {
     for _ in 0..5 {
-        let process = Settings::default().spawn();
+        let settings = Settings::default();
+        let process = settings.spawn();
         process.address();
         process.terminate();
         let finished = process.finished().await;

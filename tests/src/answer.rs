@@ -72,8 +72,7 @@ impl Answer {
         assert!(!self.header("X-Request-Id").is_empty(), "no X-Request-Id: {self}\n{:?}", self.headers);
         assert!(self.headers.get("Set-Cookie").is_none(), "a cookie: {self}");
         if path.starts_with("/api/v1") {
-            let shared =
-                self.status < 400 && self.what.starts_with("GET /api/v1/concerts") && !path.contains("/schedules");
+            let shared = self.status < 400 && path.split('?').next() == Some("/api/v1/concerts");
             let caching = if shared { "public, max-age=1" } else { "no-store" };
             assert_eq!(self.header("Cache-Control"), caching, "{self}");
         }
