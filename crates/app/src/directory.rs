@@ -24,17 +24,23 @@ struct Known {
 
 impl App {
     /// Reads the queues anew. To be called at start and now and then, as another server may have made one.
+    ///
+    /// Any number may do so at once: what one of them has made known stays known.
     pub async fn refresh_directory(&self) -> Result<(), StoreError> {
         let entries = self.ports.queues.directory().await?;
         let known = |entry: &QueueEntry| {
             let seal = self.keys.for_queue(entry.number, entry.epoch);
             (entry.number, Known { name: entry.name.clone(), seal })
         };
-        let directory = Directory {
+        let directory = Arc::new(Directory {
             by_number: entries.iter().map(known).collect(),
             by_name: entries.iter().map(|entry| (entry.name.clone(), entry.number)).collect(),
-        };
-        self.directory.store(Arc::new(directory));
+        });
+        // Reads may end in another order than they began. A queue is never removed: who knows fewer has read earlier.
+        self.directory.rcu(|known| {
+            let newest = if known.by_number.len() > directory.by_number.len() { known } else { &directory };
+            Arc::clone(newest)
+        });
         Ok(())
     }
 
@@ -79,6 +85,17 @@ mod tests {
         assert_eq!(app.queue_number(&name_of("other")), Ok(QueueNumber(2)));
         assert_eq!(app.seal(ticket()), Ok((QueueName::main(), sealed())));
         assert_eq!(app.open(sealed()), Ok(ticket()));
+    }
+
+    #[test]
+    fn an_older_read_that_ends_later_takes_no_queue_away() {
+        let mut world = World::default();
+        let mut reads = vec![vec![entry(1, "main")], vec![entry(1, "main"), entry(2, "other")]];
+        world.queues.expect_directory().times(2).returning(move || Ok(reads.pop().unwrap()));
+        let app = world.app_without_directory();
+        assert_eq!(block_on(app.refresh_directory()), Ok(()));
+        assert_eq!(block_on(app.refresh_directory()), Ok(()));
+        assert_eq!(app.queue_number(&name_of("other")), Ok(QueueNumber(2)));
     }
 
     #[test]
