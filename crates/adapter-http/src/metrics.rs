@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use metrics::{Counter, Histogram, counter, describe_counter, describe_histogram, histogram};
+use domain::ports::QueueReport;
+use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 /// The histogram of answering times, in seconds.
 pub const REQUEST_SECONDS: &str = "http_request_duration_seconds";
@@ -32,11 +33,20 @@ impl Sale {
         describe_counter!("usher_holds_total", "Holds that were granted.");
         describe_counter!("usher_seat_conflicts_total", "Holds that were refused because a seat was taken.");
         describe_counter!("usher_payments_total", "Payments that were made.");
+        describe_gauge!("usher_waiting", "Tokens that wait, by queue.");
+        describe_gauge!("usher_active", "Tokens that are ACTIVE, by queue.");
         Self {
             holds: counter!("usher_holds_total"),
             conflicts: counter!("usher_seat_conflicts_total"),
             payments: counter!("usher_payments_total"),
         }
+    }
+}
+
+/// Shows how many wait and are ACTIVE in a queue, as it was just counted.
+pub(crate) fn show_queue(report: &QueueReport) {
+    for (name, count) in [("usher_waiting", report.line.waiting()), ("usher_active", report.active)] {
+        gauge!(name, "queue" => report.name.to_string()).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     }
 }
 

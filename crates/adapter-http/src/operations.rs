@@ -74,6 +74,11 @@ async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
 }
 
 async fn metrics(api: web::Data<Api>) -> HttpResponse {
+    match api.app.queue_reports().await {
+        Ok(reports) => reports.iter().for_each(crate::metrics::show_queue),
+        // What is counted here is told all the same.
+        Err(error) => tracing::warn!(%error, "the queues could not be counted"),
+    }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.prometheus.render())
 }
 

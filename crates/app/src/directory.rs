@@ -49,6 +49,13 @@ impl App {
         self.directory.load().by_name.get(name).copied().ok_or(Rejection::NotFound(Kind::Queue))
     }
 
+    /// The numbers of all queues, ascending.
+    pub(crate) fn queue_numbers(&self) -> Vec<QueueNumber> {
+        let mut numbers: Vec<_> = self.directory.load().by_number.keys().copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
     /// The name of a queue and the sealed token of a place in it.
     pub(crate) fn seal(&self, ticket: Ticket) -> Result<(QueueName, SealedToken), Rejection> {
         let directory = self.directory.load();

@@ -12,6 +12,15 @@ impl App {
         Ok(self.ports.queues.report(number).await??)
     }
 
+    /// The policies and counts of all queues, for whoever watches them.
+    pub async fn queue_reports(&self) -> Result<Vec<QueueReport>, Failure> {
+        let mut reports = Vec::new();
+        for number in self.queue_numbers() {
+            reports.push(self.ports.queues.report(number).await??);
+        }
+        Ok(reports)
+    }
+
     /// Changes what `change` names of a queue's policy.
     pub async fn change_policy(&self, queue: &QueueName, change: &PolicyChange) -> Result<QueueReport, Failure> {
         let number = self.queue_number(queue)?;
@@ -53,6 +62,22 @@ mod tests {
             assert_eq!(block_on(app.queue_report(&name_of("other"))), passed);
             assert_eq!(block_on(app.change_policy(&name_of("other"), &PAUSE)), passed);
         }
+    }
+
+    #[test]
+    fn all_queues_are_reported_in_order() {
+        let mut world = World::default();
+        for number in 1..=2 {
+            let named = QueueReport { active: number, ..report() };
+            world
+                .queues
+                .expect_report()
+                .withf(move |queue| u64::from(queue.0) == number)
+                .return_once(|_| Ok(Ok(named)));
+        }
+        let active: Vec<_> =
+            block_on(world.app().queue_reports()).unwrap().iter().map(|report| report.active).collect();
+        assert_eq!(active, [1, 2]);
     }
 
     #[test]
