@@ -25,6 +25,8 @@ mod contract;
 mod history;
 mod ids;
 mod oracle;
+#[cfg(test)]
+mod proof;
 mod reference;
 mod scene;
 mod store;

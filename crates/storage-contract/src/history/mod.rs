@@ -73,6 +73,22 @@ fn alike(expected: &Answer, given: &Answer) -> bool {
     matches!((expected, given), (Answer::Swept(_), Answer::Swept(_))) || expected == given
 }
 
+/// The log of the history of `seed` on the reference store.
+#[cfg(test)]
+pub(crate) async fn record(seed: u64) -> Vec<Event> {
+    let player = Player::new(reference(stage::rules())).await;
+    let mut generator = Generator::new(seed, player.now());
+    let mut events = Vec::new();
+    for step in 1..=COMMANDS {
+        let command = if step <= stage::QUEUES.len() { same_policy(step - 1) } else { generator.next() };
+        let at = player.now();
+        let answer = player.play(&command).await.unwrap();
+        events.push(Event { at, command, answer });
+        generator.observe(&events[step - 1]);
+    }
+    events
+}
+
 /// Runs commands of several generators at once on `make`'s store; what does not add up afterwards, if anything.
 pub(crate) async fn run_at_once(make: &Make, seed: u64) -> Result<(), String> {
     const TASKS: usize = 6;

@@ -11,7 +11,7 @@ use crate::scene::queue_name;
 
 pub(crate) const QUEUES: [&str; 2] = ["main", "other"];
 pub(crate) const USERS: usize = 7;
-pub(crate) const SEATS: u32 = 6;
+pub(crate) const SEATS: u32 = 8;
 pub(crate) const MAX_SEATS: usize = 4;
 pub(crate) const MAX_ACTIVE: u32 = 4;
 pub(crate) const BATCH: u32 = 2;
@@ -23,7 +23,7 @@ pub(crate) const ACTIVE: i64 = 600 * SECOND;
 pub(crate) const DAY: i64 = 86_400 * SECOND;
 pub(crate) const MAX_CHARGE: i64 = 500_000;
 /// Queue of each schedule, and how long after the beginning of a history it starts.
-pub(crate) const SCHEDULES: [(usize, i64); 3] = [(0, 1_700 * SECOND), (0, 30 * DAY), (1, 30 * DAY)];
+pub(crate) const SCHEDULES: [(usize, i64); 3] = [(0, 900 * SECOND), (0, 30 * DAY), (1, 30 * DAY)];
 
 /// What a seat costs, in hundredths.
 pub(crate) fn price(seat: u32) -> i64 {
