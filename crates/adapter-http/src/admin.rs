@@ -65,6 +65,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 /// A concert to load.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewConcert)]
 struct Concert {
     /// What is played, 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
@@ -91,27 +92,37 @@ struct NewSchedule {
 
 /// Seats to load.
 #[derive(ToSchema)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged)]
 #[expect(dead_code, reason = "only the document reads it; what is read from bodies is the domain's `SeatGroup`")]
 enum NewSeats {
-    /// So many seats; numbers go on where the group before ended.
-    Group {
-        /// How many.
-        #[schema(minimum = 1, maximum = 100_000)]
-        count: u32,
-        /// What each one costs.
-        #[schema(value_type = Amount)]
-        price: Money,
-    },
-    /// One seat.
-    One {
-        /// Its number, unique within the performance.
-        #[schema(minimum = 1, maximum = 1_000_000)]
-        number: u32,
-        /// What it costs.
-        #[schema(value_type = Amount)]
-        price: Money,
-    },
+    Group(NewSeatGroup),
+    One(NewSeat),
+}
+
+/// So many seats; numbers go on where the group before ended.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the document reads it")]
+struct NewSeatGroup {
+    /// How many.
+    #[schema(minimum = 1, maximum = 100_000)]
+    count: u32,
+    /// What each one costs.
+    #[schema(value_type = Amount)]
+    price: Money,
+}
+
+/// One seat.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the document reads it")]
+struct NewSeat {
+    /// Its number, unique within the performance.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    number: u32,
+    /// What it costs.
+    #[schema(value_type = Amount)]
+    price: Money,
 }
 
 /// A change of a queue's policy; at least one of its members.

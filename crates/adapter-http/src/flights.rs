@@ -142,3 +142,137 @@ impl<V: Clone> Slot<V> {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, ready};
+    use std::sync::atomic::AtomicU32;
+
+    use domain::Rejection;
+    use domain::ports::StoreError;
+    use futures::future::{join_all, pending};
+    use futures::{FutureExt, poll};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const AGE: Duration = Duration::from_millis(250);
+
+    fn at(micros: i64) -> impl Fn() -> Timestamp {
+        move || Timestamp::from_micros(micros)
+    }
+
+    fn read(value: u32) -> Ready<Result<Read<u32>, Failure>> {
+        ready(Ok(Read { value, until: None }))
+    }
+
+    type Tell = oneshot::Sender<Result<u32, Failure>>;
+
+    /// A read that ends when it is told what it brought.
+    fn slow() -> (Tell, impl Future<Output = Result<Read<u32>, Failure>>) {
+        let (tell, told) = oneshot::channel();
+        (tell, async move { told.await.unwrap().map(|value| Read { value, until: None }) })
+    }
+
+    fn broken() -> Failure {
+        StoreError::Unavailable(String::new()).into()
+    }
+
+    #[tokio::test]
+    async fn of_many_at_once_one_reads() {
+        let (flights, reads) = (Flights::new(AGE), AtomicU32::new(0));
+        let ask = || {
+            flights.get(1, at(0), async {
+                reads.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                Ok(Read { value: 7, until: None })
+            })
+        };
+        let answers = join_all((0..100).map(|_| ask())).await;
+        assert!(answers.iter().all(|answer| *answer == Ok(7)));
+        assert_eq!(reads.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_read_is_good_for_its_age_and_until_its_end_only() {
+        let flights = Flights::new(AGE);
+        assert_eq!(flights.get(1, at(1_000), read(1)).await, Ok(1));
+        assert_eq!(flights.get(1, at(250_999), read(2)).await, Ok(1));
+        assert_eq!(flights.get(1, at(251_000), read(3)).await, Ok(3));
+        // A clock that steps back does not make it younger.
+        assert_eq!(flights.get(1, at(250_999), read(4)).await, Ok(4));
+        let until = Some(Timestamp::from_micros(300_000));
+        let ending = async { Ok(Read { value: 5, until }) };
+        assert_eq!(flights.get(2, at(260_000), ending).await, Ok(5));
+        assert_eq!(flights.get(2, at(299_999), read(6)).await, Ok(5));
+        assert_eq!(flights.get(2, at(300_000), read(7)).await, Ok(7));
+    }
+
+    /// A read that began before a change is nobody's who comes after it, although it ends later.
+    #[tokio::test]
+    async fn a_change_overtakes_the_read_in_flight() {
+        let flights = Flights::new(AGE);
+        let (tell, told) = slow();
+        let mut old = Box::pin(flights.get(1, at(0), told));
+        assert!(poll!(&mut old).is_pending());
+        flights.changed(|key| *key == 1);
+        let mut new = Box::pin(flights.get(1, at(0), read(2)));
+        assert!(poll!(&mut new).is_pending());
+        tell.send(Ok(1)).unwrap();
+        assert_eq!(old.await, Ok(1));
+        assert_eq!(new.await, Ok(2));
+        assert_eq!(flights.get(1, at(0), read(3)).await, Ok(2));
+        flights.changed(|key| *key == 2);
+        assert_eq!(flights.get(1, at(0), read(4)).await, Ok(2));
+        flights.changed(|key| *key == 1);
+        assert_eq!(flights.get(1, at(0), read(5)).await, Ok(5));
+    }
+
+    #[tokio::test]
+    async fn who_waited_shares_a_failure_and_who_comes_later_does_not() {
+        let flights = Flights::new(AGE);
+        let (tell, told) = slow();
+        let mut first = Box::pin(flights.get(1, at(0), told));
+        assert!(poll!(&mut first).is_pending());
+        let mut waiting = Box::pin(flights.get(1, at(0), pending()));
+        assert!(poll!(&mut waiting).is_pending());
+        tell.send(Err(broken())).unwrap();
+        assert_eq!((first.await, waiting.await), (Err(broken()), Err(broken())));
+        assert_eq!(flights.get(1, at(0), read(2)).await, Ok(2));
+    }
+
+    /// What the rules refuse is decided for each caller anew.
+    #[tokio::test]
+    async fn a_refusal_is_not_shared() {
+        let flights = Flights::new(AGE);
+        let (tell, told) = slow();
+        let mut first = Box::pin(flights.get(1, at(0), told));
+        assert!(poll!(&mut first).is_pending());
+        let mut waiting = Box::pin(flights.get(1, at(0), read(2)));
+        assert!(poll!(&mut waiting).is_pending());
+        tell.send(Err(Rejection::WrongQueue.into())).unwrap();
+        assert_eq!((first.await, waiting.await), (Err(Rejection::WrongQueue.into()), Ok(2)));
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_goes_away_leaves_the_flight_to_the_next() {
+        let flights = Flights::new(AGE);
+        let mut gone = Box::pin(flights.get(1, at(0), pending()));
+        assert!(poll!(&mut gone).is_pending());
+        let mut waiting = Box::pin(flights.get(1, at(0), read(2)));
+        assert!(poll!(&mut waiting).is_pending());
+        drop(gone);
+        assert_eq!(waiting.await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn what_is_stale_is_forgotten() {
+        let flights = Flights::new(AGE);
+        for key in 0..1000 {
+            let failed = flights.get(key, at(0), async { Err(Rejection::WrongQueue.into()) }).await;
+            assert_eq!(failed, Err::<u32, _>(Rejection::WrongQueue.into()));
+            assert!(flights.get(5000 + key, at(i64::from(key) * 1_000_000), read(1)).now_or_never().is_some());
+        }
+        assert!(lock(&flights.slots).len() <= 2, "{}", lock(&flights.slots).len());
+    }
+}

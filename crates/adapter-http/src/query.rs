@@ -88,7 +88,12 @@ pub(crate) struct Dates {
 
 impl FromQuery for Dates {
     fn read(parameters: &mut Parameters) -> Self {
-        let mut date = |name| parameters.take(name, "must be a date, YYYY-MM-DD", |text| Date::parse(text, DATE).ok());
+        let mut date = |name| {
+            // The length first: the format alone would take years with a sign.
+            parameters.take(name, "must be a date, YYYY-MM-DD", |text| {
+                Date::parse(text, DATE).ok().filter(|_| text.len() == "YYYY-MM-DD".len())
+            })
+        };
         Self { from: date("from"), to: date("to") }
     }
 }

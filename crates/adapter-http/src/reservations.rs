@@ -66,23 +66,33 @@ pub(crate) fn example() -> serde_json::Value {
 
 /// Which seats to hold: 1 to 100, none twice.
 #[derive(ToSchema)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged)]
 #[expect(dead_code, reason = "only the document reads it; what is read from bodies is the domain's `SeatChoice`")]
 enum Hold {
-    /// By their ids.
-    Ids {
-        /// Ids of seats of one schedule.
-        #[schema(min_items = 1, max_items = 100)]
-        seat_ids: Vec<Uuid>,
-    },
-    /// By their numbers in a schedule.
-    Numbers {
-        /// The schedule.
-        schedule_id: Uuid,
-        /// Numbers of its seats.
-        #[schema(value_type = Vec<u32>, min_items = 1, max_items = 100)]
-        seat_numbers: Vec<u32>,
-    },
+    Ids(HoldByIds),
+    Numbers(HoldByNumbers),
+}
+
+/// Seats by their ids.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the document reads it")]
+struct HoldByIds {
+    /// Ids of seats of one schedule.
+    #[schema(min_items = 1, max_items = 100)]
+    seat_ids: Vec<Uuid>,
+}
+
+/// Seats by their numbers in a schedule.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the document reads it")]
+struct HoldByNumbers {
+    /// The schedule.
+    schedule_id: Uuid,
+    /// Numbers of its seats.
+    #[schema(min_items = 1, max_items = 100)]
+    seat_numbers: Vec<u32>,
 }
 
 impl FromJson for SeatChoice {
@@ -125,6 +135,7 @@ pub(crate) struct ReservationView {
     amount: Points,
     status: ReservationState,
     /// Why it is CANCELLED; null otherwise.
+    #[schema(required)]
     cancel_reason: Option<CancelledBy>,
     #[schema(schema_with = wire::date_time)]
     reserved_at: String,

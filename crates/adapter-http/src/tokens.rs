@@ -116,19 +116,22 @@ struct TokenView {
     user_id: String,
     status: TokenState,
     /// Live waiters ahead + 1; 0 when ACTIVE; null when EXPIRED.
+    #[schema(required)]
     position: Option<u64>,
     /// What the position is exact at; a later one never shows a higher position.
     version: u64,
     /// Null while unknown or paused, and when there is nothing to wait for.
+    #[schema(required)]
     estimated_wait_seconds: Option<u64>,
     /// When to ask again; null when there is nothing to wait for.
+    #[schema(required)]
     poll_after_ms: Option<u64>,
     #[schema(schema_with = wire::date_time)]
     issued_at: String,
-    #[schema(schema_with = wire::date_time_or_null)]
+    #[schema(schema_with = wire::date_time_or_null, required)]
     activated_at: Option<String>,
     /// When ACTIVE is over; null while waiting.
-    #[schema(schema_with = wire::date_time_or_null)]
+    #[schema(schema_with = wire::date_time_or_null, required)]
     expires_at: Option<String>,
     #[schema(schema_with = wire::date_time)]
     server_time: String,
@@ -142,17 +145,20 @@ struct TokenStatusView {
     queue: String,
     status: TokenState,
     /// Live waiters ahead + 1; 0 when ACTIVE; null when EXPIRED.
+    #[schema(required)]
     position: Option<u64>,
     /// What the position is exact at; a later one never shows a higher position.
     version: u64,
     /// Null while unknown or paused, and when there is nothing to wait for.
+    #[schema(required)]
     estimated_wait_seconds: Option<u64>,
     /// When to ask again; null when there is nothing to wait for.
+    #[schema(required)]
     poll_after_ms: Option<u64>,
-    #[schema(schema_with = wire::date_time_or_null)]
+    #[schema(schema_with = wire::date_time_or_null, required)]
     activated_at: Option<String>,
     /// When ACTIVE is over; null while waiting.
-    #[schema(schema_with = wire::date_time_or_null)]
+    #[schema(schema_with = wire::date_time_or_null, required)]
     expires_at: Option<String>,
     #[schema(schema_with = wire::date_time)]
     server_time: String,

@@ -103,6 +103,7 @@ struct EntryView {
     amount: Points,
     balance_after: Points,
     /// What was paid; null for a charge.
+    #[schema(required)]
     reservation_id: Option<Uuid>,
     #[schema(schema_with = wire::date_time)]
     created_at: String,
