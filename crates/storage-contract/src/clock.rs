@@ -25,6 +25,11 @@ impl TestClock {
         self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Moves the clock on to `now`, unless it is beyond that already.
+    pub fn advance_to(&self, now: Timestamp) {
+        self.0.fetch_max(now.micros(), Ordering::SeqCst);
+    }
+
     /// Sets the clock, back too if a test wants that.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.micros(), Ordering::SeqCst);

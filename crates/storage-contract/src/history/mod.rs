@@ -104,7 +104,6 @@ pub(crate) async fn run_at_once(make: &Make, seed: u64) -> Result<(), String> {
                 let command = match generator.next() {
                     // What the policy was at which moment cannot be told afterwards.
                     Command::Policy { .. } => Command::Admit,
-                    Command::Clock { to } if to < player.now() => continue,
                     command => command,
                 };
                 let at = player.now();

@@ -110,7 +110,7 @@ impl Player {
             }
             Command::Sweep => Ok(Answer::Swept(self.store.reservations.release_expired().await?)),
             Command::Clock { to } => {
-                self.store.clock.set(Timestamp::from_micros(*to));
+                self.store.clock.advance_to(Timestamp::from_micros(*to));
                 Ok(Answer::Moved)
             }
         };

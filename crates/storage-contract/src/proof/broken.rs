@@ -110,22 +110,26 @@ impl ReservationRepository for DoubleSells {
     }
 }
 
-/// Credits every fifth charge to nobody, and answers as if it had counted.
-struct LosesCharges(Arc<dyn WalletRepository>, AtomicUsize);
+/// Credits every charge of so many to nobody, and answers as if it had counted.
+struct LosesCharges {
+    store: Arc<dyn WalletRepository>,
+    every: usize,
+    charges: AtomicUsize,
+}
 
 #[async_trait]
 impl WalletRepository for LosesCharges {
     async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError> {
-        self.0.balance(user).await
+        self.store.balance(user).await
     }
 
     async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>> {
-        if self.1.fetch_add(1, Ordering::SeqCst) % 5 != 4 {
-            return self.0.charge(command).await;
+        if !(self.charges.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(self.every) {
+            return self.store.charge(command).await;
         }
-        let before = self.0.balance(&command.user).await?;
+        let before = self.store.balance(&command.user).await?;
         let lost = ChargeCommand { user: user("nobody"), key: None, ..command.clone() };
-        let mut charged = self.0.charge(&lost).await?;
+        let mut charged = self.store.charge(&lost).await?;
         if let Ok(answer) = &mut charged {
             let balance = before.balance.checked_add(&command.amount).unwrap();
             let (wallet, entry) = (&mut answer.value.wallet, &mut answer.value.entry);
@@ -136,11 +140,11 @@ impl WalletRepository for LosesCharges {
     }
 
     async fn replay(&self, command: &ChargeCommand) -> Decided<Option<Charged>> {
-        self.0.replay(command).await
+        self.store.replay(command).await
     }
 
     async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError> {
-        self.0.entries(user, page).await
+        self.store.entries(user, page).await
     }
 }
 
@@ -159,8 +163,9 @@ async fn histories_find(breaking: fn(Store) -> Store, words: &[&str]) {
     assert!(times > 6, "found by {times} of 12 histories");
 }
 
-fn losing_charges(store: Store) -> Store {
-    Store { wallets: Arc::new(LosesCharges(store.wallets, AtomicUsize::new(0))), ..store }
+fn losing_charges(store: Store, every: usize) -> Store {
+    let wallets = LosesCharges { store: store.wallets, every, charges: AtomicUsize::new(0) };
+    Store { wallets: Arc::new(wallets), ..store }
 }
 
 #[tokio::test]
@@ -183,13 +188,13 @@ async fn a_store_that_sells_twice_is_found() {
 
 #[tokio::test]
 async fn a_store_that_loses_a_charge_is_found() {
-    histories_find(losing_charges, &["Charge", "wallet", "balance", "InsufficientBalance"]).await;
+    histories_find(|store| losing_charges(store, 5), &["Charge", "wallet", "balance", "InsufficientBalance"]).await;
 }
 
 /// Also when commands ran at once and only sums can be checked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_charge_lost_among_many_at_once_is_found() {
-    let make = Make::new(|rules: Rules| async move { losing_charges(reference(rules)) });
+    let make = Make::new(|rules: Rules| async move { losing_charges(reference(rules), 1) });
     let found = run_at_once(&make, 1).await.expect_err("a broken store");
     assert!(found.contains("the answers say"), "{found}");
 }
