@@ -140,6 +140,7 @@ fn instant(micros: i64, column: Column) -> Result<Timestamp, StoreError> {
 }
 
 /// A value that the schema does not promise.
+#[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have just made")]
 pub(crate) fn wrong((table, column): Column, detail: impl ToString) -> StoreError {
     StoreError::Inconsistent { table, column, detail: detail.to_string() }
 }

@@ -28,6 +28,9 @@ mod wallet_rows;
 mod wallets;
 mod writer;
 
+#[cfg(test)]
+mod plans;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -53,6 +56,7 @@ pub struct SqliteStore(Arc<Inner>);
 struct Inner {
     writer: Writer,
     reads: Reads,
+    rules: Arc<Rules>,
 }
 
 impl SqliteStore {
@@ -89,8 +93,9 @@ impl SqliteStore {
             Some(connection) => Ok(connection),
             None => connection::writer(&file).map_err(|error| StoreError::Unavailable(error.to_string())),
         });
+        let rules = Arc::clone(&environment.rules);
         let writer = Writer::start(connect, environment, limits, lock).map_err(|error| failed(error.to_string()))?;
-        Ok(Self(Arc::new(Inner { writer, reads })))
+        Ok(Self(Arc::new(Inner { writer, reads, rules })))
     }
 
     /// Takes no more commands and returns when those that wait are done and answered; the file is free for another
@@ -101,6 +106,10 @@ impl SqliteStore {
 
     fn writer(&self) -> &Writer {
         &self.0.writer
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.0.rules
     }
 
     fn reads(&self) -> &Reads {

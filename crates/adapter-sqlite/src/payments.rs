@@ -16,18 +16,15 @@ use crate::{SqliteStore, reservation_rows, seats, wallet_rows};
 
 macro_rules! select_payments {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, reservation_id, user_id, amount, paid_at, entry_seq FROM payments WHERE queue = ? AND ",
-            $rest
-        )
+        concat!("SELECT id, reservation_id, user_id, amount, paid_at, entry_seq FROM payments ", $rest)
     };
 }
 
 statements! {
-    Find = select_payments!("id = ?");
+    Find = select_payments!("WHERE queue = ? AND id = ?");
     // Newest first is by id: ids grow with time.
-    First = select_payments!("user_id = ? ORDER BY id DESC LIMIT ?");
-    After = select_payments!("user_id = ? AND id < ? ORDER BY id DESC LIMIT ?");
+    First = select_payments!("INDEXED BY payments_of_user WHERE queue = ? AND user_id = ? ORDER BY id DESC LIMIT ?");
+    After = select_payments!("INDEXED BY payments_of_user WHERE queue = ? AND user_id = ? AND id < ? ORDER BY id DESC LIMIT ?");
     Insert = "INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq) \
         VALUES (?, ?, ?, ?, ?, ?, ?)";
 }

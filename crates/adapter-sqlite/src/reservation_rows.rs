@@ -12,11 +12,12 @@ use crate::transaction::Transaction;
 use crate::{schedules, seats};
 
 macro_rules! select_reservations {
-    ($rest:literal) => {
+    ($index:literal, $rest:literal) => {
         concat!(
             "SELECT r.id, r.queue, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, ",
             "r.expires_at, s.concert_id, s.starts_at, s.offset_minutes, c.title FROM reservations r ",
-            "JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id ",
+            $index,
+            " JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id ",
             "JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id ",
             $rest
         )
@@ -24,15 +25,17 @@ macro_rules! select_reservations {
 }
 
 statements! {
-    Find = select_reservations!("WHERE r.queue = ? AND r.id = ?");
+    Find = select_reservations!("", "WHERE r.queue = ? AND r.id = ?");
     // Newest first is by id: ids grow with time.
-    First = select_reservations!("WHERE r.queue = ? AND r.user_id = ? ORDER BY r.id DESC LIMIT ?");
-    After = select_reservations!("WHERE r.queue = ? AND r.user_id = ? AND r.id < ? ORDER BY r.id DESC LIMIT ?");
-    PendingOfUser = "SELECT id FROM reservations WHERE queue = ? AND user_id = ? AND status = 'PENDING' ORDER BY id";
+    First = select_reservations!("INDEXED BY reservations_of_user", "WHERE r.queue = ? AND r.user_id = ? ORDER BY r.id DESC LIMIT ?");
+    After = select_reservations!("INDEXED BY reservations_of_user", "WHERE r.queue = ? AND r.user_id = ? AND r.id < ? ORDER BY r.id DESC LIMIT ?");
+    PendingOfUser = "SELECT id FROM reservations INDEXED BY reservations_pending \
+        WHERE queue = ? AND user_id = ? AND status = 'PENDING' ORDER BY id";
     Holds = "SELECT r.expires_at, \
         (SELECT COUNT(*) FROM reservation_seats s WHERE s.queue = r.queue AND s.reservation_id = r.id) \
-        FROM reservations r WHERE r.queue = ? AND r.user_id = ? AND r.status = 'PENDING'";
-    Due = "SELECT expires_at, queue, id FROM reservations \
+        FROM reservations r INDEXED BY reservations_pending \
+        WHERE r.queue = ? AND r.user_id = ? AND r.status = 'PENDING'";
+    Due = "SELECT expires_at, queue, id FROM reservations INDEXED BY reservations_due \
         WHERE status = 'PENDING' AND expires_at <= ? AND (expires_at, queue, id) > (?, ?, ?) \
         ORDER BY expires_at, queue, id LIMIT ?";
     Seats = "SELECT seat_id, number, price FROM reservation_seats \

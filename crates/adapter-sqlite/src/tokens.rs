@@ -20,12 +20,14 @@ macro_rules! select_tokens {
 
 statements! {
     Find = select_tokens!("WHERE queue = ? AND number = ?");
-    Latest = select_tokens!("WHERE queue = ? AND user_id = ? ORDER BY number DESC LIMIT 1");
-    Due = select_tokens!("WHERE queue = ? AND status = 'ACTIVE' AND deadline <= ? ORDER BY deadline, number");
-    Waiting = select_tokens!("WHERE queue = ? AND status = 'WAITING' AND number > ? ORDER BY number LIMIT ?");
-    CountActive = "SELECT COUNT(*) FROM tokens WHERE queue = ? AND status = 'ACTIVE'";
-    CountLive = "SELECT COUNT(*) FROM tokens WHERE queue = ? AND status = 'ACTIVE' AND deadline > ?";
-    CountLeft = "SELECT COUNT(*) FROM tokens \
+    Latest = select_tokens!("INDEXED BY tokens_of_user WHERE queue = ? AND user_id = ? ORDER BY number DESC LIMIT 1");
+    Due = select_tokens!("INDEXED BY tokens_active WHERE queue = ? AND status = 'ACTIVE' AND deadline <= ? ORDER BY deadline, number");
+    Waiting = select_tokens!("INDEXED BY tokens_waiting WHERE queue = ? AND status = 'WAITING' AND number > ? ORDER BY number LIMIT ?");
+    CountActive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
+        WHERE queue = ? AND status = 'ACTIVE'";
+    CountLive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
+        WHERE queue = ? AND status = 'ACTIVE' AND deadline > ?";
+    CountLeft = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_left \
         WHERE queue = ? AND status = 'EXPIRED' AND activated_at IS NULL AND number > ? AND number < ?";
     Insert = "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, \
         end_reason, paid_reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";

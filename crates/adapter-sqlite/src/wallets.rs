@@ -19,6 +19,10 @@ impl WalletRepository for SqliteStore {
     }
 
     async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>> {
+        // What is out of bounds is a bad request, whatever its key recorded (R15).
+        if let Err(rejection) = wallet::check_charge(&command.amount, self.rules()) {
+            return Ok(Err(rejection));
+        }
         let command = command.clone();
         self.writer().run(move |transaction| charge(transaction, &command)).await
     }
