@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use e2e::{Settings, Shop, until};
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::codes::speaks;
@@ -17,6 +18,7 @@ async fn a_locked_database_is_unavailable_and_recovers() {
     let ann = shop.join("ann").await;
     let mut lock = shop.database().connection();
     lock.batch_execute("BEGIN IMMEDIATE").unwrap();
+    shop.api(Method::POST, "/queue/tokens").json(json!({"user_id": "ben"})).await.refused(503, "unavailable");
     let english = ann.charge(5).key("k").await;
     let korean = ann.charge(5).key("k").header("Accept-Language", "ko").await;
     speaks("unavailable", &english, &korean);
@@ -25,6 +27,46 @@ async fn a_locked_database_is_unavailable_and_recovers() {
     ann.charge(5).key("k").await.expect(201);
     assert!(ann.charge(5).key("k").await.replayed());
     assert_eq!(ann.balance().await, 5);
+    // Q17: the join that failed locks nobody out.
+    assert_eq!(shop.join("ben").await.joined["status"], "ACTIVE");
+    assert_eq!(shop.queue("main").await["issued"], 2);
+    shop.audit().await;
+}
+
+/// S8, R10: a row that cannot be read does not keep the sweeper from the others.
+#[tokio::test]
+async fn one_damaged_reservation_does_not_stop_the_sweep() {
+    let shop = Settings::default().with("--hold-seconds", 1).with("--scheduler", "off").open().await;
+    let sale = shop.concert(3, 10).await;
+    let users = shop.join_all(["ann", "ben", "cem"].map(str::to_owned)).await;
+    for (seat, user) in (1..).zip(&users) {
+        user.held(&sale.schedule, &[seat]).await;
+    }
+    shop.database().execute("UPDATE reservations SET user_id = '' WHERE user_id = 'ann'");
+    shop.crash().await;
+    let sweeping = shop.settings().clone().with("--scheduler", "embedded").open().await;
+    let left = "SELECT group_concat(user_id || '.') AS text FROM reservations WHERE status = 'PENDING'";
+    until("the sweep of the others", async || (sweeping.database().text(left) == ".").then_some(())).await;
+    users[1].with_shop(&sweeping).held(&sale.schedule, &[2, 3]).await;
+}
+
+/// W14: a payment that fails half-way changes nothing, and the next one is not in its way.
+#[tokio::test]
+async fn a_payment_that_fails_changes_nothing() {
+    let shop = Settings::default().with("--scheduler", "off").open().await;
+    let sale = shop.concert(1, 30).await;
+    let ann = shop.join("ann").await;
+    ann.charge(100).await.expect(201);
+    let id = ann.held(&sale.schedule, &[1]).await;
+    // The last thing that a payment writes cannot be written.
+    let trap = "CREATE TRIGGER trap BEFORE UPDATE OF status ON tokens BEGIN SELECT RAISE(ABORT, 'trap'); END";
+    shop.database().execute(trap);
+    let before = shop.database().dump();
+    let failed = ann.pay(&id).await;
+    assert!([500, 503].contains(&failed.status), "{failed}");
+    assert_eq!(shop.database().dump(), before);
+    shop.database().execute("DROP TRIGGER trap");
+    ann.pay(&id).await.expect(201);
     shop.audit().await;
 }
 

@@ -113,6 +113,23 @@ async fn a_newer_schema_is_one_line() {
     one_line(&settings.run(&["migrate"]).await, &["newer"]);
 }
 
+/// A server that lacks the key which the tokens in its database were sealed with would refuse them all: it does not start.
+/// Keys are changed by announcing the new one first.
+#[tokio::test]
+async fn the_keys_of_the_tokens_are_not_forgotten() {
+    let old = Settings::default().with("--token-key", "an old secret of the operator");
+    let shop = old.clone().open().await;
+    let ann = shop.join("ann").await;
+    shop.crash().await;
+    let new = old.clone().with("--token-key", "a new secret of the operator");
+    one_line(&new.refused().await, &["--token-key"]);
+    one_line(&old.clone().without("--token-key").refused().await, &["--token-key"]);
+    let both = old.with("--token-key", "a new secret of the operator,an old secret of the operator").open().await;
+    assert_eq!(ann.with_shop(&both).status().await, "ACTIVE");
+    both.crash().await;
+    new.open().await;
+}
+
 /// `--migrate off` refuses a database whose tables are not up to date, and serves one whose are.
 #[tokio::test]
 async fn migrate_off_refuses_what_is_not_up_to_date() {

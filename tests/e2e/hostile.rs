@@ -193,6 +193,31 @@ async fn raw_bytes_on_the_socket_do_no_harm() {
     alive(&ann).await;
 }
 
+/// P2: callers that go away without waiting for the answer leave nothing half done.
+#[tokio::test]
+async fn callers_that_go_away_leave_nothing_half_done() {
+    let shop = Shop::open().await;
+    let ann = shop.join("ann").await;
+    let body = "{\"amount\":1}";
+    for n in 0..60 {
+        let mut socket = TcpStream::connect(shop.socket()).unwrap();
+        write!(
+            socket,
+            "POST /api/v1/wallet/charges HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nIdempotency-Key: gone-{n}\r\nContent-Length: {}\r\n\r\n{body}",
+            ann.token,
+            body.len()
+        )
+        .unwrap();
+    }
+    // Whatever became of each of them, asked for again under its key it counts once.
+    for n in 0..60 {
+        ann.charge(1).key(&format!("gone-{n}")).await.expect(201);
+    }
+    assert_eq!((ann.balance().await, ann.entries().await.len()), (60.into(), 60));
+    shop.audit().await;
+}
+
 /// Sends bytes, closes the sending side, and returns what came back before the connection ended.
 fn say(shop: &Shop, bytes: &[u8]) -> String {
     let mut socket = TcpStream::connect(shop.socket()).unwrap();

@@ -3,7 +3,7 @@
 use e2e::{Settings, Shop, Visitor, until};
 use futures::future::join_all;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// R1, Q3: fifty parallel joins of one user give one token and one rank.
 #[tokio::test]
@@ -90,6 +90,54 @@ async fn admission_is_in_ticket_order() {
     let order = "SELECT CAST(count(*) AS TEXT) AS text FROM tokens a JOIN tokens b ON a.queue = b.queue \
         AND a.number < b.number AND a.activated_at > b.activated_at";
     assert_eq!(shop.database().text(order), "0", "somebody overtook");
+    shop.audit().await;
+}
+
+/// R4, Q1: whoever polls while others are admitted and leave never sees a position rise, nor an older line after a newer.
+#[tokio::test]
+async fn a_position_never_rises() {
+    let shop = Settings::line(2, 2, 1).open().await;
+    let mut line = Vec::new();
+    for n in 0..24 {
+        line.push(shop.join(&format!("user-{n}")).await);
+    }
+    let last = &line[23];
+    let watch = async |visitor: &Visitor| {
+        let seen = |place: &Value| (place["version"].as_u64().unwrap(), place["position"].as_u64().unwrap());
+        let mut before = seen(&visitor.joined);
+        while last.status().await == "WAITING" {
+            let place = visitor.place().await;
+            if place["status"] == "EXPIRED" {
+                return;
+            }
+            let now = seen(&place);
+            assert!(now.0 >= before.0 && now.1 <= before.1, "{}: {before:?}, then {now:?}", visitor.user);
+            before = now;
+        }
+    };
+    let leave = async {
+        // The last one stays; of the others each third leaves after the rest, so that people leave at every place.
+        let (late, early): (Vec<_>, Vec<_>) = (0..23).rev().partition(|n| n % 3 == 0);
+        for n in early.into_iter().chain(late) {
+            line[n].leave().await.expect(204);
+        }
+    };
+    futures::join!(join_all([3, 9, 21, 22, 23].map(|n| watch(&line[n]))), leave);
+    shop.audit().await;
+}
+
+/// R1: a queue that a concert has made can be joined as soon as that was answered, whatever else goes on.
+#[tokio::test]
+async fn a_new_queue_can_be_joined_at_once() {
+    let shop = Shop::open().await;
+    join_all((0..40).map(async |n| {
+        let queue = format!("queue-{n}");
+        shop.concert_in(&queue, "2099-01-01T00:00:00Z", 1, 1).await;
+        let ann = shop.join_queue("ann", &queue).await;
+        assert_eq!(ann.joined["queue"], queue);
+        ann.get("/schedules").await.expect(200);
+    }))
+    .await;
     shop.audit().await;
 }
 

@@ -12,6 +12,7 @@ mod cli;
 mod codes;
 mod crash;
 mod dice;
+mod docs;
 mod guard;
 mod hostile;
 mod identity;

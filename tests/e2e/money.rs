@@ -113,9 +113,14 @@ async fn a_wallet_is_the_users_in_every_queue() {
     let shop = Shop::open().await;
     shop.concert_in("other", "2099-01-01T00:00:00Z", 1, 1).await;
     let (here, there) = (shop.join("ann").await, shop.join_queue("ann", "other").await);
-    here.charge(5).await.expect(201);
-    there.charge(6).await.expect(201);
+    let charges = (0..60).map(async |n| if n % 2 == 0 { here.charge(5).await } else { there.charge(6).await });
+    for answer in join_all(charges).await {
+        answer.expect(201);
+    }
     let balances: [Value; 2] = [here.balance().await, there.balance().await];
-    assert_eq!(balances, [json!(11), json!(11)]);
+    assert_eq!(balances, [json!(330), json!(330)]);
+    // R15: so is the key of a charge.
+    here.charge(7).key("k").await.expect(201);
+    assert!(there.charge(7).key("k").await.replayed());
     shop.audit().await;
 }

@@ -19,6 +19,9 @@ async fn the_whole_sale() {
     assert_eq!(ann.joined["expires_at"], Value::Null, "who waits has no deadline");
     let poll = ann.get("/queue/tokens/me").await;
     assert!(poll.header("Retry-After").parse::<u64>().is_ok_and(|seconds| (1..=30).contains(&seconds)), "{poll}");
+    let waits = poll.expect(200);
+    assert!(waits["poll_after_ms"].as_u64().is_some_and(|ms| (1_000..=30_000).contains(&ms)), "{waits}");
+    assert_eq!((&waits["stale"], waits.get("user_id")), (&json!(false), None));
     first.leave().await.expect(204);
     ann.becomes("ACTIVE").await;
     let place = ann.place().await;

@@ -57,6 +57,22 @@ async fn a_request_in_flight_is_answered() {
     assert_eq!(ann.balance().await, 100);
 }
 
+/// Nobody who is slow to send keeps the server from ending: it ends within the 30 s, with exit code 0.
+#[tokio::test]
+async fn who_sends_nothing_does_not_hold_the_server_up() {
+    let shop = Shop::open().await;
+    let mut stalled = Vec::new();
+    for half in ["", "GET /api/v1/conc", "POST /api/v1/payments HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"] {
+        let mut socket = TcpStream::connect(shop.socket()).unwrap();
+        socket.write_all(half.as_bytes()).unwrap();
+        stalled.push(socket);
+    }
+    shop.join("ann").await;
+    shop.terminate();
+    let finished = shop.finished().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+}
+
 /// Whoever starts a server may stop it as soon as it has said that it listens.
 #[tokio::test]
 async fn sigterm_right_after_the_start_is_obeyed() {

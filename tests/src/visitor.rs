@@ -30,6 +30,12 @@ impl Visitor {
         Self { token: token.to_owned(), ..self.clone() }
     }
 
+    /// The same person at another server on the same database.
+    #[must_use]
+    pub fn with_shop(&self, shop: &Shop) -> Self {
+        Self { shop: shop.clone(), ..self.clone() }
+    }
+
     /// A request below `/api/v1` with their token.
     pub fn api(&self, method: Method, path: &str) -> Request {
         self.shop.api(method, path).bearer(&self.token)
