@@ -4,6 +4,7 @@
 //! is named, no number passes through a float, and nothing is built for what is not asked for.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -15,6 +16,7 @@ use futures::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use crate::codes::Code;
 use crate::problem::Problem;
@@ -30,6 +32,8 @@ impl BodyLimit {
     pub(crate) const ADMIN: Self = Self(8 * 1024 * 1024);
 }
 
+/// How long a body may take to arrive: a caller who sends a byte now and then must not keep a connection for ever.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How deep values may be nested; the deepest body there is has five levels.
 const MAX_DEPTH: usize = 32;
 /// How many wrong values one answer names.
@@ -76,8 +80,8 @@ impl<T: FromJson + 'static> FromRequest for Json<T> {
         let checked = check_head(request);
         let payload = payload.take();
         Box::pin(async move {
-            let body = receive(payload, checked?).await?;
-            parse(&body).map(Self)
+            let body = timeout(RECEIVE_TIMEOUT, receive(payload, checked?)).await;
+            parse(&body.map_err(|late| Problem::malformed(late.to_string()))??).map(Self)
         })
     }
 }
@@ -223,5 +227,51 @@ impl<'de: 'a, 'a> Deserialize<'de> for Listed<'a> {
             }
         }
         deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use actix_web::web::Bytes;
+    use domain::Money;
+    use futures::stream::{self, BoxStream};
+
+    use super::*;
+
+    fn chunked(chunks: BoxStream<'static, Result<Bytes, PayloadError>>) -> Payload {
+        Payload::Stream { payload: Box::pin(chunks) }
+    }
+
+    async fn received(payload: Payload) -> Result<Json<Money>, Problem> {
+        let request = TestRequest::post().insert_header(("content-type", "application/json")).to_http_request();
+        Json::<Money>::from_request(&request, &mut { payload }).await
+    }
+
+    /// Nobody waits here: the clock of a paused runtime jumps to what everybody waits for.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_end_is_not_waited_for() {
+        let trickle = stream::once(async { Ok(Bytes::from_static(b"{")) }).chain(stream::pending());
+        let refused = received(chunked(Box::pin(trickle))).await.err().unwrap();
+        assert_eq!(refused.code, Code::MalformedRequest);
+    }
+
+    #[tokio::test]
+    async fn a_body_in_pieces_of_no_declared_length_is_bounded_too() {
+        let pieces = |count: usize| stream::iter((0..count).map(|_| Ok(Bytes::from(vec![b' '; 1024]))));
+        let number = || stream::once(async { Ok(Bytes::from_static(b"12")) });
+        let fits = received(chunked(Box::pin(pieces(63).chain(number())))).await.unwrap();
+        assert_eq!(Some(fits.0), Money::parse("12"));
+        let long = received(chunked(Box::pin(pieces(64).chain(number())))).await.err().unwrap();
+        assert_eq!(long.code, Code::PayloadTooLarge);
+        let broken = stream::iter([Err(PayloadError::Incomplete(None))]);
+        assert_eq!(received(chunked(Box::pin(broken))).await.err().unwrap().code, Code::MalformedRequest);
+    }
+
+    #[test]
+    fn brackets_within_texts_are_no_depth() {
+        assert!(!is_deeper_than(r#""[[[[\"[[[[\\""#, 0));
+        assert!(is_deeper_than(r#"["\\"[[]]]"#, 2));
+        assert!(!is_deeper_than("[][][{}]", 2));
     }
 }
