@@ -41,18 +41,17 @@ pub(super) const CHECKS: &[Check] = &[
         finding: "a PAYMENT entry is of no payment (R14)",
         sql: "SELECT e.user_id AS \"user\", e.seq, e.reservation_id AS reservation
               FROM entries e
-              WHERE e.kind = 'PAYMENT'
-                AND NOT EXISTS (SELECT 1 FROM payments p
-                                WHERE p.user_id = e.user_id AND p.entry_seq = e.seq)
+              WHERE e.kind = 'PAYMENT' AND (e.user_id, e.seq) NOT IN (SELECT user_id, entry_seq FROM payments)
               ORDER BY e.user_id, e.seq",
     },
     Check {
         finding: "a payment ended no token, or several (R14)",
-        sql: "SELECT p.queue, p.id AS payment, p.reservation_id AS reservation, count(t.number) AS tokens
+        sql: "SELECT p.queue, p.id AS payment, p.reservation_id AS reservation, coalesce(t.ended, 0) AS tokens
               FROM payments p
-              LEFT JOIN tokens t ON t.queue = p.queue AND t.user_id = p.user_id AND t.end_reason = 'PAID'
-                                AND t.paid_reservation = p.reservation_id
-              GROUP BY p.queue, p.id, p.reservation_id HAVING count(t.number) <> 1 ORDER BY p.queue, p.id",
+              LEFT JOIN (SELECT queue, user_id, paid_reservation, count(*) AS ended
+                         FROM tokens WHERE end_reason = 'PAID' GROUP BY queue, user_id, paid_reservation) AS t
+                ON t.queue = p.queue AND t.user_id = p.user_id AND t.paid_reservation = p.reservation_id
+              WHERE coalesce(t.ended, 0) <> 1 ORDER BY p.queue, p.id",
     },
     Check {
         finding: "a token ended by a payment that is not there (R14)",

@@ -55,14 +55,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         finding: "a seat is of more than one live reservation (R7)",
-        sql: "SELECT one.queue, one.seat_id AS seat, one.reservation_id AS reservation,
-                     other.reservation_id AS other_reservation
-              FROM reservation_seats one
-              JOIN reservation_seats other
-                ON other.queue = one.queue AND other.seat_id = one.seat_id AND other.reservation_id > one.reservation_id
-              JOIN reservations r ON r.queue = one.queue AND r.id = one.reservation_id AND r.status <> 'CANCELLED'
-              JOIN reservations o ON o.queue = other.queue AND o.id = other.reservation_id AND o.status <> 'CANCELLED'
-              ORDER BY one.queue, one.seat_id, one.reservation_id",
+        sql: "SELECT queue, seat, reservation, other_reservation
+              FROM (SELECT rs.queue, rs.seat_id AS seat, r.id AS reservation,
+                           lead(r.id) OVER (PARTITION BY rs.queue, rs.seat_id ORDER BY r.id) AS other_reservation
+                    FROM reservation_seats rs
+                    JOIN reservations r ON r.queue = rs.queue AND r.id = rs.reservation_id
+                    WHERE r.status <> 'CANCELLED') AS live
+              WHERE other_reservation IS NOT NULL ORDER BY queue, seat, reservation",
     },
     Check {
         finding: "a reservation has a seat of another schedule or of another number (R8)",

@@ -51,6 +51,11 @@ UPDATE policies SET since = 599500001 WHERE seq = 4;
 UPDATE policies SET max_active = 2 WHERE seq = 3;
 --> a token was admitted while the queue was paused (R3): queue 1, ticket 5, activated_at 599500000
 
+-- eve was there too shortly to count, either way.
+UPDATE tokens SET ended_at = 600000000 WHERE number = 5;
+UPDATE policies SET max_active = 1 WHERE seq = 4;
+--> an admission took the ACTIVE tokens above the policy of its time (R3): queue 1, ticket 6, activated_at 610000000, active 2, max_active 1
+
 UPDATE policies SET batch = 1 WHERE seq = 1;
 --> a window granted more than its batch (R3): queue 1, policy 1, window 0, granted 2, batch 1, first_ticket 1
 
@@ -66,11 +71,24 @@ UPDATE seats SET held_until = NULL WHERE number = 3;
 UPDATE seats SET reservation_id = NULL WHERE number = 2;
 --> a seat of a CONFIRMED reservation is not sold to it (R14): queue 1, reservation 0a, seat 2, sold_to none, held_until none
 
+UPDATE seats SET reservation_id = X'0D' WHERE number = 2;
+--> a seat of a CONFIRMED reservation is not sold to it (R14): queue 1, reservation 0a, seat 2, sold_to 0d, held_until none
+--> a taken seat is not among the seats of its reservation (R8): queue 1, schedule c1, seat 2, reservation 0d
+
 UPDATE seats SET held_until = 310000000 WHERE number = 2;
 --> a seat of a CONFIRMED reservation is not sold to it (R14): queue 1, reservation 0a, seat 2, sold_to 0a, held_until 310000000
 
+UPDATE seats SET reservation_id = X'0E' WHERE number = 3;
+--> a seat of a PENDING reservation is not held by it until it ends (R9): queue 1, reservation 0b, seat 3, held_by 0e, held_until 900000000, expires_at 900000000
+--> a seat is held by a reservation that is over (R7): queue 1, schedule c1, seat 3, reservation 0e, status "CANCELLED", held_until 900000000
+--> a taken seat is not among the seats of its reservation (R8): queue 1, schedule c1, seat 3, reservation 0e
+
 UPDATE seats SET held_until = 900000001 WHERE number = 3;
 --> a seat of a PENDING reservation is not held by it until it ends (R9): queue 1, reservation 0b, seat 3, held_by 0b, held_until 900000001, expires_at 900000000
+
+UPDATE seats SET reservation_id = NULL WHERE number = 3;
+--> a seat of a PENDING reservation is not held by it until it ends (R9): queue 1, reservation 0b, seat 3, held_by none, held_until 900000000, expires_at 900000000
+--> a seat is held by a reservation that is over (R7): queue 1, schedule c1, seat 3, reservation none, status none, held_until 900000000
 
 UPDATE seats SET reservation_id = NULL, held_until = NULL WHERE number = 3;
 --> a seat of a PENDING reservation is not held by it until it ends (R9): queue 1, reservation 0b, seat 3, held_by none, held_until none, expires_at 900000000
@@ -88,8 +106,8 @@ UPDATE reservations SET status = 'PENDING', cancel_reason = NULL WHERE user_id =
 --> a seat of a PENDING reservation is not held by it until it ends (R9): queue 1, reservation 0e, seat 5, held_by 0d, held_until none, expires_at 600000000
 --> a seat is of more than one live reservation (R7): queue 1, seat 55, reservation 0d, other_reservation 0e
 
-UPDATE reservation_seats SET seat_id = X'57' WHERE number = 4;
---> a reservation has a seat of another schedule or of another number (R8): queue 1, reservation 0c, seat 4, seat_number 1, seat_schedule c2
+UPDATE reservation_seats SET seat_id = X'57', number = 1 WHERE number = 4;
+--> a reservation has a seat of another schedule or of another number (R8): queue 1, reservation 0c, seat 1, seat_number 1, seat_schedule c2
 
 UPDATE reservation_seats SET number = 7 WHERE number = 4;
 --> a reservation has a seat of another schedule or of another number (R8): queue 1, reservation 0c, seat 7, seat_number 4, seat_schedule c1
@@ -143,6 +161,10 @@ UPDATE entries SET kind = 'CHARGE' WHERE user_id = 'ann' AND seq = 2;
 --> a balance is not the sum of its entries (R12): user "ann", balance 3000, entries 7000
 --> an entry's balance does not follow from the one before it (R12): user "ann", seq 2, balance_after 3000, expected 7000
 
+UPDATE tokens SET user_id = 'zoe' WHERE number = 6;
+--> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
+--> a token ended by a payment that is not there (R14): queue 1, ticket 6, reservation 0d
+
 UPDATE tokens SET end_reason = 'LEFT', paid_reservation = NULL WHERE number = 6;
 --> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
 
@@ -174,6 +196,19 @@ UPDATE wallets SET last_seq = 3 WHERE user_id = 'dan';
 UPDATE entries SET amount = -1700, balance_after = -1000 WHERE user_id = 'dan' AND seq = 2;
 UPDATE wallets SET balance = -1000 WHERE user_id = 'dan';
 --> a wallet is below nothing (R12): user "dan", balance -1000, lowest -1000
+
+UPDATE wallets SET balance = -1 WHERE user_id = 'dan';
+--> a balance is not the sum of its entries (R12): user "dan", balance -1, entries 1000
+--> a wallet is below nothing (R12): user "dan", balance -1, lowest 700
+
+UPDATE entries SET balance_after = -1 WHERE user_id = 'dan' AND seq = 1;
+--> an entry's balance does not follow from the one before it (R12): user "dan", seq 1, balance_after -1, expected 700
+--> an entry's balance does not follow from the one before it (R12): user "dan", seq 2, balance_after 1000, expected 299
+--> a wallet is below nothing (R12): user "dan", balance 1000, lowest -1
+
+UPDATE entries SET amount = 1700, balance_after = 1700 WHERE user_id = 'dan' AND seq = 1;
+UPDATE entries SET amount = -700 WHERE user_id = 'dan' AND seq = 2;
+--> a wallet is below nothing (R12): user "dan", balance 1000, lowest 1000
 
 DELETE FROM wallets WHERE user_id = 'dan';
 --> an entry is of no wallet (R12): user "dan", seq 1

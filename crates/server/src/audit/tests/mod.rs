@@ -131,6 +131,14 @@ const LOWERED_AT_599_5: &str = "UPDATE policies SET max_active = 2, paused = 0 W
     UPDATE policies SET since = 599500000, max_active = 1 WHERE seq = 4;
     INSERT INTO policies VALUES (1, 5, 600000000, 2, 1, 10, 0)";
 
+/// To 0 while bob and dan are ACTIVE; bob's end comes before it is raised again.
+const NOBODY_MORE_UNTIL_599_2: &str = "UPDATE policies SET max_active = 0 WHERE seq = 4;
+    INSERT INTO policies VALUES (1, 5, 599200000, 2, 1, 10, 0)";
+
+/// At that very moment, so that she may have been the last of the policy before; fay comes in the same window.
+const CHANGED_WHEN_EVE_WAS_ADMITTED: &str = "UPDATE policies SET since = 599500000 WHERE seq = 4;
+    UPDATE tokens SET ended_at = 604000000 WHERE number = 5; UPDATE tokens SET activated_at = 605000000 WHERE number = 6";
+
 /// "Overlaps under 1 s are no violation", and what comes near the other bounds of the policy.
 #[test]
 fn what_the_policy_allows_is_no_violation() {
@@ -149,6 +157,13 @@ fn what_the_policy_allows_is_no_violation() {
             "UPDATE policies SET since = 599500001 WHERE seq = 4; UPDATE policies SET max_active = 2 WHERE seq = 3",
             false,
         ),
+        ("UPDATE policies SET since = 50000000 WHERE seq IN (2, 3)", true),
+        // Nobody is thrown out, and ends above the limit are no admissions.
+        (NOBODY_MORE_UNTIL_599_2, true),
+        // The first microsecond of a window and the last of the one before; and a window that began with a change.
+        ("UPDATE policies SET max_active = 3; UPDATE tokens SET activated_at = 600000000 WHERE number = 6", true),
+        ("UPDATE policies SET max_active = 3; UPDATE tokens SET activated_at = 599999999 WHERE number = 6", false),
+        (CHANGED_WHEN_EVE_WAS_ADMITTED, true),
     ] {
         let database = Database::healthy();
         database.execute(change);
