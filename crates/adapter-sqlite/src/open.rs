@@ -150,3 +150,20 @@ pub(crate) fn bring_up_to_date(
     let names = connection.run_pending_migrations(MIGRATIONS).map_err(|error| failed(error.to_string()))?;
     Ok(names.iter().map(ToString::to_string).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_go_up_down_and_up_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        let mut connection = connect(&path).unwrap();
+        assert_eq!(connection.run_pending_migrations(MIGRATIONS).unwrap().len(), 1);
+        connection.revert_all_migrations(MIGRATIONS).unwrap();
+        let tables = Tables::row::<Count>(&mut connection, &[]).unwrap().unwrap().0;
+        assert_eq!(tables, 1, "only the list of migrations is left");
+        assert_eq!(connection.run_pending_migrations(MIGRATIONS).unwrap().len(), 1);
+    }
+}

@@ -309,3 +309,93 @@ fn as_unavailable(failure: StoreError) -> StoreError {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as std_mpsc;
+
+    use storage_contract::{SeededIds, TestClock};
+
+    use super::*;
+
+    fn writer(limits: Limits) -> (tempfile::TempDir, Writer) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        crate::migrate(&path).unwrap();
+        let lock = crate::open::lock(&path).unwrap();
+        let connect = Box::new(move || Ok(crate::open::connect(&path).unwrap()));
+        let environment = Environment {
+            clock: Arc::new(TestClock::new(domain::Timestamp::from_micros(0))),
+            ids: Arc::new(SeededIds::new(1)),
+            rules: Arc::new(Rules::default()),
+        };
+        (directory, Writer::start(connect, environment, limits, lock).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_full_channel_refuses_and_what_waits_is_done() {
+        let (_directory, writer) = writer(Limits { waiting: 1, ..Limits::default() });
+        let writer = Arc::new(writer);
+        let (started, has_started) = std_mpsc::channel();
+        let (go_on, wait) = std_mpsc::channel::<()>();
+        let busy = writer.run(move |_| {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(1)
+        });
+        let mut busy = Box::pin(busy);
+        assert!(poll_once(busy.as_mut()).is_none(), "sent");
+        has_started.recv().unwrap();
+        let mut waits = Box::pin(writer.run(|_| Ok(2)));
+        assert!(poll_once(waits.as_mut()).is_none(), "has the only place");
+        assert_eq!(writer.run(|_| Ok(3)).await, Err(StoreError::Overloaded));
+        go_on.send(()).unwrap();
+        assert_eq!((busy.await, waits.await), (Ok(1), Ok(2)));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_waited_too_long_is_not_executed() {
+        let (_directory, writer) = writer(Limits { patience: Duration::ZERO, ..Limits::default() });
+        let (ran, has_run) = std_mpsc::channel();
+        let late = writer.run(move |_| {
+            ran.send(()).unwrap();
+            Ok(())
+        });
+        assert_eq!(late.await, Err(StoreError::Overloaded));
+        assert!(has_run.recv().is_err(), "it was dropped without having run");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_of_its_command_and_the_thread_goes_on_p2() {
+        let (_directory, writer) = writer(Limits::default());
+        let broken = writer.run(|_| -> Result<(), StoreError> { panic!("injected") }).await;
+        assert!(matches!(broken, Err(StoreError::Unavailable(_))), "{broken:?}");
+        let broken = writer.run_then(|_| Ok(()), |(), _| -> Result<(), StoreError> { panic!("injected") }).await;
+        assert!(matches!(broken, Err(StoreError::Unavailable(_))), "{broken:?}");
+        assert_eq!(writer.run(|_| Ok(7)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_command_goes_on_when_its_caller_goes_away_and_before_a_shutdown() {
+        let (_directory, writer) = writer(Limits::default());
+        let (ran, has_run) = std_mpsc::channel();
+        let mut gone = Box::pin(writer.run(move |_| {
+            ran.send(()).unwrap();
+            Ok(())
+        }));
+        assert!(poll_once(gone.as_mut()).is_none());
+        drop(gone);
+        writer.shutdown();
+        assert_eq!(has_run.recv(), Ok(()));
+        assert!(!writer.is_open());
+        assert!(matches!(writer.run(|_| Ok(())).await, Err(StoreError::Unavailable(_))));
+    }
+
+    /// Polls once, so that the command is sent.
+    fn poll_once<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
+        match future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        }
+    }
+}
