@@ -76,6 +76,7 @@ mod tests {
         let choice = SeatChoice::ids(&[SeatId::new(Uuid::nil())]).unwrap();
         let money = Money::parse("1").unwrap();
         for token in forged() {
+            assert_eq!(app.authenticate(token), Err(Rejection::TokenUnknown));
             assert!(unknown(&block_on(app.caller(token))));
             assert!(unknown(&block_on(app.active_caller(token))));
             assert!(unknown(&block_on(app.place(token))));
@@ -91,6 +92,11 @@ mod tests {
             assert!(unknown(&block_on(app.entries(token, &Page::new(1, None).unwrap()))));
             assert!(unknown(&block_on(app.charge(token, money.clone(), None))));
         }
+    }
+
+    #[test]
+    fn a_genuine_seal_is_checked_without_asking_a_port() {
+        assert_eq!(World::default().app().authenticate(sealed()), Ok(()));
     }
 
     #[test]
