@@ -1,5 +1,6 @@
 //! How reservations end unpaid: cancelled (R17) or run out (R10), and how one's own are read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::rejection::Kind;
@@ -10,7 +11,7 @@ use domain::{Page, QueueNumber, Rejection, ReservationId, Timestamp};
 use uuid::Uuid;
 
 use crate::Make;
-use crate::scene::{MICRO, Scene, page, ticket, user};
+use crate::scene::{MICRO, Scene, at_once, page, ticket, user};
 
 const HOLD: Duration = Duration::from_secs(300);
 const BY_USER: ReservationStatus = ReservationStatus::Cancelled(CancelReason::User);
@@ -138,18 +139,26 @@ pub(crate) async fn a_seat_that_was_swept_is_sold_to_another_s7(make: Make) {
 pub(crate) async fn at_most_five_hundred_are_swept_at_once_oldest_first_r10(make: Make) {
     let scene = Scene::open(&make).await;
     let plan = |queue: &str| domain::concert::NewConcert {
-        title: std::sync::Arc::from("Big"),
+        title: Arc::from("Big"),
         queue: crate::scene::queue_name(queue),
         schedules: vec![crate::scene::schedule(scene.starts_at, 300)],
     };
     let mut held = Vec::new();
     for name in ["main", "other"] {
         let created = scene.store.concerts.create(&plan(name)).await.unwrap().unwrap();
-        for number in 1..=300 {
-            let ticket = scene.enter_queue(created.queue, number).await;
-            let choice = SeatChoice::numbers(created.schedules[0], &[number]).unwrap();
+        for group in 0..6 {
             scene.advance(MICRO);
-            held.push(scene.hold_of(ticket, choice).await.unwrap());
+            let of_group = at_once(50, |n| {
+                let (scene, queue, schedule) = (Arc::clone(&scene), created.queue, created.schedules[0]);
+                let number = group * 50 + u32::try_from(n).unwrap() + 1;
+                async move {
+                    let ticket = scene.enter_queue(queue, number).await;
+                    let choice = SeatChoice::numbers(schedule, &[number]).unwrap();
+                    scene.hold_of(ticket, choice).await.unwrap()
+                }
+            })
+            .await;
+            held.extend(of_group);
         }
     }
     scene.advance(HOLD);

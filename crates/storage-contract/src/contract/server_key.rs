@@ -13,7 +13,8 @@ fn generated(byte: u8) -> StoredKey {
 }
 
 pub(crate) async fn a_key_is_kept_and_replaced(make: Make) {
-    let keys = make.store(open_rules()).await.keys;
+    let store = make.store(open_rules()).await;
+    let keys = &store.keys;
     assert_eq!(keys.stored_key().await.unwrap(), None);
     let (first, set) = (generated(1), StoredKey { generated: None, ..generated(2) });
     assert!(keys.keep_key(None, &first).await.unwrap());
@@ -23,7 +24,8 @@ pub(crate) async fn a_key_is_kept_and_replaced(make: Make) {
 }
 
 pub(crate) async fn a_key_kept_meanwhile_is_not_overwritten(make: Make) {
-    let keys = make.store(open_rules()).await.keys;
+    let store = make.store(open_rules()).await;
+    let keys = &store.keys;
     assert!(!keys.keep_key(Some(&generated(1)), &generated(2)).await.unwrap());
     assert_eq!(keys.stored_key().await.unwrap(), None);
     assert!(keys.keep_key(None, &generated(3)).await.unwrap());
