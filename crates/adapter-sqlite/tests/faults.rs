@@ -1,4 +1,5 @@
 //! Faults of single rows and statements stay with the command they belong to.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, in what it is made of too")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Scene {
         let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
         let seats = vec![SeatGroup::Count(seats, Money::parse("10").unwrap())];
         let plan = NewConcert::plan("Winter", QueueName::main(), &[(starts_at, seats)]).unwrap();
-        self.store.create(&plan).await.unwrap().unwrap().schedules[0]
+        *self.store.create(&plan).await.unwrap().unwrap().schedules.first().unwrap()
     }
 }
 
@@ -99,8 +100,8 @@ async fn one_bad_row_does_not_stop_the_sweep_s8() {
     let mut held = Vec::new();
     for (name, seat) in [("a", 1), ("b", 2), ("c", 3)] {
         let (ticket, choice) = (scene.ticket(name).await, SeatChoice::numbers(schedule, &[seat]).unwrap());
-        let hold = HoldCommand { ticket, choice, key: None };
-        held.push(scene.store.hold(&hold).await.unwrap().unwrap().value.id);
+        let command = HoldCommand { ticket, choice, key: None };
+        held.push(scene.store.hold(&command).await.unwrap().unwrap().value.id);
     }
     // The first is read well and cannot be written, the second cannot be read.
     let _beside = scene.beside(
