@@ -5,12 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter_http::{Api, Settings};
+use adapter_http::{Api, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, Settings};
 use adapter_sqlite::{Migrations, SqliteStore};
 use anyhow::Context;
 use app::{App, Ports, agree_on_keys};
 use domain::ports::IdGenerator;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -22,6 +22,9 @@ use crate::{database, demo, logging};
 /// How long requests in flight may take to finish after a signal; beyond it the process ends all the same.
 const DRAIN: Duration = Duration::from_secs(28);
 
+/// How often what histograms were told is put together.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     config.check()?;
@@ -31,7 +34,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("could not listen on {}; is another server running there?", config.listen))?;
     let address = listener.local_addr().context("could not tell the address")?;
-    let prometheus = PrometheusBuilder::new().install_recorder().context("could not start metrics")?;
+    let prometheus = start_metrics()?;
 
     let store = open(config)?;
     let keys = agree_on_keys(&store, &SystemIds, token_keys).await.context("--token-key does not fit this database")?;
@@ -75,6 +78,22 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     store.shutdown();
     info!("stopped");
     Ok(())
+}
+
+/// Metrics, with their upkeep: what histograms were told gathers in memory until somebody puts it together.
+fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    let prometheus = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), REQUEST_SECONDS_BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("could not start metrics")?;
+    let kept = prometheus.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(METRICS_UPKEEP).await;
+            kept.run_upkeep();
+        }
+    });
+    Ok(prometheus)
 }
 
 fn open(config: &ServeConfig) -> anyhow::Result<SqliteStore> {
