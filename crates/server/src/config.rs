@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Serve(ServeConfig),
     /// Bring the database's tables up to date and exit
     Migrate(DatabaseConfig),
-    /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not
+    /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not, 2 if it could not be read
     Audit(DatabaseConfig),
 }
 
