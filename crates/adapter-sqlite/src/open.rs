@@ -90,7 +90,9 @@ pub fn migrate(path: &Path) -> Result<Vec<String>, OpenError> {
 /// Takes the lock that at most one server has: on a file beside the database, which the system releases however the
 /// process ends. The database file itself cannot be it, as SQLite locks parts of that in its own way.
 pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
-    let full = std::path::absolute(path).unwrap_or_else(|_empty| path.to_owned());
+    // A file that is there is locked under its own name, whatever links lead to it.
+    let full = std::fs::canonicalize(path).or_else(|_new| std::path::absolute(path));
+    let full = full.unwrap_or_else(|_empty| path.to_owned());
     let directory = full.parent().unwrap_or(&full);
     if !directory.is_dir() {
         return Err(OpenError::NoDirectory(directory.to_owned()));

@@ -33,6 +33,9 @@ fn a_second_server_is_refused_until_the_first_is_done() {
     let first = open(&path, Migrations::Apply).unwrap();
     assert!(line(open(&path, Migrations::Apply)).contains("in use by another server"));
     assert!(matches!(migrate(&path), Err(OpenError::InUse(_))));
+    let link = directory.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(matches!(migrate(&link), Err(OpenError::InUse(_))));
     first.shutdown();
     open(&path, Migrations::Apply).unwrap();
 }
