@@ -97,6 +97,16 @@ async fn a_second_server_on_one_file_is_one_line() {
     let shop = Shop::open().await;
     let file = shop.database().file().display().to_string();
     one_line(&shop.settings().refused().await, &[&file]);
+    one_line(&shop.settings().run(&["migrate"]).await, &[&file]);
+    // By whatever name the file is called.
+    let (link, folder) = (shop.database().directory().join("link.db"), shop.database().directory().join("folder"));
+    std::os::unix::fs::symlink(shop.database().file(), &link).unwrap();
+    std::os::unix::fs::symlink(shop.database().directory(), &folder).unwrap();
+    for name in [link, folder.join("usher.db"), folder.join("link.db")] {
+        let url = format!("sqlite://{}", name.display());
+        one_line(&shop.settings().clone().with("--database-url", url).refused().await, &["in use"]);
+    }
+    shop.audit().await;
     shop.join("ann").await;
     // After the first has ended, however it did, another may start.
     shop.crash().await;

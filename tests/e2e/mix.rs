@@ -19,7 +19,7 @@ const STEPS: u32 = 60;
 /// allow there, no deadlock or lost task surfaces, and the audit finds nothing.
 #[tokio::test]
 async fn everything_at_once_on_few_users_and_seats() {
-    let shop = Settings::default().with("--hold-seconds", 1).open().await;
+    let shop = Settings::default().with("--hold-seconds", 2).open().await;
     let sale = shop.concert(SEATS, 10).await;
     // What anybody held lately: so that strangers, too, try to pay and cancel it.
     let held = RefCell::new(vec!["01890000-0000-7000-8000-000000000000".to_owned()]);
