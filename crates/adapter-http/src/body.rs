@@ -151,29 +151,19 @@ fn is_deeper_than(text: &str, most: usize) -> bool {
     false
 }
 
-/// The members of a JSON object, to be taken one by one; what is left over in the end is unknown.
+/// The members of a JSON object, to be taken one by one; what is left over in the end is unknown or came twice.
 pub(crate) struct Members<'a> {
     at: String,
     members: Vec<(String, &'a RawValue)>,
 }
 
 impl<'a> Members<'a> {
-    /// The object that stands at `at`, no name coming twice.
+    /// The object that stands at `at`.
     pub(crate) fn of(raw: &'a RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
         let Ok(Listed(members)) = serde_json::from_str(raw.get()) else {
             return errors.reject(if at.is_empty() { "body" } else { at }, "must be an object");
         };
-        let object = Self { at: at.to_owned(), members };
-        let mut names: Vec<&str> = object.members.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        let twice = names.windows(2).find_map(|pair| match pair {
-            [a, b] if a == b => Some(*a),
-            _ => None,
-        });
-        match twice {
-            Some(name) => errors.reject(&object.path(name), "must not come twice"),
-            None => Some(object),
-        }
+        Some(Self { at: at.to_owned(), members })
     }
 
     /// Whether there is such a member that was not taken yet.
@@ -193,10 +183,10 @@ impl<'a> Members<'a> {
         T::read(raw, &self.path(name), errors)
     }
 
-    /// Refuses what was not taken.
+    /// Refuses what was not taken: each name is taken once.
     pub(crate) fn finish(self, errors: &mut Errors) {
         for (name, _) in &self.members {
-            errors.reject::<()>(&self.path(name), "is unknown");
+            errors.reject::<()>(&self.path(name), "is unknown or came twice");
         }
     }
 

@@ -50,7 +50,10 @@ async fn a_seat_is_free_from_its_deadline_on() {
     let (shop, concert) = Shop::open().await;
     let (token, other) = (shop.join("alice").await, shop.join("bob").await);
     shop.held(&token, &concert, &[1]).await;
-    shop.clock.advance(Duration::from_secs(300) - Duration::from_micros(1));
+    shop.clock.advance(Duration::from_millis(1));
+    // One that lasts longer must not keep the other alive.
+    shop.held(&other, &concert, &[2]).await;
+    shop.clock.advance(Duration::from_micros(299_998_999));
     let path = concert.path();
     let shown = async || shop.get(&path, &other).await.json()["items"][0]["status"].as_str().unwrap().to_owned();
     assert_eq!(shown().await, "HELD");
