@@ -5,7 +5,6 @@ use domain::line::Standing;
 use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRepository, StoreError};
 use domain::queue::Join;
 use domain::rejection::Kind;
-use domain::token::EndReason;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TokenStatus, UserId};
 
 use crate::transaction::Transaction;
@@ -120,19 +119,21 @@ fn joined(transaction: &mut Transaction<'_>, ticket: Ticket, created: bool) -> R
 /// R17: ends the token and cancels its user's PENDING reservations.
 fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
     let Some(mut token) = transaction.token(ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
-    let waited = token.status() == TokenStatus::Waiting;
-    if !token.end(EndReason::Left, transaction.now) {
-        return Ok(Ok(()));
-    }
+    let stored = token.status();
+    let left = token.leave(transaction.now);
     let user = token.user.clone();
-    transaction.update_token(token)?;
-    if waited {
+    if stored != token.status() {
+        transaction.update_token(token)?;
+    }
+    if left == Some(TokenStatus::Waiting) {
         if let Some(row) = transaction.queue_mut(ticket.queue)? {
             row.queue.line.leave_waiting();
         }
         transaction.left(ticket.queue);
     }
-    reservation_rows::cancel_all(transaction, ticket.queue, &user)?;
+    if left.is_some() {
+        reservation_rows::cancel_all(transaction, ticket.queue, &user)?;
+    }
     Ok(Ok(()))
 }
 

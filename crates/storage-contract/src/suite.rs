@@ -111,6 +111,7 @@ macro_rules! contract_tests {
                 a_number_never_issued_cannot_leave
                 leaving_cancels_ones_pending_reservations_there_r17
                 leaving_too_late_ends_nothing_that_time_has_not_r5
+                leaving_too_late_gives_up_no_hold_of_an_earlier_place_r17
                 a_former_token_cannot_end_the_new_one
             ;
             limits:

@@ -90,3 +90,17 @@ pub(crate) async fn a_former_token_cannot_end_the_new_one(make: Make) {
     assert_eq!(scene.join("a").await.standing.token.ticket, new);
     assert_eq!(scene.standing(new).await.token.user, user("a"));
 }
+
+/// R17, R5: a token that is over by time has nothing to give up, whether or not anybody has written its end.
+pub(crate) async fn leaving_too_late_gives_up_no_hold_of_an_earlier_place_r17(make: Make) {
+    let scene =
+        Scene::with(&make, domain::Rules { active: Duration::from_secs(60), ..crate::scene::open_rules() }).await;
+    let first = scene.enter_with("a", "5000").await;
+    let (paid, kept) = (scene.hold(first, &[1]).await.unwrap(), scene.hold(first, &[2]).await.unwrap());
+    scene.pay(first, paid.id).await.unwrap();
+    let second = scene.enter("a").await;
+    scene.advance(Duration::from_secs(60));
+    scene.leave(second).await;
+    assert_eq!(scene.reservation_status(&kept).await, ReservationStatus::Pending);
+    assert_eq!(scene.status(second).await, TokenStatus::Expired);
+}

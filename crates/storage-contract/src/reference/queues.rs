@@ -6,7 +6,6 @@ use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRep
 use domain::queue::Join;
 use domain::rejection::Kind;
 use domain::reservation::CancelReason;
-use domain::token::EndReason;
 use domain::{PolicyChange, QueueNumber, Rejection, Rules, Ticket, TicketNumber, Timestamp, TokenStatus, UserId};
 
 use super::{Reference, Sale};
@@ -52,12 +51,9 @@ impl QueueRepository for Reference {
         let (mut state, now) = self.lock();
         let Some(sale) = state.sales.get_mut(&ticket.queue) else { return Ok(Err(Rejection::TokenUnknown)) };
         let Some(token) = sale.tokens.get_mut(&ticket.number) else { return Ok(Err(Rejection::TokenUnknown)) };
-        let waited = token.status() == TokenStatus::Waiting;
-        if !token.end(EndReason::Left, now) {
-            return Ok(Ok(()));
-        }
+        let Some(status) = token.leave(now) else { return Ok(Ok(())) };
         let user = token.user.clone();
-        if waited {
+        if status == TokenStatus::Waiting {
             sale.queue.line.leave_waiting();
         }
         for mut reservation in sale.reservations.clone().into_values().filter(|r| r.user == user) {
