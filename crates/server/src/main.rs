@@ -18,7 +18,7 @@ use crate::config::{Cli, Command};
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let (outcome, failed) = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+    let (outcome, failed) = match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
         Command::Serve(config) => (serve::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
         Command::Migrate(config) => (database::migrate(&config).map(|()| ExitCode::SUCCESS), 1),
         // An audit that found something exits 1; one that could not look says so differently.
