@@ -11,7 +11,7 @@ use anyhow::Context;
 use app::{App, Ports, agree_on_keys};
 use domain::ports::IdGenerator;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -53,9 +53,11 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
         Scheduler::Embedded => Some(tokio::spawn(adapter_scheduler::run(Arc::clone(&app), stopped))),
         Scheduler::Off => None,
     };
+    // Before anybody is told that it listens: whoever is told may stop it at once.
+    let mut signals = Signals::listen()?;
     greet(address, config, demo, made.as_deref())?;
 
-    wait_for_signal().await?;
+    signals.next().await;
     info!("stopping: finishing what is in flight");
     let drained = tokio::time::timeout(DRAIN, async {
         handle.stop(true).await;
@@ -143,7 +145,10 @@ fn greet(address: SocketAddr, config: &ServeConfig, demo: bool, made_key: Option
         writeln!(out, "  identity   open: whoever calls may name any user; set --user-key to ask for proof")?;
     }
     if config.scheduler == Scheduler::Off {
-        writeln!(out, "  clockwork  off: nobody is admitted later and nothing expires unless another process sees to it")?;
+        writeln!(
+            out,
+            "  clockwork  off: nobody is admitted later and nothing expires unless another process sees to it"
+        )?;
     }
     Ok(out.flush()?)
 }
@@ -152,15 +157,27 @@ fn greet(address: SocketAddr, config: &ServeConfig, demo: bool, made_key: Option
 /// supervisors signal both a process and its group.
 async fn second_signal() -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(1)).await;
-    wait_for_signal().await
+    Signals::listen()?.next().await;
+    Ok(())
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that stop the server, from when they are first listened to.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
+        Ok(Self { terminate, interrupt })
     }
-    Ok(())
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
