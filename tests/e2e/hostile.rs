@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use e2e::{Shop, Visitor};
 use reqwest::Method;
+use serde_json::{Value, json};
 
 /// Bodies that are no requests, to every route that takes one.
 #[tokio::test]
@@ -77,6 +78,28 @@ async fn ten_megabytes_are_refused() {
     shop.admin(Method::POST, "/concerts").bytes(large).await.refused(400, "validation_failed");
     assert_eq!(shop.database().dump(), before);
     assert_eq!(ann.status().await, "ACTIVE");
+}
+
+/// The largest concert is loaded and sold; one seat or schedule more is not.
+#[tokio::test]
+async fn the_largest_concert_is_sold_and_a_larger_one_refused() {
+    let shop = Shop::open().await;
+    let evening = |count: u32| json!({"starts_at": "2099-01-01T00:00:00Z", "seats": [{"count": count, "price": 1}]});
+    let load = |schedules: Vec<Value>| {
+        shop.admin(Method::POST, "/concerts").json(json!({"title": "t", "schedules": schedules}))
+    };
+    load(vec![evening(100_001)]).await.refused(400, "validation_failed");
+    load(vec![evening(1); 101]).await.refused(400, "validation_failed");
+    load(vec![]).await.refused(400, "validation_failed");
+    let mut halls = vec![evening(1); 99];
+    halls.insert(0, evening(99_901));
+    let made = load(halls).await.expect(201);
+    let largest = made["schedules"][0]["id"].as_str().unwrap();
+    let ann = shop.join("ann").await;
+    ann.held(largest, &[1, 99_901]).await;
+    let seats = ann.seats(largest).await;
+    assert_eq!((seats.len(), &seats[99_900]["status"]), (99_901, &json!("HELD")));
+    assert_eq!(ann.list("/schedules").await.len(), 100);
 }
 
 /// Paths, queries and headers that nobody would write.
