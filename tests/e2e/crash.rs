@@ -23,6 +23,7 @@ async fn what_was_answered_survives_kill_9() {
         nothing_is_lost(&shop, &log).await;
         shop.audit().await;
     }
+    assert_ne!(log.unanswered(), 0, "kills that interrupt nothing prove little");
 }
 
 /// S13: a single answer is enough to be durable, whatever it was: the process is killed the moment it has come.

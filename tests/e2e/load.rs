@@ -38,6 +38,11 @@ impl Log {
         self.answered.get()
     }
 
+    /// How many requests were sent and never answered.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.sent.borrow().iter().filter(|sent| sent.answer.is_none()).count()
+    }
+
     /// Sends a request under a fresh key and notes what came back; `None` when the server is gone.
     async fn send(&self, by: &Visitor, path: &'static str, body: Value) -> Option<Answer> {
         let key = {

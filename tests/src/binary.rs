@@ -21,7 +21,8 @@ fn build() -> PathBuf {
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "server", "--bin", "usher", "--profile", profile, "--target-dir"])
+        // As `tests/run` builds it, so that there nothing is left to do.
+        .args(["build", "--quiet", "--workspace", "--bin", "usher", "--profile", profile, "--target-dir"])
         .arg(directory.parent().expect("a profile is below a target directory"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
