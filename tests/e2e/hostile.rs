@@ -216,6 +216,30 @@ async fn raw_bytes_on_the_socket_do_no_harm() {
     alive(&ann).await;
 }
 
+/// The body of a request that was refused is not taken for the next request on the connection.
+#[tokio::test]
+async fn a_refused_body_is_no_request() {
+    let shop = Shop::open().await;
+    let hidden = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50);
+    let post = |path: &str, kind: &str, length: usize| {
+        format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n")
+    };
+    for (head, status) in [
+        (post("/api/v1/queue/tokens", "text/plain", hidden.len()), "415"),
+        (post("/api/v1/queue/tokens", "application/json", hidden.len()), "400"),
+        (post("/api/v1/wallet/charges", "application/json", hidden.len()), "401"),
+        (post("/api/v1/nowhere", "application/json", hidden.len()), "404"),
+        (post("/healthz", "application/json", hidden.len()), "405"),
+        (post("/api/v1/queue/tokens", "application/json", 70_000), "413"),
+    ] {
+        let padding = " ".repeat(if status == "413" { 70_000 - hidden.len() } else { 0 });
+        let answers = say(&shop, format!("{head}{hidden}{padding}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+        let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| answer.get(..3).unwrap()).collect();
+        // Either the connection goes on behind the body, or it ends.
+        assert!(statuses == [status, "200"] || statuses == [status], "{status}: {answers}");
+    }
+}
+
 /// P2: callers that go away without waiting for the answer leave nothing half done.
 #[tokio::test]
 async fn callers_that_go_away_leave_nothing_half_done() {
