@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use e2e::{Shop, Visitor};
+use e2e::{LIMIT, Shop, Visitor};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -73,6 +73,15 @@ async fn ten_megabytes_are_refused() {
         let answer = shop.api(Method::POST, path).bearer(token).bytes(body).answer().await;
         assert!(answer.as_ref().is_none_or(|answer| answer.status == 413), "{path}: {answer:?}");
     }
+    // The same, of a length that nobody has said.
+    let chunk = format!("10000\r\n{}\r\n", "a".repeat(0x10000));
+    let head = format!(
+        "POST /api/v1/wallet/charges HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ann.token
+    );
+    let answer = say(&shop, (head + &chunk.repeat(160) + "0\r\n\r\n").as_bytes());
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{answer}");
     // 8 MiB are allowed to the admin: what is refused there is refused for what it says.
     let large = format!("{{\"title\":\"{}\"}}", "a".repeat(7 * 1024 * 1024));
     shop.admin(Method::POST, "/concerts").bytes(large).await.refused(400, "validation_failed");
@@ -263,6 +272,18 @@ async fn callers_that_go_away_leave_nothing_half_done() {
     }
     assert_eq!((ann.balance().await, ann.entries().await.len()), (60.into(), 60));
     shop.audit().await;
+}
+
+/// Who begins a request and says no more is let go: connections are not for keeping.
+#[tokio::test]
+async fn an_endless_head_is_cut_off() {
+    let shop = Shop::open().await;
+    let mut socket = TcpStream::connect(shop.socket()).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    socket.write_all(b"GET /api/v1/concerts HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("the server ends the connection");
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
 /// Sends bytes, closes the sending side, and returns what came back before the connection ended.
