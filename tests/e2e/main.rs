@@ -23,6 +23,7 @@ mod mix;
 mod money;
 mod payments;
 mod platform;
+mod raw;
 mod reads;
 mod sale;
 mod seats;
