@@ -92,7 +92,7 @@ pub(crate) struct ServeConfig {
     #[arg(long, env = "USHER_CORS_ORIGIN", value_name = "ORIGINS", value_delimiter = ',')]
     pub(crate) cors_origin: Vec<String>,
 
-    /// How logs are written, to stderr; RUST_LOG says how much
+    /// How logs are written, to stderr; `RUST_LOG` says how much
     #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
 
