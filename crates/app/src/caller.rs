@@ -27,6 +27,12 @@ impl ActiveCaller {
 }
 
 impl App {
+    /// Checks a token's seal and nothing else, without asking the store: for refusing a forged one before anything else
+    /// of a request is looked at.
+    pub fn authenticate(&self, token: SealedToken) -> Result<(), Rejection> {
+        self.open(token).map(|_ticket| ())
+    }
+
     /// Checks a token's seal and finds who holds it.
     pub async fn caller(&self, token: SealedToken) -> Result<Caller, Failure> {
         let standing = self.standing(token).await?;
@@ -44,5 +50,94 @@ impl App {
     pub(crate) async fn standing(&self, token: SealedToken) -> Result<Standing, Failure> {
         let ticket = self.open(token)?;
         Ok(self.ports.queues.find(ticket).await?.ok_or(Rejection::TokenUnknown)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ports::StoreError;
+    use domain::seat::SeatChoice;
+    use domain::{Money, Page, PaymentId, ReservationId, SeatId, TokenStatus};
+    use futures::executor::block_on;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::mocks::{World, active, active_until, down, ended, forged, sealed, ticket, user, waiting};
+
+    fn unknown<T>(answer: &Result<T, Failure>) -> bool {
+        matches!(answer, Err(Failure::Rejected(Rejection::TokenUnknown)))
+    }
+
+    /// Q13: no port expects a call.
+    #[test]
+    fn a_forged_token_never_reaches_a_port() {
+        let app = World::default().app();
+        let (reservation, payment) = (ReservationId::new(Uuid::nil()), PaymentId::new(Uuid::nil()));
+        let choice = SeatChoice::ids(&[SeatId::new(Uuid::nil())]).unwrap();
+        let money = Money::parse("1").unwrap();
+        for token in forged() {
+            assert_eq!(app.authenticate(token), Err(Rejection::TokenUnknown));
+            assert!(unknown(&block_on(app.caller(token))));
+            assert!(unknown(&block_on(app.active_caller(token))));
+            assert!(unknown(&block_on(app.place(token))));
+            assert!(unknown(&block_on(app.leave(token))));
+            assert!(unknown(&block_on(app.hold(token, choice.clone(), None))));
+            assert!(unknown(&block_on(app.cancel(token, reservation))));
+            assert!(unknown(&block_on(app.reservation(token, reservation))));
+            assert!(unknown(&block_on(app.reservations(token, &Page::new(1, None).unwrap()))));
+            assert!(unknown(&block_on(app.pay(token, reservation, None, None))));
+            assert!(unknown(&block_on(app.payment(token, payment))));
+            assert!(unknown(&block_on(app.payments(token, &Page::new(1, None).unwrap()))));
+            assert!(unknown(&block_on(app.wallet(token))));
+            assert!(unknown(&block_on(app.entries(token, &Page::new(1, None).unwrap()))));
+            assert!(unknown(&block_on(app.charge(token, money.clone(), None))));
+        }
+    }
+
+    #[test]
+    fn a_genuine_seal_is_checked_without_asking_a_port() {
+        assert_eq!(World::default().app().authenticate(sealed()), Ok(()));
+    }
+
+    #[test]
+    fn a_number_never_issued_is_as_unknown_as_a_forged_one() {
+        let mut world = World::default();
+        world.queues.expect_find().times(2).returning(|_| Ok(None));
+        let app = world.app();
+        assert!(unknown(&block_on(app.caller(sealed()))));
+        assert!(unknown(&block_on(app.active_caller(sealed()))));
+    }
+
+    #[test]
+    fn the_acting_user_is_the_tokens_in_any_state_r6() {
+        for standing in [waiting(), active(), ended()] {
+            let caller = block_on(World::of(standing).app().caller(sealed()));
+            assert_eq!(caller, Ok(Caller { ticket: ticket(), user: user() }));
+        }
+    }
+
+    #[test]
+    fn only_a_token_that_is_active_now_acts_r6() {
+        for (standing, status) in [
+            (waiting(), Some(TokenStatus::Waiting)),
+            (ended(), Some(TokenStatus::Expired)),
+            // Stored as ACTIVE, and over: the deadline is now.
+            (active_until(crate::mocks::NOW), Some(TokenStatus::Expired)),
+            (active(), None),
+        ] {
+            let answer = block_on(World::of(standing).app().active_caller(sealed()));
+            let refusal = status.map(|status| Failure::Rejected(Rejection::TokenNotActive(status)));
+            assert_eq!(answer.map(|caller| caller.queue()), refusal.map_or(Ok(QueueNumber(1)), Err));
+        }
+    }
+
+    #[test]
+    fn a_store_that_failed_is_no_refusal() {
+        for failure in [down(), StoreError::Overloaded] {
+            let mut world = World::default();
+            let answer = failure.clone();
+            world.queues.expect_find().returning(move |_| Err(answer.clone()));
+            assert_eq!(block_on(world.app().caller(sealed())), Err(Failure::Store(failure)));
+        }
     }
 }

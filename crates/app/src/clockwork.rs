@@ -28,3 +28,73 @@ impl App {
         Tick { lines, released, directory }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::line::Line;
+    use domain::{QueueNumber, Timestamp};
+    use futures::executor::block_on;
+    use mockall::Sequence;
+
+    use super::*;
+    use crate::mocks::{World, at, down, entry, sealed, waiting};
+
+    fn admitted(in_all: u64) -> Admitted {
+        let line = Line { issued: 100, admitted: in_all, frontier: in_all, ended_beyond: 0, version: 9 };
+        Admitted { queue: QueueNumber(1), admitted: 1, expired: 0, active: 1, line }
+    }
+
+    #[test]
+    fn every_part_is_done_although_another_fails() {
+        for failing in 0..3 {
+            let mut world = World::default();
+            let answer = |part: usize| if part == failing { Err(down()) } else { Ok(()) };
+            let (released, lines, directory) = (answer(0), answer(1), answer(2));
+            let mut order = Sequence::new();
+            let expected = Tick {
+                released: released.clone().map(|()| 3),
+                lines: lines.clone().map(|()| vec![admitted(4)]),
+                directory: directory.clone(),
+            };
+            // What is freed first may be sold to who is admitted next.
+            world
+                .reservations
+                .expect_release_expired()
+                .times(1)
+                .in_sequence(&mut order)
+                .return_once(|| released.map(|()| 3));
+            world
+                .queues
+                .expect_admit()
+                .times(1)
+                .in_sequence(&mut order)
+                .return_once(|| lines.map(|()| vec![admitted(4)]));
+            world.queues.expect_directory().times(1).return_once(|| directory.map(|()| vec![entry(1, "main")]));
+            assert_eq!(block_on(world.app_without_directory().tick()), expected, "part {failing} fails");
+        }
+    }
+
+    /// The estimate is measured by the clockwork's ticks, so that nobody need poll for it to be known.
+    #[test]
+    fn ticks_measure_the_pace() {
+        let mut world = World::of(domain::line::Standing { line: admitted(60).line, ..waiting() });
+        world.reservations.expect_release_expired().returning(|| Ok(0));
+        let mut in_all = 0;
+        world.queues.expect_admit().times(2).returning_st(move || {
+            in_all += 30;
+            Ok(vec![admitted(in_all)])
+        });
+        world.queues.expect_directory().returning(|| Ok(vec![entry(1, "main")]));
+        let clock = std::sync::Arc::clone(&world.clock);
+        let app = world.app_without_directory();
+        let tick = |second: Timestamp| {
+            clock.set(second);
+            block_on(app.tick())
+        };
+        assert!(tick(at(100)).lines.is_ok() && tick(at(160)).lines.is_ok());
+        // 30 admitted in 60 s: the third in line waits 6 s.
+        assert_eq!(block_on(app.place(sealed())).unwrap().estimated_wait, Some(Duration::from_secs(6)));
+    }
+}

@@ -14,3 +14,55 @@ impl App {
         Ok(created)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::concert::SeatGroup;
+    use domain::ports::Decided;
+    use domain::{ConcertId, LocalTime, Money, QueueNumber, Rejection};
+    use futures::executor::block_on;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::mocks::{World, down, entry, name_of};
+
+    fn concert(queue: &str) -> NewConcert {
+        let starts_at = LocalTime::parse("2026-12-24T19:30:00+09:00").unwrap();
+        let seats = vec![SeatGroup::Count(1, Money::parse("1").unwrap())];
+        NewConcert::plan("Winter", name_of(queue), &[(starts_at, seats)]).unwrap()
+    }
+
+    fn created(queue: u16) -> CreatedConcert {
+        CreatedConcert { id: ConcertId::new(Uuid::nil()), queue: QueueNumber(queue), schedules: vec![] }
+    }
+
+    fn world(queue: &'static str, answer: Decided<CreatedConcert>) -> World {
+        let mut world = World::default();
+        world.concerts.expect_create().times(1).withf(move |asked| *asked == concert(queue)).return_once(|_| answer);
+        world
+    }
+
+    #[test]
+    fn a_concert_of_a_known_queue_is_loaded_and_nothing_else() {
+        let app = world("other", Ok(Ok(created(2)))).app();
+        assert_eq!(block_on(app.create_concert(&concert("other"))), Ok(created(2)));
+    }
+
+    #[test]
+    fn a_queue_that_it_made_is_known_at_once() {
+        let mut world = world("new", Ok(Ok(created(3))));
+        world.queues.expect_directory().times(1).return_once(|| Ok(vec![entry(1, "main"), entry(3, "new")]));
+        let app = world.app_without_directory();
+        assert_eq!(block_on(app.create_concert(&concert("new"))), Ok(created(3)));
+        assert_eq!(app.queue_number(&name_of("new")), Ok(QueueNumber(3)));
+    }
+
+    #[test]
+    fn refusals_and_failures_are_passed_on() {
+        let refusal = Rejection::invalid("title", "is bad");
+        let app = world("new", Ok(Err(refusal.clone()))).app();
+        assert_eq!(block_on(app.create_concert(&concert("new"))), Err(Failure::Rejected(refusal)));
+        let app = world("new", Err(down())).app();
+        assert_eq!(block_on(app.create_concert(&concert("new"))), Err(Failure::Store(down())));
+    }
+}

@@ -11,3 +11,26 @@ impl App {
         Ok(self.ports.queues.leave(ticket).await??)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Rejection;
+    use domain::ports::Decided;
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::mocks::{World, down, sealed, ticket};
+
+    fn leaving(answer: Decided<()>) -> Result<(), Failure> {
+        let mut world = World::default();
+        world.queues.expect_leave().times(1).withf(|asked| *asked == ticket()).return_once(|_| answer);
+        block_on(world.app().leave(sealed()))
+    }
+
+    #[test]
+    fn the_store_ends_the_place_and_what_it_says_is_passed_on_r17() {
+        assert_eq!(leaving(Ok(Ok(()))), Ok(()));
+        assert_eq!(leaving(Ok(Err(Rejection::TokenUnknown))), Err(Failure::Rejected(Rejection::TokenUnknown)));
+        assert_eq!(leaving(Err(down())), Err(Failure::Store(down())));
+    }
+}

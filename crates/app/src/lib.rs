@@ -100,6 +100,11 @@ impl App {
         self.ports.clock.now()
     }
 
+    /// A new id for what an adapter must name, such as a process or a request.
+    pub fn next_id(&self) -> uuid::Uuid {
+        self.ports.ids.next_id()
+    }
+
     /// The numbers of the rules.
     pub fn rules(&self) -> &Rules {
         &self.rules

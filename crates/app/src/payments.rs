@@ -39,3 +39,81 @@ impl App {
         Ok(self.ports.payments.list(caller.ticket.queue, &caller.user, page).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::payment::Payment;
+    use domain::ports::Decided;
+    use domain::{QueueNumber, TokenStatus, UserId};
+    use futures::executor::block_on;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::mocks::{NOW, World, active, at, down, ended, reservation, sealed, ticket, user, waiting};
+
+    fn receipt() -> Receipt {
+        let reservation = reservation();
+        let payment = Payment {
+            id: PaymentId::new(Uuid::from_u128(6)),
+            reservation: reservation.id,
+            user: user(),
+            amount: reservation.amount.clone(),
+            paid_at: at(NOW),
+        };
+        Receipt { payment, reservation }
+    }
+
+    fn command() -> PayCommand {
+        let (amount, key) = (Money::parse("30"), IdempotencyKey::parse("k"));
+        PayCommand { ticket: ticket(), reservation: reservation().id, amount, key }
+    }
+
+    fn paying(answer: Decided<Answer<Paid>>) -> Result<Answer<Paid>, Failure> {
+        let mut world = World::default();
+        world.payments.expect_pay().times(1).withf(|asked| *asked == command()).return_once(|_| answer);
+        block_on(world.app().pay(sealed(), command().reservation, command().amount, command().key))
+    }
+
+    /// The token is not looked up before: the store decides under its lock, and a replay needs no ACTIVE token (R15).
+    #[test]
+    fn a_payment_is_one_call_of_one_port() {
+        for replayed in [true, false] {
+            let answer = Answer { value: Paid { receipt: receipt(), balance: Money::zero() }, replayed };
+            assert_eq!(paying(Ok(Ok(answer.clone()))), Ok(answer));
+        }
+        let refusal = Rejection::TokenNotActive(TokenStatus::Waiting);
+        assert_eq!(paying(Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
+        assert_eq!(paying(Err(down())), Err(Failure::Store(down())));
+    }
+
+    #[test]
+    fn ones_own_receipts_are_read_with_a_token_in_any_state_r16() {
+        let page = Page::new(5, Some(receipt().payment.id)).unwrap();
+        for standing in [waiting(), active(), ended()] {
+            let mut world = World::of(standing);
+            let asked = |queue: &QueueNumber, by: &UserId, id: &PaymentId| {
+                (*queue, by, *id) == (QueueNumber(1), &user(), receipt().payment.id)
+            };
+            world.payments.expect_find().times(1).withf(asked).return_once(|_, _, _| Ok(Some(receipt())));
+            let asked = move |queue: &QueueNumber, by: &UserId, on: &Page<PaymentId>| {
+                (*queue, by, on) == (QueueNumber(1), &user(), &page)
+            };
+            let all = Listed { items: vec![receipt()], next: None };
+            let listed = all.clone();
+            world.payments.expect_list().times(1).withf(asked).return_once(|_, _, _| Ok(listed));
+            let app = world.app();
+            assert_eq!(block_on(app.payment(sealed(), receipt().payment.id)), Ok(receipt()));
+            assert_eq!(block_on(app.payments(sealed(), &page)), Ok(all));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found_and_a_store_that_failed_is_not_that() {
+        let unknown = Failure::Rejected(Rejection::NotFound(Kind::Payment));
+        for (answer, passed) in [(Ok(None), unknown), (Err(down()), Failure::Store(down()))] {
+            let mut world = World::of(active());
+            world.payments.expect_find().return_once(|_, _, _| answer);
+            assert_eq!(block_on(world.app().payment(sealed(), receipt().payment.id)), Err(passed));
+        }
+    }
+}

@@ -12,9 +12,79 @@ impl App {
         Ok(self.ports.queues.report(number).await??)
     }
 
+    /// The policies and counts of all queues, for whoever watches them.
+    pub async fn queue_reports(&self) -> Result<Vec<QueueReport>, Failure> {
+        let mut reports = Vec::new();
+        for number in self.queue_numbers() {
+            reports.push(self.ports.queues.report(number).await??);
+        }
+        Ok(reports)
+    }
+
     /// Changes what `change` names of a queue's policy.
     pub async fn change_policy(&self, queue: &QueueName, change: &PolicyChange) -> Result<QueueReport, Failure> {
         let number = self.queue_number(queue)?;
         Ok(self.ports.queues.change_policy(number, change).await??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::line::Line;
+    use domain::rejection::Kind;
+    use domain::{Policy, QueueNumber, Rejection};
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::mocks::{World, down, name_of};
+
+    const PAUSE: PolicyChange =
+        PolicyChange { max_active: None, batch: None, interval_seconds: None, paused: Some(true) };
+
+    fn report() -> QueueReport {
+        QueueReport { name: name_of("other"), policy: Policy::default(), line: Line::default(), active: 2 }
+    }
+
+    #[test]
+    fn the_store_is_asked_by_number_and_its_answer_passed_on() {
+        let refusal = Rejection::invalid("batch", "is bad");
+        for (answer, passed) in [
+            (Ok(Ok(report())), Ok(report())),
+            (Ok(Err(refusal.clone())), Err(Failure::Rejected(refusal))),
+            (Err(down()), Err(Failure::Store(down()))),
+        ] {
+            let mut world = World::default();
+            let (first, second) = (answer.clone(), answer);
+            world.queues.expect_report().times(1).withf(|queue| *queue == QueueNumber(2)).return_once(|_| first);
+            let asked = |queue: &QueueNumber, change: &PolicyChange| *queue == QueueNumber(2) && *change == PAUSE;
+            world.queues.expect_change_policy().times(1).withf(asked).return_once(|_, _| second);
+            let app = world.app();
+            assert_eq!(block_on(app.queue_report(&name_of("other"))), passed);
+            assert_eq!(block_on(app.change_policy(&name_of("other"), &PAUSE)), passed);
+        }
+    }
+
+    #[test]
+    fn all_queues_are_reported_in_order() {
+        let mut world = World::default();
+        for number in 1..=2 {
+            let named = QueueReport { active: number, ..report() };
+            world
+                .queues
+                .expect_report()
+                .withf(move |queue| u64::from(queue.0) == number)
+                .return_once(|_| Ok(Ok(named)));
+        }
+        let active: Vec<_> =
+            block_on(world.app().queue_reports()).unwrap().iter().map(|report| report.active).collect();
+        assert_eq!(active, [1, 2]);
+    }
+
+    #[test]
+    fn an_unknown_queue_is_not_asked_for() {
+        let app = World::default().app();
+        let unknown = Err(Failure::Rejected(Rejection::NotFound(Kind::Queue)));
+        assert_eq!(block_on(app.queue_report(&name_of("nowhere"))), unknown);
+        assert_eq!(block_on(app.change_policy(&name_of("nowhere"), &PAUSE)), unknown);
     }
 }

@@ -31,3 +31,41 @@ impl App {
         Ok(Readiness { clock_skew: here.since(store).max(store.since(here)) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::mocks::{NOW, World, at, down};
+
+    fn readiness(ahead_micros: i64) -> Readiness {
+        let mut world = World::default();
+        world
+            .probe
+            .expect_store_time()
+            .times(1)
+            .return_once(move || Ok(Timestamp::from_micros(at(NOW).micros() + ahead_micros)));
+        block_on(world.app().readiness()).unwrap()
+    }
+
+    #[test]
+    fn a_server_is_ready_while_its_clock_is_less_than_a_second_from_the_stores_p1() {
+        for (micros, ready) in [(0, true), (999_000, true), (999_999, true), (1_000_000, false), (3_600_000_000, false)]
+        {
+            for ahead in [micros, -micros] {
+                let found = readiness(ahead);
+                assert_eq!(found.clock_skew, Duration::from_micros(micros.unsigned_abs()), "{ahead}");
+                assert_eq!(found.is_ready(), ready, "{ahead}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_store_that_does_not_answer_is_a_failure() {
+        let mut world = World::default();
+        world.probe.expect_store_time().return_once(|| Err(down()));
+        assert_eq!(block_on(world.app().readiness()), Err(down()));
+    }
+}

@@ -45,3 +45,82 @@ impl App {
         Ok(self.ports.reservations.list(caller.ticket.queue, &caller.user, page).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ports::Decided;
+    use domain::{QueueNumber, SeatId, UserId};
+    use futures::executor::block_on;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::mocks::{World, active, down, ended, reservation, sealed, ticket, user, waiting};
+
+    fn command() -> HoldCommand {
+        let choice = SeatChoice::ids(&[SeatId::new(Uuid::from_u128(4))]).unwrap();
+        HoldCommand { ticket: ticket(), choice, key: IdempotencyKey::parse("k") }
+    }
+
+    fn holding(answer: Decided<Answer<Reservation>>) -> Result<Answer<Reservation>, Failure> {
+        let mut world = World::default();
+        world.reservations.expect_hold().times(1).withf(|asked| *asked == command()).return_once(|_| answer);
+        block_on(world.app().hold(sealed(), command().choice, command().key))
+    }
+
+    /// The token is not looked up before: the store decides under its lock, and a replay needs no ACTIVE token (R15).
+    #[test]
+    fn a_hold_is_one_call_of_one_port() {
+        for replayed in [true, false] {
+            let answer = Answer { value: reservation(), replayed };
+            assert_eq!(holding(Ok(Ok(answer.clone()))), Ok(answer));
+        }
+        let refusal = Rejection::SeatTaken(vec![1]);
+        assert_eq!(holding(Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
+        assert_eq!(holding(Err(down())), Err(Failure::Store(down())));
+    }
+
+    #[test]
+    fn cancelling_is_one_call_of_one_port_r17() {
+        for (answer, passed) in [
+            (Ok(Ok(reservation())), Ok(reservation())),
+            (Ok(Err(Rejection::AlreadyPaid)), Err(Failure::Rejected(Rejection::AlreadyPaid))),
+            (Err(down()), Err(Failure::Store(down()))),
+        ] {
+            let mut world = World::default();
+            let asked = |by: &domain::Ticket, id: &ReservationId| (*by, *id) == (ticket(), reservation().id);
+            world.reservations.expect_cancel().times(1).withf(asked).return_once(|_, _| answer);
+            assert_eq!(block_on(world.app().cancel(sealed(), reservation().id)), passed);
+        }
+    }
+
+    #[test]
+    fn ones_own_are_read_with_a_token_in_any_state_r16() {
+        let page = Page::new(5, Some(reservation().id)).unwrap();
+        for standing in [waiting(), active(), ended()] {
+            let mut world = World::of(standing);
+            let asked = |queue: &QueueNumber, by: &UserId, id: &ReservationId| {
+                (*queue, by, *id) == (QueueNumber(1), &user(), reservation().id)
+            };
+            world.reservations.expect_find().times(1).withf(asked).return_once(|_, _, _| Ok(Some(reservation())));
+            let asked = move |queue: &QueueNumber, by: &UserId, on: &Page<ReservationId>| {
+                (*queue, by, on) == (QueueNumber(1), &user(), &page)
+            };
+            let all = Listed { items: vec![reservation()], next: None };
+            let listed = all.clone();
+            world.reservations.expect_list().times(1).withf(asked).return_once(|_, _, _| Ok(listed));
+            let app = world.app();
+            assert_eq!(block_on(app.reservation(sealed(), reservation().id)), Ok(reservation()));
+            assert_eq!(block_on(app.reservations(sealed(), &page)), Ok(all));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found_and_a_store_that_failed_is_not_that() {
+        let unknown = Failure::Rejected(Rejection::NotFound(Kind::Reservation));
+        for (answer, passed) in [(Ok(None), unknown), (Err(down()), Failure::Store(down()))] {
+            let mut world = World::of(active());
+            world.reservations.expect_find().return_once(|_, _, _| answer);
+            assert_eq!(block_on(world.app().reservation(sealed(), reservation().id)), Err(passed));
+        }
+    }
+}

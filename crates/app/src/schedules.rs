@@ -33,3 +33,70 @@ impl App {
         Ok(self.ports.concerts.seat_map(queue, schedule).await??)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ports::Decided;
+    use domain::rejection::Kind;
+    use domain::{Rejection, TokenStatus};
+    use futures::executor::block_on;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::mocks::{World, active, down, sealed, waiting};
+
+    fn id() -> ScheduleId {
+        ScheduleId::new(Uuid::from_u128(3))
+    }
+
+    fn empty<T, K>() -> Listed<T, K> {
+        Listed { items: vec![], next: None }
+    }
+
+    fn listing(answer: Decided<Listed<Schedule, ScheduleKey>>) -> Result<Listed<Schedule, ScheduleKey>, Failure> {
+        let filter = ScheduleFilter { concert: Some(ConcertId::new(Uuid::from_u128(2))), from: None, to: None };
+        let page = Page::new(9, None).unwrap();
+        let mut world = World::of(active());
+        let asked = move |queue: &QueueNumber, by: &ScheduleFilter, on: &Page<ScheduleKey>| {
+            (*queue, by, on) == (QueueNumber(1), &filter, &page)
+        };
+        world.concerts.expect_schedules().times(1).withf(asked).return_once(|_, _, _| answer);
+        let app = world.app();
+        let caller = block_on(app.active_caller(sealed()))?;
+        block_on(app.schedules(&caller, &filter, &page))
+    }
+
+    #[test]
+    fn a_caller_sees_the_schedules_of_its_own_queue_r6() {
+        assert_eq!(listing(Ok(Ok(empty()))), Ok(empty()));
+        assert_eq!(listing(Ok(Err(Rejection::WrongQueue))), Err(Failure::Rejected(Rejection::WrongQueue)));
+        assert_eq!(listing(Err(down())), Err(Failure::Store(down())));
+    }
+
+    /// R6, Q16: who waits gets no [`ActiveCaller`], and without one there is nothing to ask with.
+    #[test]
+    fn who_waits_reaches_no_schedule() {
+        let answer = block_on(World::of(waiting()).app().active_caller(sealed()));
+        assert_eq!(answer, Err(Failure::Rejected(Rejection::TokenNotActive(TokenStatus::Waiting))));
+    }
+
+    #[test]
+    fn concerts_are_open_to_everyone() {
+        let mut world = World::default();
+        world.concerts.expect_list().times(1).withf(|page| page.limit == 9).return_once(|_| Ok(empty()));
+        assert_eq!(block_on(world.app().concerts(&Page::new(9, None).unwrap())), Ok(empty()));
+    }
+
+    #[test]
+    fn seats_are_asked_for_within_the_queue() {
+        let asked = |queue: &QueueNumber, schedule: &ScheduleId| (*queue, *schedule) == (QueueNumber(2), id());
+        let refusal = Rejection::NotFound(Kind::Schedule);
+        let mut world = World::default();
+        world.concerts.expect_seats_available().times(1).withf(asked).return_once(|_, _| Ok(8));
+        let refused = refusal.clone();
+        world.concerts.expect_seat_map().times(1).withf(asked).return_once(|_, _| Ok(Err(refused)));
+        let app = world.app();
+        assert_eq!(block_on(app.seats_available(QueueNumber(2), id())), Ok(8));
+        assert_eq!(block_on(app.seat_map(QueueNumber(2), id())), Err(Failure::Rejected(refusal)));
+    }
+}

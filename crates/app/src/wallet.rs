@@ -57,3 +57,144 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::line::Standing;
+    use domain::wallet::{Charge, EntryKind};
+    use domain::{EntryId, TokenStatus};
+    use futures::executor::block_on;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::mocks::{NOW, World, active, active_until, at, down, ended, sealed, user, waiting};
+
+    fn ten() -> Money {
+        Money::parse("10").unwrap()
+    }
+
+    fn command(key: Option<&str>) -> ChargeCommand {
+        ChargeCommand { user: user(), amount: ten(), key: key.and_then(IdempotencyKey::parse) }
+    }
+
+    fn charged() -> Charged {
+        let entry = Entry {
+            id: EntryId::new(Uuid::from_u128(1)),
+            user: user(),
+            seq: 1,
+            kind: EntryKind::Charge,
+            amount: ten(),
+            balance_after: ten(),
+            at: at(NOW),
+        };
+        Charge { wallet: Wallet { user: user(), balance: ten(), last_seq: 1 }, entry }
+    }
+
+    fn charge(app: &App, key: Option<&str>) -> Result<Answer<Charged>, Failure> {
+        block_on(app.charge(sealed(), ten(), key.and_then(IdempotencyKey::parse)))
+    }
+
+    fn refused(status: TokenStatus) -> Failure {
+        Failure::Rejected(Rejection::TokenNotActive(status))
+    }
+
+    /// Every state in which a token is not ACTIVE, and what it is told.
+    fn not_active() -> [(Standing, TokenStatus); 3] {
+        [
+            (waiting(), TokenStatus::Waiting),
+            (ended(), TokenStatus::Expired),
+            // Stored as ACTIVE, and over: the deadline is now.
+            (active_until(NOW), TokenStatus::Expired),
+        ]
+    }
+
+    #[test]
+    fn a_wallet_opens_to_an_active_token_only_r16_q16() {
+        for (standing, status) in not_active() {
+            let app = World::of(standing).app();
+            assert_eq!(block_on(app.wallet(sealed())), Err(refused(status)));
+            assert_eq!(block_on(app.entries(sealed(), &Page::new(1, None).unwrap())), Err(refused(status)));
+            assert_eq!(charge(&app, None), Err(refused(status)));
+        }
+    }
+
+    fn expecting_everything(standing: Standing) -> World {
+        let mut world = World::of(standing);
+        world.wallets.expect_balance().times(1).withf(|by| *by == user()).return_once(|_| Ok(charged().wallet));
+        let asked = |by: &UserId, page: &Page<u64>| (by, page.limit, page.after) == (&user(), 2, Some(9));
+        let listed = Listed { items: vec![charged().entry], next: None };
+        world.wallets.expect_entries().times(1).withf(asked).return_once(|_, _| Ok(listed));
+        let answer = Answer { value: charged(), replayed: false };
+        let asked = |asked: &ChargeCommand| *asked == command(Some("k"));
+        world.wallets.expect_charge().times(1).withf(asked).return_once(|_| Ok(Ok(answer)));
+        world
+    }
+
+    fn everything_works(app: &App) {
+        assert_eq!(block_on(app.wallet(sealed())), Ok(charged().wallet));
+        let entries = block_on(app.entries(sealed(), &Page::new(2, Some(9)).unwrap()));
+        assert_eq!(entries, Ok(Listed { items: vec![charged().entry], next: None }));
+        assert_eq!(charge(app, Some("k")), Ok(Answer { value: charged(), replayed: false }));
+    }
+
+    #[test]
+    fn the_wallet_is_the_tokens_users_r6() {
+        everything_works(&expecting_everything(active()).app());
+    }
+
+    #[test]
+    fn an_open_wallet_lets_people_top_up_in_any_state_r16() {
+        for standing in [waiting(), active(), ended()] {
+            everything_works(&expecting_everything(standing).app_with_open_wallet());
+        }
+    }
+
+    #[test]
+    fn an_amount_out_of_bounds_reaches_no_wallet_r12_w3() {
+        for (amount, standing) in [("0", active()), ("1000000.01", active()), ("0", waiting())] {
+            let answer = block_on(World::of(standing).app().charge(sealed(), Money::parse(amount).unwrap(), None));
+            assert!(matches!(answer, Err(Failure::Rejected(Rejection::Invalid(_)))), "{answer:?}");
+        }
+    }
+
+    /// R15: what was answered is answered again with its key, though the token is over by now. Nothing is charged.
+    #[test]
+    fn a_charge_is_answered_again_when_the_token_is_over() {
+        for (standing, _) in not_active() {
+            let mut world = World::of(standing);
+            let asked = |asked: &ChargeCommand| *asked == command(Some("k"));
+            world.wallets.expect_replay().times(1).withf(asked).return_once(|_| Ok(Ok(Some(charged()))));
+            assert_eq!(charge(&world.app(), Some("k")), Ok(Answer { value: charged(), replayed: true }));
+        }
+    }
+
+    #[test]
+    fn without_an_answer_to_repeat_the_token_decides_r15() {
+        for (standing, status) in not_active() {
+            for (recorded, answer) in [
+                (Ok(Ok(None)), refused(status)),
+                (Ok(Err(Rejection::IdempotencyKeyReused)), Failure::Rejected(Rejection::IdempotencyKeyReused)),
+                (Err(down()), Failure::Store(down())),
+            ] {
+                let mut world = World::of(standing.clone());
+                world.wallets.expect_replay().times(1).return_once(|_| recorded);
+                assert_eq!(charge(&world.app(), Some("k")), Err(answer));
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_and_failures_are_passed_on() {
+        let refusal = Rejection::invalid("amount", "is bad");
+        for (answer, passed) in
+            [(Ok(Err(refusal.clone())), Failure::Rejected(refusal)), (Err(down()), Failure::Store(down()))]
+        {
+            let mut world = World::of(active());
+            world.wallets.expect_charge().return_once(|_| answer);
+            world.wallets.expect_balance().return_once(|_| Err(down()));
+            let app = world.app();
+            assert_eq!(charge(&app, None), Err(passed));
+            assert_eq!(block_on(app.wallet(sealed())), Err(Failure::Store(down())));
+        }
+    }
+}

@@ -124,6 +124,14 @@ impl Token {
         true
     }
 
+    /// R17: the user leaves the queue. What the token was until then; `None` when it was over by time already, whether or
+    /// not that was written: then nothing is left to give up.
+    pub fn leave(&mut self, now: Timestamp) -> Option<TokenStatus> {
+        let status = self.status_at(now);
+        self.end(EndReason::Left, now);
+        (status != TokenStatus::Expired).then_some(status)
+    }
+
     /// R6: whether this token ended by paying `reservation`.
     pub fn ended_by_paying(&self, reservation: ReservationId) -> bool {
         matches!(self.end, Some(TokenEnd { reason: EndReason::Paid(paid), .. }) if paid == reservation)
@@ -191,6 +199,17 @@ mod tests {
         assert!(!late.end(EndReason::Left, at(101)));
         late.admit(Duration::from_secs(1), at(102));
         assert_eq!(late.status_at(at(102)), TokenStatus::Expired);
+    }
+
+    #[test]
+    fn who_leaves_too_late_leaves_nothing_r17() {
+        assert_eq!(waiting().leave(at(50)), Some(TokenStatus::Waiting));
+        for (now, left) in [(99, Some(TokenStatus::Active)), (100, None), (101, None)] {
+            let mut token = active_until(100);
+            assert_eq!(token.leave(at(now)), left, "{now}");
+            assert_eq!(token.status(), TokenStatus::Expired);
+            assert_eq!(token.leave(at(now)), None);
+        }
     }
 
     #[test]

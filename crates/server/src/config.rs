@@ -24,17 +24,23 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the API (what happens without a command, too)
-    Serve(ServeConfig),
+    Serve(Box<ServeConfig>),
     /// Bring the database's tables up to date and exit
     Migrate(DatabaseConfig),
-    /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not
+    /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not, 2 if it could not be read
     Audit(DatabaseConfig),
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DatabaseConfig {
-    /// The database: sqlite://FILE, relative to this folder, or sqlite:///FILE from the root
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = "sqlite://usher.db")]
+    /// The database
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        default_value = "sqlite://usher.db",
+        help = "The database: sqlite://FILE, relative to this folder, or sqlite:///FILE from the root"
+    )]
     pub(crate) database_url: String,
 }
 
@@ -44,8 +50,14 @@ pub(crate) struct ServeConfig {
     #[arg(long, env = "USHER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
-    /// The database: sqlite://FILE or sqlite:///FILE [default: sqlite://usher.db, with --demo]
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    /// The database
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        help = "The database: sqlite://FILE or sqlite:///FILE [default: sqlite://usher.db, with --demo]"
+    )]
     pub(crate) database_url: Option<String>,
 
     /// Bring the tables up to date at start, or refuse to start when they are not
@@ -80,7 +92,7 @@ pub(crate) struct ServeConfig {
     #[arg(long, env = "USHER_CORS_ORIGIN", value_name = "ORIGINS", value_delimiter = ',')]
     pub(crate) cors_origin: Vec<String>,
 
-    /// How logs are written, to stderr; RUST_LOG says how much
+    /// How logs are written, to stderr; `RUST_LOG` says how much
     #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
 
@@ -149,7 +161,9 @@ enum Gate {
 }
 
 fn parse_money(text: &str) -> Result<Money, String> {
-    Money::parse(text).filter(|money| !money.is_zero()).ok_or_else(|| "must be an amount above 0, such as 1000000 or 99.5".to_owned())
+    Money::parse(text)
+        .filter(|money| !money.is_zero())
+        .ok_or_else(|| "must be an amount above 0, such as 1000000 or 99.5".to_owned())
 }
 
 impl RulesConfig {
@@ -205,7 +219,9 @@ impl ServeConfig {
     /// The keys that an operator set for the waiting line's tokens, if any.
     pub(crate) fn token_keys(&self) -> anyhow::Result<Option<ServerKeys>> {
         let keys: Option<Vec<_>> = self.token_key.iter().map(|secret| ServerKey::from_secret(secret.trim())).collect();
-        let keys = keys.with_context(|| format!("each secret in --token-key must be at least {} characters long", ServerKey::MIN_BYTES))?;
+        let keys = keys.with_context(|| {
+            format!("each secret in --token-key must be at least {} characters long", ServerKey::MIN_BYTES)
+        })?;
         Ok(ServerKeys::new(keys))
     }
 }
@@ -248,7 +264,13 @@ mod tests {
 
     #[test]
     fn numbers_out_of_bounds_are_refused() {
-        for arguments in [["--hold-seconds", "0"], ["--max-seats", "-1"], ["--max-charge", "1e9"], ["--max-charge", "0"], ["--admit-batch", "0"]] {
+        for arguments in [
+            ["--hold-seconds", "0"],
+            ["--max-seats", "-1"],
+            ["--max-charge", "1e9"],
+            ["--max-charge", "0"],
+            ["--admit-batch", "0"],
+        ] {
             assert!(parse(&arguments).is_err(), "{arguments:?}");
         }
     }

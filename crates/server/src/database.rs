@@ -52,7 +52,11 @@ mod tests {
 
     #[test]
     fn a_url_names_a_file() {
-        for (url, path) in [("sqlite://usher.db", "usher.db"), ("sqlite:///var/usher.db", "/var/usher.db"), ("sqlite://a/b c.db", "a/b c.db")] {
+        for (url, path) in [
+            ("sqlite://usher.db", "usher.db"),
+            ("sqlite:///var/usher.db", "/var/usher.db"),
+            ("sqlite://a/b c.db", "a/b c.db"),
+        ] {
             assert_eq!(sqlite_path(url).unwrap(), PathBuf::from(path));
         }
         for bad in ["", "usher.db", "sqlite://", "sqlite:///", "mysql://secret@host/x"] {

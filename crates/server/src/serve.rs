@@ -5,13 +5,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter_http::{Api, Settings};
+use adapter_http::{Api, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, Settings};
 use adapter_sqlite::{Migrations, SqliteStore};
 use anyhow::Context;
 use app::{App, Ports, agree_on_keys};
 use domain::ports::IdGenerator;
-use metrics_exporter_prometheus::PrometheusBuilder;
-use tokio::signal::unix::{SignalKind, signal};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -22,6 +22,9 @@ use crate::{database, demo, logging};
 /// How long requests in flight may take to finish after a signal; beyond it the process ends all the same.
 const DRAIN: Duration = Duration::from_secs(28);
 
+/// How often what histograms were told is put together.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     config.check()?;
@@ -31,7 +34,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("could not listen on {}; is another server running there?", config.listen))?;
     let address = listener.local_addr().context("could not tell the address")?;
-    let prometheus = PrometheusBuilder::new().install_recorder().context("could not start metrics")?;
+    let prometheus = start_metrics()?;
 
     let store = open(config)?;
     let keys = agree_on_keys(&store, &SystemIds, token_keys).await.context("--token-key does not fit this database")?;
@@ -41,7 +44,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let (admin_key, made) = admin_key(config);
 
     let settings = Settings { admin_key, user_key: config.user_key.clone(), cors_origins: config.cors_origin.clone() };
-    let server = adapter_http::serve(listener, Api::new(Arc::clone(&app), settings, prometheus))
+    let server = adapter_http::serve(listener, Api::new(Arc::clone(&app), &settings, prometheus))
         .context("could not start the HTTP server")?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
@@ -50,9 +53,11 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
         Scheduler::Embedded => Some(tokio::spawn(adapter_scheduler::run(Arc::clone(&app), stopped))),
         Scheduler::Off => None,
     };
+    // Before anybody is told that it listens: whoever is told may stop it at once.
+    let mut signals = Signals::listen()?;
     greet(address, config, demo, made.as_deref())?;
 
-    wait_for_signal().await?;
+    signals.next().await;
     info!("stopping: finishing what is in flight");
     let drained = tokio::time::timeout(DRAIN, async {
         handle.stop(true).await;
@@ -67,7 +72,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
             Ok(outcome) => outcome?,
             Err(_elapsed) => warn!("some requests did not finish in {} s and were cut off", DRAIN.as_secs()),
         },
-        again = wait_for_signal() => {
+        again = second_signal() => {
             again?;
             warn!("told to stop twice: not waiting for what is in flight");
         }
@@ -75,6 +80,22 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     store.shutdown();
     info!("stopped");
     Ok(())
+}
+
+/// Metrics, with their upkeep: what histograms were told gathers in memory until somebody puts it together.
+fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    let prometheus = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), REQUEST_SECONDS_BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("could not start metrics")?;
+    let kept = prometheus.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(METRICS_UPKEEP).await;
+            kept.run_upkeep();
+        }
+    });
+    Ok(prometheus)
 }
 
 fn open(config: &ServeConfig) -> anyhow::Result<SqliteStore> {
@@ -124,17 +145,39 @@ fn greet(address: SocketAddr, config: &ServeConfig, demo: bool, made_key: Option
         writeln!(out, "  identity   open: whoever calls may name any user; set --user-key to ask for proof")?;
     }
     if config.scheduler == Scheduler::Off {
-        writeln!(out, "  clockwork  off: nobody is admitted later and nothing expires unless another process sees to it")?;
+        writeln!(
+            out,
+            "  clockwork  off: nobody is admitted later and nothing expires unless another process sees to it"
+        )?;
     }
     Ok(out.flush()?)
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// A second thought of whoever stops us. What comes within the same second is the same thought: terminals and process
+/// supervisors signal both a process and its group.
+async fn second_signal() -> anyhow::Result<()> {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Signals::listen()?.next().await;
     Ok(())
+}
+
+/// The signals that stop the server, from when they are first listened to.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

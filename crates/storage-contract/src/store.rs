@@ -29,7 +29,7 @@ pub struct Store {
     pub keys: Arc<dyn TokenKeyRepository>,
     /// Whether the store answers.
     pub probe: Arc<dyn Probe>,
-    /// The clock that the storage takes its time from. Nothing else moves it.
+    /// The clock that the storage takes its time from, at first before December 2026. Nothing but tests moves it.
     pub clock: Arc<TestClock>,
     /// What must live as long as the store, for example the directory of its files.
     pub keep: Option<Box<dyn Any + Send + Sync>>,

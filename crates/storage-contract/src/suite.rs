@@ -17,6 +17,164 @@ type Test = fn(Make) -> Pin<Box<dyn Future<Output = ()>>>;
 macro_rules! contract_tests {
     ($then:ident $with:tt) => {
         $crate::$then! { $with
+            across:
+                reading_changes_nothing_s12
+                the_store_tells_the_time_its_rules_go_by
+                what_was_answered_is_seen_s13
+                a_caller_that_goes_away_leaves_nothing_half_done
+            ;
+            admission:
+                nobody_is_admitted_while_paused_r3
+                a_window_grants_one_batch_and_unused_grants_are_gone_r3
+                never_more_than_max_active_r3_q6
+                a_smaller_max_active_ends_nobody_r3
+                a_change_of_policy_starts_a_window_r3
+                the_silent_make_room_at_their_deadline_r3_r5_q9
+                a_join_admits_into_places_that_time_freed_r3
+                the_gone_do_not_block_a_batch_q11
+                two_admitters_lose_and_double_nobody_r3_q7
+                parallel_joins_keep_the_cap_r3_q6
+                admission_is_in_the_order_of_numbers_r3_q4
+                queues_with_nothing_due_are_not_listed
+                a_report_counts_who_is_active_now
+                a_policy_out_of_bounds_changes_nothing_r3
+                only_what_is_named_of_a_policy_changes
+                an_unknown_queue_has_no_policy
+            ;
+            charging:
+                a_charge_is_an_entry_and_a_balance_r12_w13
+                an_unknown_users_wallet_is_empty_s12
+                a_charge_has_bounds_r12_w3
+                a_balance_does_not_overflow_w3
+                parallel_charges_all_count_r12_w1_w10
+                entries_are_listed_newest_first_in_pages
+            ;
+            concerts:
+                a_concert_is_loaded_whole
+                an_unknown_queue_is_made_once_with_the_default_policy
+                what_has_started_is_not_listed_r11
+                dates_of_a_concert_are_of_what_is_for_sale_r11
+                concerts_are_listed_newest_first_in_pages
+                schedules_are_listed_by_start_then_id_in_pages
+                schedules_are_filtered_by_concert_and_local_date
+                a_queue_sees_its_own_sale_only_r6
+            ;
+            ending:
+                cancelling_frees_the_seats_and_again_changes_nothing_r17_w11
+                a_former_token_cancels_too_r17
+                what_is_paid_is_not_cancelled_r17
+                only_ones_own_is_cancelled_r17
+                cancelling_what_is_over_is_no_cancelling_r7_s4
+                the_sweep_is_exact_r10_s4
+                the_sweep_touches_nothing_that_is_not_its_own_r10_s2
+                a_seat_that_was_swept_is_sold_to_another_s7
+                at_most_five_hundred_are_swept_at_once_oldest_first_r10
+                one_reads_ones_own_reservations_newest_first
+                lists_show_the_state_of_the_moment_r7
+            ;
+            holding:
+                a_hold_is_answered_whole_r8_r9
+                seats_can_be_named_by_their_ids
+                only_an_active_token_holds_r6_q16
+                no_hold_starts_at_the_deadline_r5
+                a_hold_covers_its_own_time_r5
+                a_hold_takes_all_or_none_r8_s9
+                no_hold_starts_when_the_schedule_has_r11
+                what_is_not_there_cannot_be_held_r6
+                seats_of_two_schedules_cannot_be_held_together_r8
+                a_dead_hold_is_taken_over_r7_s4_s6
+                the_rest_of_what_was_taken_over_is_free_r7_s7
+                several_dead_holds_are_taken_over_at_once_r7
+                ones_own_dead_hold_is_no_hold_r7
+                a_reservation_shows_the_start_as_it_was_written
+            ;
+            joining:
+                main_exists_from_the_start
+                a_live_user_keeps_the_place_r1
+                who_left_comes_back_at_the_tail_r1
+                a_place_is_kept_until_its_deadline_and_not_at_it_r1_r5
+                fifty_joins_of_one_user_give_one_token_r1_q3
+                numbers_are_dense_r2
+                numbers_follow_the_order_of_commits_r2_q2
+                a_join_creates_no_queue_r1
+                a_newcomer_with_nobody_ahead_is_active_at_once_r3
+                a_newcomer_does_not_overtake_r3_q5
+                a_number_never_issued_is_found_nowhere
+                positions_are_those_of_brute_force_r4_q1
+                the_version_grows_with_what_moves_the_line_r4
+                a_token_past_its_deadline_is_shown_as_stored
+                queues_do_not_know_of_each_other
+            ;
+            leaving:
+                who_waits_and_leaves_moves_the_others_up_r4_r17
+                leaving_again_changes_nothing_r17
+                a_number_never_issued_cannot_leave
+                leaving_cancels_ones_pending_reservations_there_r17
+                leaving_too_late_ends_nothing_that_time_has_not_r5
+                leaving_too_late_gives_up_no_hold_of_an_earlier_place_r17
+                a_former_token_cannot_end_the_new_one
+            ;
+            limits:
+                four_seats_are_held_and_a_fifth_is_not_r8
+                the_limit_is_the_operators_r8
+                the_limit_spans_a_queue_r8
+                only_live_pending_seats_count_r7_r8
+                a_new_token_does_not_raise_the_limit_r8
+                parallel_holds_of_one_user_keep_the_limit_r8
+            ;
+            paying:
+                a_payment_changes_all_it_should_r14_w14
+                an_equal_balance_is_enough_and_less_is_not_r13_w2
+                the_checks_come_in_the_rules_order_r13
+                only_an_active_token_pays_r6_r13
+                a_hold_is_payable_until_its_deadline_r13_s4
+                what_went_to_somebody_else_is_not_paid_s5
+                nobody_pays_for_another_w5
+                a_named_amount_must_be_right_w4
+                paying_twice_is_already_paid_r6_r13
+                another_queues_reservation_is_not_there_r6_r13
+                what_is_held_is_paid_after_the_start_r11
+                a_payment_makes_room_in_the_line_r5_r14
+                one_reads_ones_own_payments_newest_first
+            ;
+            races:
+                of_two_hundred_holds_on_a_seat_one_has_it_r8_s1
+                overlapping_sets_are_all_or_none_s9
+                of_many_takeovers_one_wins_r7
+                of_fifty_payments_of_a_reservation_one_is_done_w6
+                a_wallet_pays_only_what_it_has_w2_w7
+                exactly_one_ends_a_reservation_s3_w11
+                who_leaves_holds_nothing_r17
+                a_mix_of_everything_adds_up_w7_w9_w10
+            ;
+            replaying:
+                a_hold_is_answered_again_r15
+                a_charge_is_answered_again_r15
+                a_payment_is_answered_again_with_the_token_it_ended_r15_w12
+                a_replay_is_the_first_answer_whatever_came_later_r15
+                an_unknown_token_replays_nothing_r15
+                refusals_are_not_recorded_r15
+                a_key_is_forgotten_after_a_day_r15
+                keys_do_not_meet_across_users_operations_and_queues_r15
+                one_key_at_once_is_done_once_r15_w12
+                one_key_at_once_for_two_requests_does_one_r15_w12
+                a_charge_can_be_asked_for_again_without_charging_r15
+            ;
+            seat_maps:
+                a_hold_is_shown_until_it_ends_r7_s4
+                maps_and_counts_follow_every_change_s11
+                one_schedule_knows_nothing_of_another
+                a_schedule_that_is_not_there_has_no_seats_r6
+            ;
+            server_key:
+                a_key_is_kept_and_replaced
+                a_key_kept_meanwhile_is_not_overwritten
+                of_servers_that_start_at_once_one_keeps_its_key
+            ;
+            history:
+                histories_are_those_of_the_reference_and_the_oracle
+                histories_at_once_add_up
+            ;
         }
     };
 }
@@ -33,18 +191,18 @@ macro_rules! contract_suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_test_functions {
-    (($make:expr) $($module:ident: $($name:ident)*;)*) => {$(
-        mod $module {
-            #[allow(unused_imports, reason = "what `make` is made of is known to the caller only")]
+    (($make:expr) $($module:ident: $($name:ident)*;)*) => {
+        use $crate::run as run_contract_test;
+        $(mod $module {
             use super::*;
             $(
                 #[test]
                 fn $name() {
-                    $crate::run(concat!(stringify!($module), "::", stringify!($name)), $make);
+                    run_contract_test(concat!(stringify!($module), "::", stringify!($name)), $make);
                 }
             )*
-        }
-    )*};
+        })*
+    };
 }
 
 #[doc(hidden)]
@@ -53,7 +211,7 @@ macro_rules! contract_test_table {
     (() $($module:ident: $($name:ident)*;)*) => {
         &[$($((
             concat!(stringify!($module), "::", stringify!($name)),
-            |make| Box::pin($crate::$module::$name(make)),
+            |make| Box::pin($crate::contract::$module::$name(make)),
         ),)*)*]
     };
 }

@@ -1,0 +1,97 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, web};
+use app::App;
+use domain::seal::SealedToken;
+use domain::{QueueNumber, ScheduleId};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::cors::Cors;
+use crate::flights::Flights;
+use crate::identity::IdentityKey;
+use crate::metrics::Sale;
+use crate::problem::Problem;
+use crate::request_id::RequestIds;
+use crate::seat_bytes::SeatBytes;
+
+/// What an operator sets of the API.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// The key of the admin routes; they answer 401 to everybody while there is none, or an empty one.
+    pub admin_key: Option<String>,
+    /// The secret that the shop signs its people's identities with (R18, JWT HS256); anyone may name any user without.
+    pub user_key: Option<String>,
+    /// The origins whose pages may call (CORS), as browsers write them: `https://shop.example`. None by default.
+    pub cors_origins: Vec<String>,
+}
+
+/// A schedule within the sale of a queue: what is read of it is the same for all callers of that queue.
+type ScheduleOfQueue = (QueueNumber, ScheduleId);
+
+/// How old a seat map may be.
+const SEATS_MAX_AGE: Duration = Duration::from_millis(250);
+/// How old the counts of free seats may be.
+const COUNTS_MAX_AGE: Duration = Duration::from_secs(1);
+
+/// The API: built once, shared by all workers.
+pub struct Api {
+    pub(crate) app: Arc<App>,
+    /// The BLAKE3 hash of the admin key.
+    pub(crate) admin_key: Option<[u8; 32]>,
+    pub(crate) identity: Option<IdentityKey>,
+    pub(crate) cors: Cors,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) seats: Flights<ScheduleOfQueue, Arc<SeatBytes>>,
+    pub(crate) counts: Flights<ScheduleOfQueue, u32>,
+    pub(crate) sale: Sale,
+    pub(crate) prometheus: PrometheusHandle,
+    /// The OpenAPI document.
+    pub(crate) document: web::Bytes,
+}
+
+impl Api {
+    /// The API over the use cases of `app`.
+    ///
+    /// The recorder that `prometheus` belongs to is to be installed before, with [`REQUEST_SECONDS_BUCKETS`] for
+    /// [`REQUEST_SECONDS`]; who installs it calls `run_upkeep` on the handle now and then.
+    ///
+    /// [`REQUEST_SECONDS`]: crate::REQUEST_SECONDS
+    /// [`REQUEST_SECONDS_BUCKETS`]: crate::REQUEST_SECONDS_BUCKETS
+    pub fn new(app: Arc<App>, settings: &Settings, prometheus: PrometheusHandle) -> Self {
+        let admin_key = settings.admin_key.as_ref().filter(|key| !key.is_empty());
+        Self {
+            admin_key: admin_key.map(|key| *blake3::hash(key.as_bytes()).as_bytes()),
+            identity: settings.user_key.as_deref().map(IdentityKey::new),
+            cors: Cors::new(&settings.cors_origins),
+            request_ids: RequestIds::new(app.next_id()),
+            seats: Flights::new(SEATS_MAX_AGE),
+            counts: Flights::new(COUNTS_MAX_AGE),
+            sale: Sale::new(),
+            prometheus,
+            document: web::Bytes::from(crate::openapi::text()),
+            app,
+        }
+    }
+
+    /// Seats of a schedule have changed hands here: what was read of it is no longer so.
+    pub(crate) fn schedule_changed(&self, queue: QueueNumber, schedule: ScheduleId) {
+        self.seats.changed(|key| *key == (queue, schedule));
+        self.counts.changed(|key| *key == (queue, schedule));
+    }
+
+    /// Seats of some schedules of the token's queue have changed hands here.
+    pub(crate) fn queue_changed(&self, token: SealedToken) {
+        let queue = token.claimed_queue();
+        self.seats.changed(|(of, _)| *of == queue);
+        self.counts.changed(|(of, _)| *of == queue);
+    }
+}
+
+/// The API that a request was routed by.
+pub(crate) fn api(request: &HttpRequest) -> Result<&Api, Problem> {
+    let api = request.app_data::<web::Data<Api>>();
+    api.map(|api| &***api).ok_or_else(|| Problem::internal("the router has no API"))
+}

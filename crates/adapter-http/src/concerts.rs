@@ -1,0 +1,71 @@
+//! What is played: open to everyone.
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpResponse, web};
+use domain::ConcertId;
+use domain::concert::Concert;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::endpoint::{Content, Endpoint, Shape};
+use crate::openapi::PAGE;
+use crate::pages::{PageQuery, PageView};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::wire;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let concert = json!({
+        "id": "0193a5b2-7c00-7000-8000-000000000001", "title": "Winter Gala", "queue": "main",
+        "first_date": "2026-12-24", "last_date": "2026-12-26"
+    });
+    vec![
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/concerts",
+            "listConcerts",
+            "Concerts that are for sale, newest first.",
+            || web::to(list),
+        )
+        .parameters(PAGE)
+        .answers(200, "A page of concerts.", Content::Page(Shape::of::<ConcertView>(), concert)),
+    ]
+}
+
+/// A concert.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Concert)]
+struct ConcertView {
+    id: Uuid,
+    title: String,
+    /// The line to stand in for it.
+    queue: String,
+    /// The first date that is still for sale.
+    #[schema(schema_with = wire::date)]
+    first_date: String,
+    /// The last date that is still for sale.
+    #[schema(schema_with = wire::date)]
+    last_date: String,
+}
+
+impl From<Concert> for ConcertView {
+    fn from(concert: Concert) -> Self {
+        Self {
+            id: concert.id.uuid(),
+            title: concert.title.to_string(),
+            queue: concert.queue.to_string(),
+            first_date: concert.dates.start().to_string(),
+            last_date: concert.dates.end().to_string(),
+        }
+    }
+}
+
+async fn list(query: Query<PageQuery<ConcertId>>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let concerts = api.app.concerts(&query.0.page()?).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "public, max-age=1"));
+    wire::json(response, &PageView::of(concerts, ConcertView::from))
+}

@@ -1,0 +1,278 @@
+//! Shared reads: of many callers who ask for the same at once one reads the store, and what it read is good for a while.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use app::Failure;
+use domain::Timestamp;
+
+/// What was read and how long it holds, at most.
+pub(crate) struct Read<V> {
+    /// The value.
+    pub(crate) value: V,
+    /// The moment from which on it is no longer so, when that is known.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// Reads of one kind, by key. Keeps what is fresh, and of everything else nothing.
+pub(crate) struct Flights<K, V> {
+    max_age: Duration,
+    slots: Mutex<HashMap<K, Arc<Slot<V>>>>,
+}
+
+struct Slot<V> {
+    /// Grows with every change; what was read before the last one is not fresh.
+    changes: AtomicU64,
+    landed: Mutex<Landed<V>>,
+    /// Held by the one flight there is.
+    flight: tokio::sync::Mutex<()>,
+}
+
+struct Landed<V> {
+    /// How many flights have ended.
+    flights: u64,
+    fresh: Option<Fresh<V>>,
+    /// Why the last flight brought nothing, if it did.
+    failure: Option<Failure>,
+}
+
+struct Fresh<V> {
+    value: V,
+    changes: u64,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+/// A panic while one was held leaves nothing half-written: each is changed by single assignments.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
+    /// Reads that are good for `max_age`.
+    pub(crate) fn new(max_age: Duration) -> Self {
+        Self { max_age, slots: Mutex::default() }
+    }
+
+    /// What is fresh for `key`, or what `read` brings: at most one reads at a time, and who waited for a flight takes
+    /// what it brought. A flight that fails or whose caller goes away leaves nothing behind for those who come later.
+    pub(crate) async fn get(
+        &self,
+        key: K,
+        now: impl Fn() -> Timestamp,
+        read: impl Future<Output = Result<Read<V>, Failure>>,
+    ) -> Result<V, Failure> {
+        let slot = self.slot(key);
+        let arrived = {
+            let landed = lock(&slot.landed);
+            if let Some(value) = slot.fresh(&landed, now()) {
+                return Ok(value);
+            }
+            landed.flights
+        };
+        let flying = slot.flight.lock().await;
+        if let Some(shared) = slot.shared_since(arrived, now()) {
+            return shared;
+        }
+        // Before the read: a change during it must show.
+        let (changes, from) = (slot.changes.load(Ordering::Acquire), now());
+        let outcome = read.await;
+        slot.land(&outcome, changes, from, self.max_age);
+        drop(flying);
+        self.forget_stale(now());
+        outcome.map(|read| read.value)
+    }
+
+    /// Whatever was read for these keys, or is being read, is no longer so.
+    pub(crate) fn changed(&self, concerns: impl Fn(&K) -> bool) {
+        for (_, slot) in lock(&self.slots).iter().filter(|(key, _)| concerns(key)) {
+            slot.changes.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn slot(&self, key: K) -> Arc<Slot<V>> {
+        Arc::clone(lock(&self.slots).entry(key).or_default())
+    }
+
+    /// Nobody can get at a slot without this lock, so that one only the map has is nobody's.
+    fn forget_stale(&self, now: Timestamp) {
+        lock(&self.slots)
+            .retain(|_, slot| Arc::strong_count(slot) > 1 || slot.fresh(&lock(&slot.landed), now).is_some());
+    }
+}
+
+impl<V> Default for Slot<V> {
+    fn default() -> Self {
+        let landed = Landed { flights: 0, fresh: None, failure: None };
+        Self { changes: AtomicU64::new(0), landed: Mutex::new(landed), flight: tokio::sync::Mutex::default() }
+    }
+}
+
+impl<V: Clone> Slot<V> {
+    fn fresh(&self, landed: &Landed<V>, now: Timestamp) -> Option<V> {
+        let changes = self.changes.load(Ordering::Acquire);
+        // A clock that stepped back makes nothing fresher than it is.
+        let fresh = landed.fresh.as_ref().filter(|f| f.changes == changes && f.from <= now && !f.until.is_over(now));
+        fresh.map(|fresh| fresh.value.clone())
+    }
+
+    /// What a flight that ended after `arrived` brought, if that is of use. A failure of the store is: all who waited
+    /// would meet the same one after the other.
+    fn shared_since(&self, arrived: u64, now: Timestamp) -> Option<Result<V, Failure>> {
+        let landed = lock(&self.landed);
+        match &landed.failure {
+            Some(failure @ Failure::Store(_)) if landed.flights > arrived => Some(Err(failure.clone())),
+            _ => self.fresh(&landed, now).map(Ok),
+        }
+    }
+
+    fn land(&self, outcome: &Result<Read<V>, Failure>, changes: u64, from: Timestamp, max_age: Duration) {
+        let mut landed = lock(&self.landed);
+        landed.flights += 1;
+        (landed.fresh, landed.failure) = match outcome {
+            Ok(Read { value, until }) => {
+                let aged = from.plus(max_age);
+                let until = until.map_or(aged, |until| until.min(aged));
+                (Some(Fresh { value: value.clone(), changes, from, until }), None)
+            }
+            Err(failure) => (None, Some(failure.clone())),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, ready};
+    use std::sync::atomic::AtomicU32;
+
+    use domain::Rejection;
+    use domain::ports::StoreError;
+    use futures::future::{join_all, pending};
+    use futures::{FutureExt, poll};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const AGE: Duration = Duration::from_millis(250);
+
+    fn at(micros: i64) -> impl Fn() -> Timestamp {
+        move || Timestamp::from_micros(micros)
+    }
+
+    fn read(value: u32) -> Ready<Result<Read<u32>, Failure>> {
+        ready(Ok(Read { value, until: None }))
+    }
+
+    type Tell = oneshot::Sender<Result<u32, Failure>>;
+
+    /// A read that ends when it is told what it brought.
+    fn slow() -> (Tell, impl Future<Output = Result<Read<u32>, Failure>>) {
+        let (tell, told) = oneshot::channel();
+        (tell, async move { told.await.unwrap().map(|value| Read { value, until: None }) })
+    }
+
+    fn broken() -> Failure {
+        StoreError::Unavailable(String::new()).into()
+    }
+
+    #[tokio::test]
+    async fn of_many_at_once_one_reads() {
+        let (flights, reads) = (Flights::new(AGE), AtomicU32::new(0));
+        let ask = || {
+            flights.get(1, at(0), async {
+                reads.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                Ok(Read { value: 7, until: None })
+            })
+        };
+        let answers = join_all((0..100).map(|_| ask())).await;
+        assert!(answers.iter().all(|answer| *answer == Ok(7)));
+        assert_eq!(reads.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_read_is_good_for_its_age_and_until_its_end_only() {
+        let flights = Flights::new(AGE);
+        assert_eq!(flights.get(1, at(1_000), read(1)).await, Ok(1));
+        assert_eq!(flights.get(1, at(250_999), read(2)).await, Ok(1));
+        assert_eq!(flights.get(1, at(251_000), read(3)).await, Ok(3));
+        // A clock that steps back does not make it younger.
+        assert_eq!(flights.get(1, at(250_999), read(4)).await, Ok(4));
+        let until = Some(Timestamp::from_micros(300_000));
+        let ending = async { Ok(Read { value: 5, until }) };
+        assert_eq!(flights.get(2, at(260_000), ending).await, Ok(5));
+        assert_eq!(flights.get(2, at(299_999), read(6)).await, Ok(5));
+        assert_eq!(flights.get(2, at(300_000), read(7)).await, Ok(7));
+    }
+
+    /// A read that began before a change is nobody's who comes after it, although it ends later.
+    #[tokio::test]
+    async fn a_change_overtakes_the_read_in_flight() {
+        let flights = Flights::new(AGE);
+        let (tell, told) = slow();
+        let mut old = Box::pin(flights.get(1, at(0), told));
+        assert!(poll!(&mut old).is_pending());
+        flights.changed(|key| *key == 1);
+        let mut new = Box::pin(flights.get(1, at(0), read(2)));
+        assert!(poll!(&mut new).is_pending());
+        tell.send(Ok(1)).unwrap();
+        assert_eq!(old.await, Ok(1));
+        assert_eq!(new.await, Ok(2));
+        assert_eq!(flights.get(1, at(0), read(3)).await, Ok(2));
+        flights.changed(|key| *key == 2);
+        assert_eq!(flights.get(1, at(0), read(4)).await, Ok(2));
+        flights.changed(|key| *key == 1);
+        assert_eq!(flights.get(1, at(0), read(5)).await, Ok(5));
+    }
+
+    #[tokio::test]
+    async fn who_waited_shares_a_failure_and_who_comes_later_does_not() {
+        let flights = Flights::new(AGE);
+        let (tell, told) = slow();
+        let mut first = Box::pin(flights.get(1, at(0), told));
+        assert!(poll!(&mut first).is_pending());
+        let mut waiting = Box::pin(flights.get(1, at(0), pending()));
+        assert!(poll!(&mut waiting).is_pending());
+        tell.send(Err(broken())).unwrap();
+        assert_eq!((first.await, waiting.await), (Err(broken()), Err(broken())));
+        assert_eq!(flights.get(1, at(0), read(2)).await, Ok(2));
+    }
+
+    /// What the rules refuse is decided for each caller anew.
+    #[tokio::test]
+    async fn a_refusal_is_not_shared() {
+        let flights = Flights::new(AGE);
+        let (tell, told) = slow();
+        let mut first = Box::pin(flights.get(1, at(0), told));
+        assert!(poll!(&mut first).is_pending());
+        let mut waiting = Box::pin(flights.get(1, at(0), read(2)));
+        assert!(poll!(&mut waiting).is_pending());
+        tell.send(Err(Rejection::WrongQueue.into())).unwrap();
+        assert_eq!((first.await, waiting.await), (Err(Rejection::WrongQueue.into()), Ok(2)));
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_goes_away_leaves_the_flight_to_the_next() {
+        let flights = Flights::new(AGE);
+        let mut gone = Box::pin(flights.get(1, at(0), pending()));
+        assert!(poll!(&mut gone).is_pending());
+        let mut waiting = Box::pin(flights.get(1, at(0), read(2)));
+        assert!(poll!(&mut waiting).is_pending());
+        drop(gone);
+        assert_eq!(waiting.await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn what_is_stale_is_forgotten() {
+        let flights = Flights::new(AGE);
+        for key in 0..1000 {
+            let failed = flights.get(key, at(0), async { Err(Rejection::WrongQueue.into()) }).await;
+            assert_eq!(failed, Err::<u32, _>(Rejection::WrongQueue.into()));
+            assert!(flights.get(5000 + key, at(i64::from(key) * 1_000_000), read(1)).now_or_never().is_some());
+        }
+        assert!(lock(&flights.slots).len() <= 2, "{}", lock(&flights.slots).len());
+    }
+}

@@ -1,0 +1,103 @@
+//! What is counted here: requests by route, and what came of holds and payments.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use actix_web::http::{Method, StatusCode};
+use domain::ports::QueueReport;
+use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+/// The histogram of answering times, in seconds.
+pub const REQUEST_SECONDS: &str = "http_request_duration_seconds";
+/// Upper bounds for the buckets of [`REQUEST_SECONDS`]: from a poll to a wait for an overloaded store.
+pub const REQUEST_SECONDS_BUCKETS: &[f64] =
+    &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+const REQUESTS: &str = "http_requests_total";
+
+/// What came of the sale's commands. Counted once each: a replay is none.
+pub(crate) struct Sale {
+    /// Holds that were granted.
+    pub(crate) holds: Counter,
+    /// Holds that were refused because a seat was taken.
+    pub(crate) conflicts: Counter,
+    /// Payments that were made.
+    pub(crate) payments: Counter,
+}
+
+impl Sale {
+    /// The counters, all at zero.
+    pub(crate) fn new() -> Self {
+        describe_counter!(REQUESTS, "Requests by method, route pattern and status.");
+        describe_histogram!(REQUEST_SECONDS, metrics::Unit::Seconds, "Answering times by method and route pattern.");
+        describe_counter!("usher_holds_total", "Holds that were granted.");
+        describe_counter!("usher_seat_conflicts_total", "Holds that were refused because a seat was taken.");
+        describe_counter!("usher_payments_total", "Payments that were made.");
+        describe_gauge!("usher_waiting", "Tokens that wait, by queue.");
+        describe_gauge!("usher_active", "Tokens that are ACTIVE, by queue.");
+        Self {
+            holds: counter!("usher_holds_total"),
+            conflicts: counter!("usher_seat_conflicts_total"),
+            payments: counter!("usher_payments_total"),
+        }
+    }
+}
+
+/// Shows how many wait and are ACTIVE in a queue, as it was just counted.
+pub(crate) fn show_queue(report: &QueueReport) {
+    for (name, count) in [("usher_waiting", report.line.waiting()), ("usher_active", report.active)] {
+        gauge!(name, "queue" => report.name.to_string()).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+}
+
+/// Counts the requests of one route. One worker's own, so that counting takes no lock.
+pub(crate) struct RouteMetrics {
+    route: &'static str,
+    known: RefCell<Vec<Known>>,
+}
+
+struct Known {
+    method: &'static str,
+    status: StatusCode,
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl RouteMetrics {
+    /// For the route with this pattern.
+    pub(crate) fn new(route: &'static str) -> Self {
+        Self { route, known: RefCell::default() }
+    }
+
+    /// Counts one answer.
+    pub(crate) fn count(&self, method: &Method, status: StatusCode, took: Duration) {
+        let method = label(method);
+        let mut known = self.known.borrow_mut();
+        if !known.iter().any(|k| k.method == method && k.status == status) {
+            known.push(Known {
+                method,
+                status,
+                requests: counter!(REQUESTS, "route" => self.route, "method" => method, "status" => status.as_u16().to_string()),
+                seconds: histogram!(REQUEST_SECONDS, "route" => self.route, "method" => method),
+            });
+        }
+        if let Some(k) = known.iter().find(|k| k.method == method && k.status == status) {
+            k.requests.increment(1);
+            k.seconds.record(took);
+        }
+    }
+}
+
+/// Methods that callers make up must not make up series.
+fn label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

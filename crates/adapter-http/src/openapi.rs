@@ -1,0 +1,306 @@
+//! The OpenAPI document, made of the list of endpoints.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, HeaderBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
+    PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+};
+
+use crate::codes::{Code, Language};
+use crate::endpoint::{Auth, Content, Endpoint, Parameter, Shape, Success};
+use crate::problem::InvalidValue;
+use crate::router::endpoints;
+use crate::tokens::TokenState;
+use crate::wire::{self, Points};
+use crate::{idempotency, request_id};
+
+const ABOUT: &str = "Sells concert seats fairly when far more people want them than there are. Take a place in line \
+    (`POST /api/v1/queue/tokens`), poll it until it is ACTIVE, look at schedules and seats, hold seats for a few \
+    minutes, and pay from a prepaid wallet. Errors are problem documents (RFC 9457), in Korean for \
+    `Accept-Language: ko`, and `code` tells programs what went wrong.";
+
+/// The parameters of a list in pages.
+pub(crate) const PAGE: &[Parameter] = &[
+    Parameter {
+        name: "limit",
+        says: "How many items at most; 50 when it is left out.",
+        schema: || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100)).into(),
+    },
+    Parameter {
+        name: "cursor",
+        says: "The `next_cursor` of the page before.",
+        schema: || ObjectBuilder::new().schema_type(Type::String).into(),
+    },
+];
+
+/// The parameters of a list by date.
+pub(crate) const DATES: &[Parameter] = &[
+    Parameter { name: "from", says: "The first date, inclusive.", schema: wire::date },
+    Parameter { name: "to", says: "The last date, inclusive.", schema: wire::date },
+];
+
+/// The parameter of a seat list.
+pub(crate) const AVAILABLE: &[Parameter] = &[Parameter {
+    name: "available",
+    says: "Whether to list only seats that may be held.",
+    schema: || ObjectBuilder::new().schema_type(Type::Boolean).into(),
+}];
+
+/// The document as JSON.
+pub(crate) fn text() -> String {
+    // Nothing in it can fail to be written: its keys are texts.
+    document().to_pretty_json().unwrap_or_default()
+}
+
+/// The document.
+pub(crate) fn document() -> OpenApi {
+    let endpoints = endpoints();
+    let mut schemas = BTreeMap::new();
+    add(&mut schemas, Shape::of::<InvalidValue>());
+    add(&mut schemas, Shape::of::<TokenState>());
+    add(&mut schemas, Shape::of::<Points>());
+    schemas.insert("Problem".to_owned(), problem());
+    let mut paths = PathsBuilder::new();
+    for endpoint in &endpoints {
+        let path = endpoint.path.replace(":.*", "");
+        paths = paths.path(path, PathItem::new(method(endpoint), operation(endpoint, &mut schemas)));
+    }
+    let bearer = |says: &str| {
+        SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(says)).build())
+    };
+    let components = ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .security_scheme("token", bearer("The queue token of `POST /api/v1/queue/tokens`."))
+        .security_scheme("admin", bearer("The operator's key."))
+        .security_scheme("identity", bearer("The shop's JWT (HS256, `sub` = `user_id`, `exp`), when it vouches."));
+    OpenApiBuilder::new()
+        .info(InfoBuilder::new().title("Usher").version("1").description(Some(ABOUT)))
+        .paths(paths)
+        .components(Some(components.build()))
+        .build()
+}
+
+type Schemas = BTreeMap<String, RefOr<Schema>>;
+
+/// Adds a schema with all it refers to, and refers to it.
+fn add(schemas: &mut Schemas, shape: Shape) -> RefOr<Schema> {
+    schemas.extend(shape.parts);
+    let reference = Ref::from_schema_name(&shape.name);
+    schemas.insert(shape.name, shape.schema);
+    RefOr::Ref(reference)
+}
+
+/// The document of an error; what it has beside the first six members depends on its code.
+fn problem() -> RefOr<Schema> {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let whole = || ObjectBuilder::new().schema_type(Type::Integer);
+    let list = |of: RefOr<Schema>| ArrayBuilder::new().items(of);
+    let points = || RefOr::<Schema>::Ref(Ref::from_schema_name("Points"));
+    ObjectBuilder::new()
+        .description(Some("A problem document (RFC 9457)."))
+        .property("type", text().description(Some("A URI that names the code.")))
+        .property("title", text().description(Some("What went wrong, in a few words.")))
+        .property("status", whole().description(Some("The HTTP status.")))
+        .property("detail", text().description(Some("What went wrong, in a sentence.")))
+        .property("instance", text().description(Some("A URI that names the request.")))
+        .property("code", text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))))
+        .property("errors", list(RefOr::Ref(Ref::from_schema_name("InvalidValue"))))
+        .property("balance", points())
+        .property("amount", points())
+        .property("token_status", RefOr::<Schema>::Ref(Ref::from_schema_name("TokenState")))
+        .property("seat_numbers", list(whole().into()))
+        .property("max_seats", whole())
+        .required("type")
+        .required("title")
+        .required("status")
+        .required("detail")
+        .required("instance")
+        .required("code")
+        .into()
+}
+
+fn method(endpoint: &Endpoint) -> HttpMethod {
+    match endpoint.method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> OperationBuilder {
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(endpoint.name))
+        .summary(Some(endpoint.says))
+        .tag(if endpoint.is_api() { "sale" } else { "operations" });
+    for parameter in parameters(endpoint) {
+        operation = operation.parameter(parameter);
+    }
+    let credentials = match endpoint.auth {
+        Auth::Open => None,
+        Auth::Identity => Some("identity"),
+        Auth::Token | Auth::Active => Some("token"),
+        Auth::Admin => Some("admin"),
+    };
+    if let Some(name) = credentials {
+        operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+    }
+    if endpoint.auth == Auth::Identity {
+        // Open mode: anyone may name any user.
+        operation = operation.security(SecurityRequirement::default());
+    }
+    if let Some((shape, example)) = &endpoint.body {
+        let schema = add(schemas, shape.clone());
+        let content = ContentBuilder::new().schema(Some(schema)).example(Some(example.clone())).build();
+        let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
+        operation = operation.request_body(Some(body.build()));
+    }
+    for success in &endpoint.successes {
+        let response = answered(success, endpoint.idempotent, schemas);
+        operation = operation.response(success.status.to_string(), response);
+    }
+    for (status, codes) in by_status(&endpoint.errors()) {
+        operation = operation.response(status.to_string(), refused(&codes));
+    }
+    operation
+}
+
+fn parameters(endpoint: &Endpoint) -> Vec<utoipa::openapi::path::Parameter> {
+    let mut parameters = Vec::new();
+    for name in ["id", "queue", "file"] {
+        if endpoint.path.contains(&format!("{{{name}")) {
+            let id = ObjectBuilder::new().schema_type(Type::String);
+            let id = if name == "id" {
+                id.format(Some(utoipa::openapi::SchemaFormat::Custom("uuid".to_owned())))
+            } else {
+                id
+            };
+            parameters.push(
+                ParameterBuilder::new()
+                    .name(name)
+                    .parameter_in(ParameterIn::Path)
+                    .required(Required::True)
+                    .schema(Some(id))
+                    .build(),
+            );
+        }
+    }
+    for Parameter { name, says, schema } in &endpoint.parameters {
+        let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query);
+        let described = parameter.required(Required::False).description(Some(*says)).schema(Some(schema()));
+        parameters.push(described.build());
+    }
+    if endpoint.idempotent {
+        let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]{1,128}$"));
+        parameters.push(
+            ParameterBuilder::new()
+                .name(idempotency::HEADER)
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .description(Some(
+                    "Makes the request safe to repeat: for 24 h the same key gives the first answer again.",
+                ))
+                .schema(Some(key))
+                .build(),
+        );
+    }
+    parameters
+}
+
+fn header(says: &str) -> utoipa::openapi::Header {
+    HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(says)).build()
+}
+
+fn answered(success: &Success, idempotent: bool, schemas: &mut Schemas) -> Response {
+    let mut response = ResponseBuilder::new()
+        .description(success.says)
+        .header(request_id::HEADER.as_str(), header("The caller's, or one of ours."));
+    for (name, says) in &success.headers {
+        response = response.header(*name, header(says));
+    }
+    if idempotent {
+        response = response.header(idempotency::REPLAYED, header("`true` when the answer was given before."));
+    }
+    let content = match &success.content {
+        Content::Empty => return response.build(),
+        Content::One(shape, example) => (add(schemas, shape.clone()), Some(example.clone())),
+        Content::Page(shape, example) => {
+            (page(add(schemas, shape.clone())), Some(json!({"items": [example], "next_cursor": null})))
+        }
+        Content::Other(media_type) => {
+            let text = ObjectBuilder::new().schema_type(if *media_type == "application/json" {
+                Type::Object
+            } else {
+                Type::String
+            });
+            return response.content(*media_type, ContentBuilder::new().schema(Some(text)).build()).build();
+        }
+    };
+    let (schema, example) = content;
+    response.content("application/json", ContentBuilder::new().schema(Some(schema)).example(example).build()).build()
+}
+
+fn page(item: RefOr<Schema>) -> RefOr<Schema> {
+    let cursor = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    ObjectBuilder::new()
+        .property("items", ArrayBuilder::new().items(item))
+        .property("next_cursor", cursor.description(Some("To ask for the next page with; null on the last one.")))
+        .required("items")
+        .required("next_cursor")
+        .into()
+}
+
+fn by_status(codes: &[Code]) -> BTreeMap<u16, Vec<Code>> {
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.status().as_u16()).or_default().push(*code);
+    }
+    by_status
+}
+
+/// The errors of one status.
+fn refused(codes: &[Code]) -> Response {
+    let lines: Vec<String> =
+        codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.detail(Language::English))).collect();
+    let examples: Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::example::Example>)> =
+        codes.iter().map(|code| (code.as_str().to_owned(), example(*code).into())).collect();
+    let content = ContentBuilder::new()
+        .schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name("Problem"))))
+        .examples_from_iter(examples);
+    let mut response = ResponseBuilder::new()
+        .description(lines.join("\n\n"))
+        .header(request_id::HEADER.as_str(), header("The caller's, or one of ours."))
+        .content("application/problem+json", content.build());
+    match codes.first().map(|code| code.status().as_u16()) {
+        Some(401) => response = response.header("WWW-Authenticate", header("How to authenticate.")),
+        Some(503) => response = response.header("Retry-After", header("When to try again, in seconds.")),
+        _ => {}
+    }
+    response.build()
+}
+
+fn example(code: Code) -> utoipa::openapi::example::Example {
+    let mut value = json!({
+        "type": format!("urn:usher:problem:{}", code.as_str()), "title": code.title(Language::English),
+        "status": code.status().as_u16(), "detail": code.detail(Language::English),
+        "instance": "urn:usher:request:0193a5b27c0070008000000000000001-1", "code": code.as_str()
+    });
+    let more = match code {
+        Code::ValidationFailed => json!({"errors": [{"field": "amount", "message": "is required"}]}),
+        Code::InsufficientBalance => json!({"balance": 500, "amount": 12000}),
+        Code::TokenNotActive => json!({"token_status": "WAITING"}),
+        Code::SeatTaken => json!({"seat_numbers": [7]}),
+        Code::SeatLimit => json!({"max_seats": 4}),
+        _ => json!({}),
+    };
+    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
+        value.extend(more);
+    }
+    utoipa::openapi::example::ExampleBuilder::new().value(Some(value)).build()
+}

@@ -1,0 +1,87 @@
+//! What those who run it ask: health, readiness, metrics, the API's document and its page.
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::api::Api;
+use crate::codes::Code;
+use crate::docs;
+use crate::endpoint::{Content, Endpoint, Shape};
+use crate::problem::Problem;
+use crate::wire;
+
+/// Whether the process lives.
+pub(crate) fn health() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(Method::GET, "/healthz", "getHealth", "Whether the process lives; asks nobody.", || {
+            web::to(healthz)
+        })
+        .without_store()
+        .answers(200, "It does.", Content::Other("text/plain")),
+    ]
+}
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let ready = Content::One(Shape::of::<Ready>(), json!({"status": "ready", "clock_skew_ms": 0}));
+    vec![
+        Endpoint::new(Method::GET, "/readyz", "getReadiness", "Whether this server may be sent callers.", || {
+            web::to(readyz)
+        })
+        .answers(200, "The storage answers and the clocks agree.", ready),
+        Endpoint::new(Method::GET, "/metrics", "getMetrics", "Metrics, as Prometheus reads them.", || web::to(metrics))
+            .without_store()
+            .answers(200, "All metrics.", Content::Other("text/plain")),
+        Endpoint::new(Method::GET, "/openapi.json", "getDocument", "This document.", || web::to(document))
+            .without_store()
+            .answers(200, "The OpenAPI document.", Content::Other("application/json")),
+        Endpoint::new(Method::GET, "/docs", "getDocs", "This document as a page to read and try.", || {
+            web::to(docs::enter)
+        })
+        .without_store()
+        .answers(308, "The page is at `/docs/`.", Content::Empty)
+        .header("Location", "The page."),
+        Endpoint::new(Method::GET, "/docs/{file:.*}", "getDocsFile", "The page and its files.", || web::to(docs::file))
+            .without_store()
+            .answers(200, "The file.", Content::Other("text/html"))
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+/// A server that may be sent callers.
+#[derive(Serialize, ToSchema)]
+struct Ready {
+    #[schema(pattern = "^ready$")]
+    status: &'static str,
+    /// How far this server's clock is from the storage's.
+    clock_skew_ms: u64,
+}
+
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
+}
+
+async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let readiness = api.app.readiness().await?;
+    if !readiness.is_ready() {
+        let skew = format!("the clock is {:?} off the storage's", readiness.clock_skew);
+        return Err(Problem::unavailable(skew));
+    }
+    let clock_skew_ms = u64::try_from(readiness.clock_skew.as_millis()).unwrap_or(u64::MAX);
+    wire::ok(&Ready { status: "ready", clock_skew_ms })
+}
+
+async fn metrics(api: web::Data<Api>) -> HttpResponse {
+    match api.app.queue_reports().await {
+        Ok(reports) => reports.iter().for_each(crate::metrics::show_queue),
+        // What is counted here is told all the same.
+        Err(error) => tracing::warn!(%error, "the queues could not be counted"),
+    }
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.prometheus.render())
+}
+
+async fn document(api: web::Data<Api>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(api.document.clone())
+}

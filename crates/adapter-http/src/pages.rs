@@ -1,0 +1,128 @@
+//! Lists come in pages (`limit`, `cursor`, `next_cursor`).
+
+use domain::concert::ScheduleKey;
+use domain::page::Listed;
+use domain::{ConcertId, Page, PaymentId, ReservationId, ScheduleId, Timestamp};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::problem::Problem;
+
+/// How many items a page has when the caller does not say.
+const USUAL_LIMIT: u32 = 50;
+
+/// Which page is asked for.
+pub(crate) struct PageQuery<K> {
+    pub(crate) limit: Option<u32>,
+    pub(crate) after: Option<K>,
+}
+
+impl<K> PageQuery<K> {
+    /// The page.
+    pub(crate) fn page(self) -> Result<Page<K>, Problem> {
+        Page::new(self.limit.unwrap_or(USUAL_LIMIT), self.after)
+            .ok_or_else(|| Problem::invalid_value("limit", "must be 1 to 100"))
+    }
+}
+
+/// A page as it is written.
+#[derive(Serialize)]
+pub(crate) struct PageView<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+impl<T> PageView<T> {
+    /// The view of a page, with `view` for each item.
+    pub(crate) fn of<U, K: Cursor>(listed: Listed<U, K>, view: impl Fn(U) -> T) -> Self {
+        let next_cursor = listed.next.map(|key| key.print());
+        Self { items: listed.items.into_iter().map(view).collect(), next_cursor }
+    }
+}
+
+/// A key of a list as opaque text. Callers hand back what they were given and know nothing of what it says.
+pub(crate) trait Cursor: Sized {
+    /// The text.
+    fn print(&self) -> String;
+    /// The key that the text stands for, if it does.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+/// Reads exactly `digits` lower-case hexadecimal digits.
+fn hex(text: &str, digits: usize) -> Option<u128> {
+    let good = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    u128::from_str_radix(text, 16).ok().filter(|_| good)
+}
+
+impl Cursor for Uuid {
+    fn print(&self) -> String {
+        self.simple().to_string()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        hex(text, 32).map(Self::from_u128)
+    }
+}
+
+macro_rules! id_cursors {
+    ($($id:ty),*) => {$(
+        impl Cursor for $id {
+            fn print(&self) -> String {
+                self.uuid().print()
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                Uuid::parse(text).map(Self::new)
+            }
+        }
+    )*};
+}
+
+id_cursors!(ConcertId, ReservationId, PaymentId);
+
+impl Cursor for u64 {
+    fn print(&self) -> String {
+        format!("{self:016x}")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        hex(text, 16).and_then(|number| Self::try_from(number).ok())
+    }
+}
+
+impl Cursor for ScheduleKey {
+    fn print(&self) -> String {
+        let (at, schedule) = self;
+        format!("{:016x}{}", at.micros().cast_unsigned(), schedule.uuid().print())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (at, schedule) = text.split_at_checked(16)?;
+        let micros = <u64 as Cursor>::parse(at)?.cast_signed();
+        Some((Timestamp::from_micros(micros), ScheduleId::new(<Uuid as Cursor>::parse(schedule)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_says_the_same_key_again() {
+        let id = Uuid::from_u128(0x0198_1234_5678_7abc_8def_0123_4567_89ab);
+        let key = (Timestamp::from_micros(-5), ScheduleId::new(id));
+        assert_eq!(<ScheduleKey as Cursor>::parse(&key.print()), Some(key));
+        assert_eq!(<Uuid as Cursor>::parse(&id.print()), Some(id));
+        assert_eq!(<u64 as Cursor>::parse(&u64::MAX.print()), Some(u64::MAX));
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        for bad in ["", "x", "+123456789012345", "00000000000000000", "ABCDEF0123456789", "é123456789012345", "\u{0}"]
+        {
+            assert_eq!(<u64 as Cursor>::parse(bad), None, "{bad:?}");
+            assert_eq!(<Uuid as Cursor>::parse(bad), None, "{bad:?}");
+            assert_eq!(<ScheduleKey as Cursor>::parse(bad), None, "{bad:?}");
+        }
+    }
+}

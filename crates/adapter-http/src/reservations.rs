@@ -1,0 +1,270 @@
+//! Holding seats, giving them up, and one's own reservations.
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use app::Failure;
+use domain::rejection::Kind;
+use domain::reservation::{CancelReason, Reservation, ReservationStatus};
+use domain::seat::SeatChoice;
+use domain::{Rejection, ReservationId, ScheduleId, SeatId};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::auth::Bearer;
+use crate::body::{Errors, FromJson, Json, Members};
+use crate::codes::Code;
+use crate::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::idempotency::{self, Key};
+use crate::openapi::PAGE;
+use crate::pages::{PageQuery, PageView};
+use crate::problem::Problem;
+use crate::query::{Nothing, Query};
+use crate::wire::{self, Points};
+
+const PATH: &str = "/api/v1/reservations";
+const ONE: &str = "/api/v1/reservations/{id}";
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let one = Content::One(Shape::of::<ReservationView>(), example());
+    vec![
+        Endpoint::new(Method::POST, PATH, "holdSeats", "Holds seats of one schedule, all or none.", || web::to(hold))
+            .auth(Auth::Active)
+            .idempotent()
+            .body::<Hold>(json!({"schedule_id": "0193a5b2-7c00-7000-8000-000000000002", "seat_numbers": [7]}))
+            .answers(201, "The seats are held until `expires_at`.", one.clone())
+            .header("Location", "Where to ask for the reservation.")
+            .refuses(&[Code::WrongQueue, Code::NotFound, Code::SeatTaken, Code::SeatLimit, Code::SaleClosed]),
+        Endpoint::new(Method::GET, PATH, "listReservations", "One's own reservations, newest first.", || web::to(list))
+            .auth(Auth::Token)
+            .parameters(PAGE)
+            .answers(200, "A page of reservations.", Content::Page(Shape::of::<ReservationView>(), example())),
+        Endpoint::new(Method::GET, ONE, "getReservation", "One of one's own reservations.", || web::to(find))
+            .auth(Auth::Token)
+            .answers(200, "The reservation.", one),
+        Endpoint::new(Method::DELETE, ONE, "cancelReservation", "Gives held seats up.", || web::to(cancel))
+            .auth(Auth::Token)
+            .answers(204, "The reservation is CANCELLED.", Content::Empty)
+            .refuses(&[Code::AlreadyPaid]),
+    ]
+}
+
+/// A reservation, as examples show it.
+pub(crate) fn example() -> serde_json::Value {
+    json!({
+        "id": "0193a5b2-7c00-7000-8000-000000000010", "user_id": "alice",
+        "schedule_id": "0193a5b2-7c00-7000-8000-000000000002", "concert_id": "0193a5b2-7c00-7000-8000-000000000001",
+        "title": "Winter Gala", "starts_at": "2026-12-24T19:30:00+09:00",
+        "seats": [{"id": "0193a5b2-7c00-7000-8000-000000000003", "number": 7, "price": 12000}], "amount": 12000,
+        "status": "PENDING", "cancel_reason": null, "reserved_at": "2026-12-01T10:01:00Z",
+        "expires_at": "2026-12-01T10:06:00Z"
+    })
+}
+
+/// Which seats to hold: 1 to 100, none twice.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the document reads it; what is read from bodies is the domain's `SeatChoice`")]
+enum Hold {
+    Ids(HoldByIds),
+    Numbers(HoldByNumbers),
+}
+
+/// Seats by their ids.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the document reads it")]
+struct HoldByIds {
+    /// Ids of seats of one schedule.
+    #[schema(min_items = 1, max_items = 100)]
+    seat_ids: Vec<Uuid>,
+}
+
+/// Seats by their numbers in a schedule.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the document reads it")]
+struct HoldByNumbers {
+    /// The schedule.
+    schedule_id: Uuid,
+    /// Numbers of its seats.
+    #[schema(min_items = 1, max_items = 100)]
+    seat_numbers: Vec<u32>,
+}
+
+impl FromJson for SeatChoice {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        let mut members = Members::of(raw, at, errors)?;
+        let by_ids = members.has("seat_ids");
+        if by_ids && (members.has("schedule_id") || members.has("seat_numbers")) {
+            return errors.reject("seat_ids", "must not come with schedule_id or seat_numbers");
+        }
+        let choice = if by_ids {
+            let ids = members.required::<Vec<SeatId>>("seat_ids", errors);
+            ids.map(|ids| Self::ids(&ids))
+        } else {
+            let schedule = members.required::<ScheduleId>("schedule_id", errors);
+            let numbers = members.required::<Vec<u32>>("seat_numbers", errors);
+            schedule.zip(numbers).map(|(schedule, numbers)| Self::numbers(schedule, &numbers))
+        };
+        members.finish(errors);
+        match choice? {
+            Ok(choice) => Some(choice),
+            Err(rejection) => errors.rejected(rejection),
+        }
+    }
+}
+
+/// Seats of one schedule, held or bought.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reservation)]
+pub(crate) struct ReservationView {
+    id: Uuid,
+    user_id: String,
+    schedule_id: Uuid,
+    concert_id: Uuid,
+    title: String,
+    #[schema(schema_with = wire::date_time)]
+    starts_at: String,
+    /// By number, at the prices of the moment they were held.
+    seats: Vec<ReservedSeat>,
+    /// The sum of those prices.
+    amount: Points,
+    status: ReservationState,
+    /// Why it is CANCELLED; null otherwise.
+    #[schema(required)]
+    cancel_reason: Option<CancelledBy>,
+    #[schema(schema_with = wire::date_time)]
+    reserved_at: String,
+    /// When the hold ends.
+    #[schema(schema_with = wire::date_time)]
+    expires_at: String,
+}
+
+/// A seat of a reservation.
+#[derive(Serialize, ToSchema)]
+struct ReservedSeat {
+    id: Uuid,
+    number: u32,
+    price: Points,
+}
+
+/// The state of a reservation.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ReservationState {
+    /// Held and not yet paid (대기).
+    Pending,
+    /// Paid (완료).
+    Confirmed,
+    /// Given up or run out (취소).
+    Cancelled,
+}
+
+/// Why a reservation was cancelled.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum CancelledBy {
+    /// The hold ran out.
+    Expired,
+    /// Its user gave it up.
+    User,
+    /// Its user left the queue.
+    Left,
+}
+
+impl From<Reservation> for ReservationView {
+    fn from(reservation: Reservation) -> Self {
+        let (status, cancel_reason) = match reservation.status {
+            ReservationStatus::Pending => (ReservationState::Pending, None),
+            ReservationStatus::Confirmed => (ReservationState::Confirmed, None),
+            ReservationStatus::Cancelled(reason) => (
+                ReservationState::Cancelled,
+                Some(match reason {
+                    CancelReason::Expired => CancelledBy::Expired,
+                    CancelReason::User => CancelledBy::User,
+                    CancelReason::Left => CancelledBy::Left,
+                }),
+            ),
+        };
+        let seat = |seat: &domain::concert::NumberedSeat| ReservedSeat {
+            id: seat.id.uuid(),
+            number: seat.number,
+            price: Points::from(&seat.price),
+        };
+        Self {
+            id: reservation.id.uuid(),
+            user_id: reservation.user.to_string(),
+            schedule_id: reservation.schedule.uuid(),
+            concert_id: reservation.concert.uuid(),
+            title: reservation.title.to_string(),
+            starts_at: reservation.starts_at.to_string(),
+            seats: reservation.seats.iter().map(seat).collect(),
+            amount: Points::from(&reservation.amount),
+            status,
+            cancel_reason,
+            reserved_at: reservation.reserved_at.to_string(),
+            expires_at: reservation.expires_at.to_string(),
+        }
+    }
+}
+
+async fn hold(
+    bearer: Bearer,
+    _: Query<Nothing>,
+    key: Key,
+    body: Json<SeatChoice>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let answer = api.app.hold(bearer.0, body.0, key.0).await.inspect_err(|failure| {
+        if matches!(failure, Failure::Rejected(Rejection::SeatTaken(_))) {
+            api.sale.conflicts.increment(1);
+        }
+    })?;
+    let reservation = answer.value;
+    if !answer.replayed {
+        api.sale.holds.increment(1);
+        api.schedule_changed(reservation.queue, reservation.schedule);
+    }
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, format!("{PATH}/{}", reservation.id)));
+    idempotency::mark(&mut response, answer.replayed);
+    wire::json(response, &ReservationView::from(reservation))
+}
+
+fn asked(request: &HttpRequest) -> Result<ReservationId, Rejection> {
+    wire::path_id(request, ReservationId::new).ok_or(Rejection::NotFound(Kind::Reservation))
+}
+
+async fn list(
+    bearer: Bearer,
+    query: Query<PageQuery<ReservationId>>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let listed = api.app.reservations(bearer.0, &query.0.page()?).await?;
+    wire::ok(&PageView::of(listed, ReservationView::from))
+}
+
+async fn find(
+    bearer: Bearer,
+    _: Query<Nothing>,
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let reservation = api.app.reservation(bearer.0, asked(&request)?).await?;
+    wire::ok(&ReservationView::from(reservation))
+}
+
+async fn cancel(
+    bearer: Bearer,
+    _: Query<Nothing>,
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let cancelled = api.app.cancel(bearer.0, asked(&request)?).await?;
+    api.schedule_changed(cancelled.queue, cancelled.schedule);
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,93 @@
+//! All endpoints in one list, and the router made of it.
+
+use std::rc::Rc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::Method;
+use actix_web::{App, Error, HttpResponse, Resource, web};
+
+use crate::api::Api;
+use crate::body::BodyLimit;
+use crate::codes::Code;
+use crate::edge;
+use crate::endpoint::Endpoint;
+use crate::metrics::RouteMetrics;
+use crate::problem::Problem;
+use crate::{admin, concerts, operations, payments, reservations, schedules, seats, tokens, wallet};
+
+/// All endpoints. The router asks them in this order: those of the crowd come first.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [
+        operations::health(),
+        tokens::endpoints(),
+        reservations::endpoints(),
+        payments::endpoints(),
+        wallet::endpoints(),
+        concerts::endpoints(),
+        schedules::endpoints(),
+        seats::endpoints(),
+        admin::endpoints(),
+        operations::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The endpoints by path, each path once, in their order.
+fn by_path(endpoints: Vec<Endpoint>) -> Vec<(&'static str, Vec<Endpoint>)> {
+    let mut paths: Vec<(&'static str, Vec<Endpoint>)> = Vec::new();
+    for endpoint in endpoints {
+        match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, of_path)) => of_path.push(endpoint),
+            None => paths.push((endpoint.path, vec![endpoint])),
+        }
+    }
+    paths
+}
+
+/// One worker's application.
+pub(crate) fn application(
+    api: &web::Data<Api>,
+) -> App<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
+    + use<>,
+> {
+    let strays = Rc::new(RouteMetrics::new("unmatched"));
+    let at_edge = web::Data::clone(api);
+    let mut app = App::new().app_data(web::Data::clone(api)).app_data(Rc::clone(&strays));
+    for (path, endpoints) in by_path(endpoints()) {
+        app = app.service(resource(path, &endpoints));
+    }
+    app.default_service(web::to(|| async { Err::<HttpResponse, _>(Problem::new(Code::NotFound)) }))
+        .wrap_fn(move |request, router| edge::pass(&at_edge, &strays, request, router))
+}
+
+/// One path with its methods; every other method is told which those are.
+fn resource(path: &'static str, endpoints: &[Endpoint]) -> Resource {
+    let limit = if path.starts_with("/api/v1/admin/") { BodyLimit::ADMIN } else { BodyLimit::USUAL };
+    let mut resource = web::resource(path).app_data(Rc::new(RouteMetrics::new(path))).app_data(limit);
+    let mut allow = Vec::new();
+    for endpoint in endpoints {
+        let method = endpoint.method.clone();
+        allow.push(method.to_string());
+        if method == Method::GET {
+            allow.push(Method::HEAD.to_string());
+        }
+        resource =
+            resource.route((endpoint.handler)().guard(guard::fn_guard(move |context| answers(&method, context))));
+    }
+    let allow = allow.join(", ");
+    resource.default_service(web::to(move || {
+        let allow = allow.clone();
+        async move { Err::<HttpResponse, _>(Problem::method_not_allowed(allow)) }
+    }))
+}
+
+/// What can be got can be asked about (RFC 9110, 9.3.2).
+fn answers(method: &Method, context: &GuardContext<'_>) -> bool {
+    let asked = &context.head().method;
+    asked == method || (method == Method::GET && asked == Method::HEAD)
+}

@@ -1,0 +1,133 @@
+//! When it is played: the dates of a queue's sale.
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use app::ActiveCaller;
+use domain::concert::{Schedule, ScheduleFilter, ScheduleKey};
+use domain::page::Listed;
+use domain::rejection::Kind;
+use domain::{ConcertId, Rejection};
+use futures::future::try_join_all;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::auth::Bearer;
+use crate::codes::Code;
+use crate::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::flights::Read;
+use crate::openapi::{DATES, PAGE};
+use crate::pages::{PageQuery, PageView};
+use crate::problem::Problem;
+use crate::query::{Dates, Query};
+use crate::wire;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let schedule = json!({
+        "id": "0193a5b2-7c00-7000-8000-000000000002", "concert_id": "0193a5b2-7c00-7000-8000-000000000001",
+        "title": "Winter Gala", "date": "2026-12-24", "starts_at": "2026-12-24T19:30:00+09:00", "seats_total": 50,
+        "seats_available": 50
+    });
+    let page = Content::Page(Shape::of::<ScheduleView>(), schedule);
+    vec![
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/concerts/{id}/schedules",
+            "listSchedulesOfConcert",
+            "Schedules of a concert that are for sale, by start.",
+            || web::to(of_concert),
+        )
+        .auth(Auth::Active)
+        .parameters(DATES)
+        .parameters(PAGE)
+        .answers(200, "A page of schedules.", page.clone())
+        .refuses(&[Code::WrongQueue]),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/schedules",
+            "listSchedules",
+            "Schedules of all concerts of the token's queue that are for sale, by start.",
+            || web::to(of_queue),
+        )
+        .auth(Auth::Active)
+        .parameters(DATES)
+        .parameters(PAGE)
+        .answers(200, "A page of schedules.", page),
+    ]
+}
+
+/// One dated performance of a concert.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Schedule)]
+pub(crate) struct ScheduleView {
+    id: Uuid,
+    concert_id: Uuid,
+    title: String,
+    /// The calendar date in the offset of `starts_at`.
+    #[schema(schema_with = wire::date)]
+    date: String,
+    /// With the offset that it was created with.
+    #[schema(schema_with = wire::date_time)]
+    starts_at: String,
+    seats_total: u32,
+    /// How many seats may be held, at most a second ago.
+    seats_available: u32,
+}
+
+impl ScheduleView {
+    /// A schedule with the count of its free seats.
+    pub(crate) fn of(schedule: &Schedule, seats_available: u32) -> Self {
+        Self {
+            id: schedule.id.uuid(),
+            concert_id: schedule.concert.uuid(),
+            title: schedule.title.to_string(),
+            date: schedule.starts_at.date().to_string(),
+            starts_at: schedule.starts_at.to_string(),
+            seats_total: schedule.seats_total,
+            seats_available,
+        }
+    }
+}
+
+type ScheduleQuery = Query<(Dates, PageQuery<ScheduleKey>)>;
+
+async fn of_concert(
+    bearer: Bearer,
+    query: ScheduleQuery,
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let caller = api.app.active_caller(bearer.0).await?;
+    let concert = wire::path_id(&request, ConcertId::new).ok_or(Rejection::NotFound(Kind::Concert))?;
+    list(&api, &caller, Some(concert), query).await
+}
+
+async fn of_queue(bearer: Bearer, query: ScheduleQuery, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let caller = api.app.active_caller(bearer.0).await?;
+    list(&api, &caller, None, query).await
+}
+
+async fn list(
+    api: &Api,
+    caller: &ActiveCaller,
+    concert: Option<ConcertId>,
+    query: ScheduleQuery,
+) -> Result<HttpResponse, Problem> {
+    let Query((Dates { from, to }, page)) = query;
+    let filter = ScheduleFilter { concert, from, to };
+    let Listed { items, next } = api.app.schedules(caller, &filter, &page.page()?).await?;
+    let counted = try_join_all(items.iter().map(|schedule| available(api, schedule))).await?;
+    let views = items.iter().zip(counted).map(|(schedule, count)| ScheduleView::of(schedule, count)).collect();
+    wire::ok(&PageView::of(Listed { items: views, next }, |view| view))
+}
+
+async fn available(api: &Api, schedule: &Schedule) -> Result<u32, Problem> {
+    let (queue, id) = (schedule.queue, schedule.id);
+    let count = async {
+        let value = api.app.seats_available(queue, id).await?;
+        Ok(Read { value, until: None })
+    };
+    Ok(api.counts.get((queue, id), || api.app.now(), count).await?)
+}

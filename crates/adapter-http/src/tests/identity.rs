@@ -1,0 +1,72 @@
+//! R18: who may say "I am user X".
+
+use domain::ports::Clock;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+use super::shop::{Plan, Reply, Shop, request, with_json};
+use crate::Settings;
+
+const SECRET: &str = "a secret that the shop and we share";
+
+async fn vouched_shop() -> (Shop, i64) {
+    let settings = Settings { user_key: Some(SECRET.to_owned()), ..Settings::default() };
+    let shop = Shop::plan(Plan { settings, ..Plan::default() }).await;
+    let now = shop.clock.now().micros() / 1_000_000;
+    (shop, now)
+}
+
+fn signed(algorithm: Algorithm, secret: &str, claims: &Value) -> String {
+    encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+}
+
+async fn join(shop: &Shop, jwt: &str) -> Reply {
+    shop.post("/api/v1/queue/tokens", jwt, &json!({"user_id": "alice"})).await
+}
+
+#[actix_web::test]
+async fn the_shop_vouches_for_its_people() {
+    let (shop, now) = vouched_shop().await;
+    let good = json!({"sub": "alice", "exp": now + 1});
+    join(&shop, &signed(Algorithm::HS256, SECRET, &good)).await.expect(201);
+    let audience = json!({"sub": "alice", "exp": now + 1, "aud": "usher", "nbf": now, "name": "Alice"});
+    join(&shop, &signed(Algorithm::HS256, SECRET, &audience)).await.expect(200);
+}
+
+#[actix_web::test]
+async fn everybody_else_is_refused() {
+    let (shop, now) = vouched_shop().await;
+    let good = json!({"sub": "alice", "exp": now + 1});
+    let valid = signed(Algorithm::HS256, SECRET, &good);
+    let (head, tail) = valid.split_once('.').unwrap();
+    let (claims, _) = tail.split_once('.').unwrap();
+    // {"alg":"none","typ":"JWT"}
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+    let cases = [
+        signed(Algorithm::HS256, SECRET, &json!({"sub": "bob", "exp": now + 1})),
+        signed(Algorithm::HS256, SECRET, &json!({"sub": "alice", "exp": now})),
+        signed(Algorithm::HS256, SECRET, &json!({"sub": "alice", "exp": now + 9, "nbf": now + 1})),
+        signed(Algorithm::HS256, SECRET, &json!({"sub": "alice"})),
+        signed(Algorithm::HS256, SECRET, &json!({"exp": now + 1})),
+        signed(Algorithm::HS256, SECRET, &json!({"sub": "alice", "exp": "never"})),
+        signed(Algorithm::HS256, SECRET, &json!({"sub": ["alice"], "exp": now + 1})),
+        signed(Algorithm::HS256, "another secret", &good),
+        signed(Algorithm::HS384, SECRET, &good),
+        signed(Algorithm::HS512, SECRET, &good),
+        format!("{none}.{claims}."),
+        format!("{head}.{claims}."),
+        format!("{head}.{claims}"),
+        "x.y.z".to_owned(),
+        String::new(),
+    ];
+    for jwt in cases {
+        let reply = join(&shop, &jwt).await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "identity_invalid"), "{jwt}");
+        assert!(reply.headers.contains_key("www-authenticate"));
+    }
+    // R15: 401 before 400.
+    let garbage = with_json(request("POST", "/api/v1/queue/tokens", ""), "{");
+    assert_eq!(shop.send(garbage).await.status, 401);
+    let garbage = with_json(request("POST", "/api/v1/queue/tokens", &valid), "{");
+    assert_eq!(shop.send(garbage).await.status, 400);
+}

@@ -1,0 +1,12 @@
+//! The whole API in one process, over the reference store and a clock that stands still.
+
+mod bad_input;
+mod edge;
+mod errors;
+mod identity;
+mod lists;
+mod order;
+mod prepared;
+mod routes;
+mod sale;
+mod shop;

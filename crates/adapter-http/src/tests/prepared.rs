@@ -1,0 +1,146 @@
+//! Seat maps: shared, fresh after own commits, exact in time, sent compressed or not at all.
+
+use std::io::Read;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+use serde_json::Value;
+
+use super::shop::{Concert, Reply, Shop, request};
+
+async fn seat(shop: &Shop, concert: &Concert, token: &str, number: usize) -> String {
+    let seats = shop.get(&concert.path(), token).await.expect(200).json();
+    let count = shop.get("/api/v1/schedules", token).await.expect(200).json();
+    // S11: list, flag and both counts agree.
+    let free = seats["items"].as_array().unwrap().iter().filter(|seat| seat["occupied"] == false).count();
+    assert_eq!(seats["schedule"]["seats_available"], free);
+    assert_eq!(count["items"][0]["seats_available"], free);
+    let only = shop.get(&format!("{}?available=true", concert.path()), token).await.expect(200).json();
+    assert_eq!(only["items"].as_array().unwrap().len(), free);
+    assert_eq!(only["schedule"], seats["schedule"]);
+    seats["items"][number - 1]["status"].as_str().unwrap().to_owned()
+}
+
+/// S11: the clock stands still, so that nothing here is fresh because of its age.
+#[actix_web::test]
+async fn whoever_changed_a_seat_sees_it_changed() {
+    let (shop, concert) = Shop::open().await;
+    let token = shop.join("alice").await;
+    assert_eq!(seat(&shop, &concert, &token, 1).await, "AVAILABLE");
+    let held = shop.held(&token, &concert, &[1]).await;
+    assert_eq!(seat(&shop, &concert, &token, 1).await, "HELD");
+    shop.call("DELETE", &format!("/api/v1/reservations/{held}"), &token).await.expect(204);
+    assert_eq!(seat(&shop, &concert, &token, 1).await, "AVAILABLE");
+    shop.charge(&token, 1000).await.expect(201);
+    let held = shop.held(&token, &concert, &[1]).await;
+    assert_eq!(seat(&shop, &concert, &token, 1).await, "HELD");
+    shop.pay(&token, &held).await.expect(201);
+    let next = shop.join("alice").await;
+    assert_eq!(seat(&shop, &concert, &next, 1).await, "SOLD");
+    shop.held(&next, &concert, &[2]).await;
+    assert_eq!(seat(&shop, &concert, &next, 2).await, "HELD");
+    shop.call("DELETE", "/api/v1/queue/tokens/me", &next).await.expect(204);
+    let other = shop.join("bob").await;
+    assert_eq!(seat(&shop, &concert, &other, 2).await, "AVAILABLE");
+}
+
+/// Design 2.1: deadline - 1 us, deadline, deadline + 1 us; a shared answer does not outlive a hold it shows.
+#[actix_web::test]
+async fn a_seat_is_free_from_its_deadline_on() {
+    let (shop, concert) = Shop::open().await;
+    let (token, other) = (shop.join("alice").await, shop.join("bob").await);
+    shop.held(&token, &concert, &[1]).await;
+    shop.clock.advance(Duration::from_millis(1));
+    // One that lasts longer must not keep the other alive.
+    shop.held(&other, &concert, &[2]).await;
+    shop.clock.advance(Duration::from_micros(299_998_999));
+    let path = concert.path();
+    let shown = async || shop.get(&path, &other).await.json()["items"][0]["status"].as_str().unwrap().to_owned();
+    assert_eq!(shown().await, "HELD");
+    shop.clock.advance(Duration::from_micros(1));
+    assert_eq!(shown().await, "AVAILABLE");
+    shop.clock.advance(Duration::from_micros(1));
+    assert_eq!(shown().await, "AVAILABLE");
+}
+
+/// What changed elsewhere, here behind the API's back, shows when the shared answer is as old as it may be.
+#[actix_web::test]
+async fn shared_answers_are_at_most_so_old() {
+    let (shop, concert) = Shop::open().await;
+    let (token, other) = (shop.join("alice").await, shop.join("bob").await);
+    let path = concert.path();
+    shop.get(&path, &other).await.expect(200);
+    shop.get("/api/v1/schedules", &other).await.expect(200);
+    let elsewhere = async || {
+        let token = domain::seal::SealedToken::parse(&token).unwrap();
+        let schedule = domain::ScheduleId::new(concert.schedule.parse().unwrap());
+        let choice = domain::seat::SeatChoice::numbers(schedule, &[1]).unwrap();
+        shop.app.hold(token, choice, None).await.unwrap();
+    };
+    elsewhere().await;
+    let listed = async || shop.get(&path, &other).await.json()["schedule"]["seats_available"].as_u64().unwrap();
+    let counted = async || shop.get("/api/v1/schedules", &other).await.json()["items"][0]["seats_available"].clone();
+    shop.clock.advance(Duration::from_millis(250) - Duration::from_micros(1));
+    assert_eq!(listed().await, 50);
+    shop.clock.advance(Duration::from_micros(1));
+    assert_eq!((listed().await, counted().await), (49, Value::from(50)));
+    shop.clock.advance(Duration::from_millis(750) - Duration::from_micros(1));
+    assert_eq!(counted().await, 50);
+    shop.clock.advance(Duration::from_micros(1));
+    assert_eq!(counted().await, 49);
+}
+
+async fn asked(shop: &Shop, concert: &Concert, token: &str, headers: &[(&'static str, &str)]) -> Reply {
+    let request = request("GET", &concert.path(), token);
+    shop.send(headers.iter().fold(request, |request, header| request.insert_header(*header))).await
+}
+
+#[actix_web::test]
+async fn a_list_that_is_still_so_is_not_sent_again() {
+    let (shop, concert) = Shop::open().await;
+    let token = shop.join("alice").await;
+    let first = asked(&shop, &concert, &token, &[]).await.expect(200);
+    let etag = first.header("etag").unwrap();
+    let weak = format!("W/{etag}");
+    let among = format!("\"x\", {etag}");
+    for known in [etag, &weak, &among, "*"] {
+        let same = asked(&shop, &concert, &token, &[("if-none-match", known)]).await.expect(304);
+        assert_eq!((same.body.len(), same.header("etag")), (0, Some(etag)), "{known}");
+    }
+    for unknown in ["\"x\"", "x", "", etag.trim_matches('"')] {
+        asked(&shop, &concert, &token, &[("if-none-match", unknown)]).await.expect(200);
+    }
+    // The same content has the same tag, whoever read it and when.
+    shop.clock.advance(Duration::from_secs(1));
+    asked(&shop, &concert, &token, &[("if-none-match", etag)]).await.expect(304);
+    shop.held(&token, &concert, &[1]).await;
+    let changed = asked(&shop, &concert, &token, &[("if-none-match", etag)]).await.expect(200);
+    assert_ne!(changed.header("etag"), Some(etag));
+    let only = shop.get(&format!("{}?available=true", concert.path()), &token).await.expect(200);
+    assert_ne!(only.header("etag"), changed.header("etag"));
+}
+
+#[actix_web::test]
+async fn a_list_is_compressed_for_those_who_take_it() {
+    let (shop, concert) = Shop::open().await;
+    let token = shop.join("alice").await;
+    let plain = asked(&shop, &concert, &token, &[]).await.expect(200);
+    let packed = asked(&shop, &concert, &token, &[("accept-encoding", "br, gzip")]).await.expect(200);
+    assert_eq!((plain.header("content-encoding"), packed.header("content-encoding")), (None, Some("gzip")));
+    assert_eq!(packed.header("content-type"), Some("application/json"));
+    assert!(packed.body.len() < plain.body.len() / 2);
+    let mut unpacked = Vec::new();
+    GzDecoder::new(&*packed.body).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body);
+    for reply in [&plain, &packed] {
+        assert!(reply.headers.get_all("vary").any(|vary| vary == "Accept-Encoding"));
+    }
+    // A strong tag names bytes, so that each coding has its own; either tells that the content is known.
+    let etag = packed.header("etag").unwrap();
+    assert_ne!(Some(etag), plain.header("etag"));
+    for accept in ["gzip", "identity"] {
+        asked(&shop, &concert, &token, &[("accept-encoding", accept), ("if-none-match", etag)]).await.expect(304);
+    }
+    let refused = asked(&shop, &concert, &token, &[("accept-encoding", "gzip;q=0")]).await.expect(200);
+    assert_eq!(refused.header("content-encoding"), None);
+}

@@ -1,0 +1,248 @@
+//! Standing in line: joining, polling, leaving.
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpResponse, web};
+use app::Place;
+use domain::{QueueName, TokenStatus, UserId};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::api::Api;
+use crate::auth::Bearer;
+use crate::body::{Errors, FromJson, Json, Members};
+use crate::codes::Code;
+use crate::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::identity::Identity;
+use crate::problem::Problem;
+use crate::query::{Nothing, Query};
+use crate::wire;
+
+const ME: &str = "/api/v1/queue/tokens/me";
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let status = Content::One(
+        Shape::of::<TokenStatusView>(),
+        json!({
+            "token": "00000000-0001-8abc-8def-0123456789ab", "queue": "main", "status": "WAITING", "position": 5,
+            "version": 812, "estimated_wait_seconds": 10, "poll_after_ms": 1040, "activated_at": null, "expires_at": null,
+            "server_time": "2026-12-01T10:00:05Z", "stale": false, "as_of": "2026-12-01T10:00:05Z"
+        }),
+    );
+    let token = Content::One(
+        Shape::of::<TokenView>(),
+        json!({
+            "token": "00000000-0001-8abc-8def-0123456789ab", "queue": "main", "user_id": "alice", "status": "WAITING",
+            "position": 5, "version": 812, "estimated_wait_seconds": 10, "poll_after_ms": 1040,
+            "issued_at": "2026-12-01T10:00:05Z", "activated_at": null, "expires_at": null,
+            "server_time": "2026-12-01T10:00:05Z"
+        }),
+    );
+    vec![
+        Endpoint::new(Method::GET, ME, "getToken", "Where one's token stands.", || web::to(poll))
+            .auth(Auth::Token)
+            .answers(200, "The token, in whatever state it is.", status)
+            .header("Retry-After", "While it waits: when to ask again, in seconds."),
+        Endpoint::new(Method::DELETE, ME, "leaveQueue", "Leaves the line and cancels what is held.", || web::to(leave))
+            .auth(Auth::Token)
+            .answers(204, "The token is EXPIRED.", Content::Empty),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/queue/tokens",
+            "joinQueue",
+            "Takes a place in line; the same one again while it is live.",
+            || web::to(join),
+        )
+        .auth(Auth::Identity)
+        .body::<Join>(json!({"user_id": "alice", "queue": "main"}))
+        .answers(201, "A new place.", token.clone())
+        .header("Location", "Where to ask for it.")
+        .answers(200, "The place that the user has.", token)
+        .refuses(&[Code::NotFound]),
+    ]
+}
+
+/// A request to join a line.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Join {
+    /// Who joins: 1 to 64 characters, Unicode NFC, without control characters and outer white space.
+    #[schema(value_type = String, min_length = 1, max_length = 64, example = "alice")]
+    user_id: UserId,
+    /// Which line; `main` when it is left out.
+    #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]
+    queue: Option<QueueName>,
+}
+
+impl FromJson for Join {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        let mut members = Members::of(raw, at, errors)?;
+        let (user_id, queue) = (members.required("user_id", errors), members.optional("queue", errors));
+        members.finish(errors);
+        Some(Self { user_id: user_id?, queue })
+    }
+}
+
+/// The state of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum TokenState {
+    /// In line (대기).
+    Waiting,
+    /// Admitted (이용가능).
+    Active,
+    /// Over (만료).
+    Expired,
+}
+
+impl From<TokenStatus> for TokenState {
+    fn from(status: TokenStatus) -> Self {
+        match status {
+            TokenStatus::Waiting => Self::Waiting,
+            TokenStatus::Active => Self::Active,
+            TokenStatus::Expired => Self::Expired,
+        }
+    }
+}
+
+/// A place in line, as the one who joined is told.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+struct TokenView {
+    /// To be sent as `Authorization: Bearer`; for its holder only.
+    token: String,
+    queue: String,
+    user_id: String,
+    status: TokenState,
+    /// Live waiters ahead + 1; 0 when ACTIVE; null when EXPIRED.
+    #[schema(required)]
+    position: Option<u64>,
+    /// What the position is exact at; a later one never shows a higher position.
+    version: u64,
+    /// Null while unknown or paused, and when there is nothing to wait for.
+    #[schema(required)]
+    estimated_wait_seconds: Option<u64>,
+    /// When to ask again; null when there is nothing to wait for.
+    #[schema(required)]
+    poll_after_ms: Option<u64>,
+    #[schema(schema_with = wire::date_time)]
+    issued_at: String,
+    #[schema(schema_with = wire::date_time_or_null, required)]
+    activated_at: Option<String>,
+    /// When ACTIVE is over; null while waiting.
+    #[schema(schema_with = wire::date_time_or_null, required)]
+    expires_at: Option<String>,
+    #[schema(schema_with = wire::date_time)]
+    server_time: String,
+}
+
+/// A place in line, as its holder is told who polls.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenStatus)]
+struct TokenStatusView {
+    token: String,
+    queue: String,
+    status: TokenState,
+    /// Live waiters ahead + 1; 0 when ACTIVE; null when EXPIRED.
+    #[schema(required)]
+    position: Option<u64>,
+    /// What the position is exact at; a later one never shows a higher position.
+    version: u64,
+    /// Null while unknown or paused, and when there is nothing to wait for.
+    #[schema(required)]
+    estimated_wait_seconds: Option<u64>,
+    /// When to ask again; null when there is nothing to wait for.
+    #[schema(required)]
+    poll_after_ms: Option<u64>,
+    #[schema(schema_with = wire::date_time_or_null, required)]
+    activated_at: Option<String>,
+    /// When ACTIVE is over; null while waiting.
+    #[schema(schema_with = wire::date_time_or_null, required)]
+    expires_at: Option<String>,
+    #[schema(schema_with = wire::date_time)]
+    server_time: String,
+    /// Whether the line was last looked at too long ago: the position may be too high, never too low.
+    stale: bool,
+    /// When the line was last looked at.
+    #[schema(schema_with = wire::date_time)]
+    as_of: String,
+}
+
+fn whole_seconds(wait: std::time::Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+fn millis(wait: std::time::Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl From<Place> for TokenView {
+    fn from(place: Place) -> Self {
+        Self {
+            token: place.token.to_text(),
+            queue: place.queue.to_string(),
+            user_id: place.user.to_string(),
+            status: place.status.into(),
+            position: place.position,
+            version: place.version,
+            estimated_wait_seconds: place.estimated_wait.map(whole_seconds),
+            poll_after_ms: place.poll_after.map(millis),
+            issued_at: place.issued_at.to_string(),
+            activated_at: place.activated_at.map(|at| at.to_string()),
+            expires_at: place.expires_at.map(|at| at.to_string()),
+            server_time: place.server_time.to_string(),
+        }
+    }
+}
+
+impl From<Place> for TokenStatusView {
+    fn from(place: Place) -> Self {
+        Self {
+            token: place.token.to_text(),
+            queue: place.queue.to_string(),
+            status: place.status.into(),
+            position: place.position,
+            version: place.version,
+            estimated_wait_seconds: place.estimated_wait.map(whole_seconds),
+            poll_after_ms: place.poll_after.map(millis),
+            activated_at: place.activated_at.map(|at| at.to_string()),
+            expires_at: place.expires_at.map(|at| at.to_string()),
+            server_time: place.server_time.to_string(),
+            stale: place.stale,
+            as_of: place.as_of.to_string(),
+        }
+    }
+}
+
+async fn join(
+    identity: Identity,
+    _: Query<Nothing>,
+    body: Json<Join>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let Json(Join { user_id, queue }) = body;
+    identity.may_be(&user_id)?;
+    let (place, created) = api.app.join(&queue.unwrap_or_else(QueueName::main), &user_id).await?;
+    let mut response = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
+    if created {
+        response.insert_header((header::LOCATION, ME));
+    }
+    wire::json(response, &TokenView::from(place))
+}
+
+async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let place = api.app.place(bearer.0).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(wait) = place.poll_after.filter(|_| place.status == TokenStatus::Waiting) {
+        response.insert_header((header::RETRY_AFTER, whole_seconds(wait)));
+    }
+    wire::json(response, &TokenStatusView::from(place))
+}
+
+async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let left = api.app.leave(bearer.0).await;
+    api.queue_changed(bearer.0);
+    left?;
+    Ok(HttpResponse::NoContent().finish())
+}

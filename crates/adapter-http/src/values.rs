@@ -1,0 +1,89 @@
+//! How single values are read from JSON.
+
+use domain::{LocalTime, QueueName, ReservationId, ScheduleId, SeatId, UserId};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::body::{Errors, FromJson};
+
+impl FromJson for String {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok().or_else(|| errors.reject(at, "must be a text"))
+    }
+}
+
+impl FromJson for bool {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok().or_else(|| errors.reject(at, "must be true or false"))
+    }
+}
+
+impl FromJson for u32 {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        // Digits only: neither a sign nor a fraction nor an exponent.
+        raw.get().parse().ok().or_else(|| errors.reject(at, "must be a whole number, 0 to 4294967295"))
+    }
+}
+
+impl<T: FromJson> FromJson for Vec<T> {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+            return errors.reject(at, "must be a list");
+        };
+        items.into_iter().enumerate().map(|(i, item)| T::read(item, &format!("{at}[{i}]"), errors)).collect()
+    }
+}
+
+/// Reads a text and what it says; `expected` says what it must be.
+fn said<T>(
+    raw: &RawValue,
+    at: &str,
+    errors: &mut Errors,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let text: Option<String> = serde_json::from_str(raw.get()).ok();
+    text.and_then(|text| parse(&text)).or_else(|| errors.reject(at, expected))
+}
+
+impl FromJson for UserId {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        let expected =
+            "must be a text of 1 to 64 characters, Unicode NFC, without control characters and outer white space";
+        said(raw, at, errors, expected, Self::parse)
+    }
+}
+
+impl FromJson for QueueName {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        said(raw, at, errors, "must be a text of 1 to 32 of a-z, 0-9 and -", Self::parse)
+    }
+}
+
+impl FromJson for LocalTime {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        said(raw, at, errors, "must be a date and time as RFC 3339 writes it", Self::parse)
+    }
+}
+
+fn uuid(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Uuid> {
+    said(raw, at, errors, "must be a UUID", |text| Uuid::try_parse(text).ok())
+}
+
+impl FromJson for SeatId {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        uuid(raw, at, errors).map(Self::new)
+    }
+}
+
+impl FromJson for ScheduleId {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        uuid(raw, at, errors).map(Self::new)
+    }
+}
+
+impl FromJson for ReservationId {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        uuid(raw, at, errors).map(Self::new)
+    }
+}

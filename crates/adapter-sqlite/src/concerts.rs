@@ -1,0 +1,188 @@
+//! The port of what is sold.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use diesel::SqliteConnection;
+use domain::concert::{
+    Concert, CreatedConcert, Found, NewConcert, NewSchedule, Schedule, ScheduleFilter, ScheduleKey, SeatMap,
+};
+use domain::page::Listed;
+use domain::ports::{ConcertRepository, Decided, StoreError};
+use domain::rejection::Kind;
+use domain::seat::Seat;
+use domain::{ConcertId, Page, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId};
+
+use crate::columns::{Columns, Count, FromRow};
+use crate::reads::Snapshot;
+use crate::statement::{Statement, binds, statements};
+use crate::transaction::Transaction;
+use crate::{SqliteStore, queue_rows, schedules, seats};
+
+statements! {
+    // Newest first is by id: ids grow with time.
+    List = "SELECT c.id, c.title, c.queue, r.name FROM concerts c JOIN queue_registry r ON r.number = c.queue \
+        WHERE c.id < ? AND EXISTS (SELECT 1 FROM schedules s \
+        WHERE s.queue = c.queue AND s.concert_id = c.id AND s.starts_at > ?) ORDER BY c.id DESC LIMIT ?";
+    First = "SELECT c.id, c.title, c.queue, r.name FROM concerts c JOIN queue_registry r ON r.number = c.queue \
+        WHERE EXISTS (SELECT 1 FROM schedules s \
+        WHERE s.queue = c.queue AND s.concert_id = c.id AND s.starts_at > ?) ORDER BY c.id DESC LIMIT ?";
+    Here = "SELECT COUNT(*) FROM concerts WHERE queue = ? AND id = ?";
+    Anywhere = "SELECT COUNT(*) FROM concerts WHERE id = ?";
+    Insert = "INSERT INTO concerts (queue, id, title, created_at) VALUES (?, ?, ?, ?)";
+}
+
+#[async_trait]
+impl ConcertRepository for SqliteStore {
+    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
+        let concert = concert.clone();
+        self.writer().run(move |transaction| create(transaction, &concert)).await
+    }
+
+    async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
+        let page = *page;
+        self.reads().run(move |snapshot| list(snapshot, &page)).await
+    }
+
+    async fn schedules(
+        &self,
+        queue: QueueNumber,
+        filter: &ScheduleFilter,
+        page: &Page<ScheduleKey>,
+    ) -> Decided<Listed<Schedule, ScheduleKey>> {
+        let (filter, page) = (*filter, *page);
+        self.reads()
+            .run(move |snapshot| {
+                if let Some(concert) = filter.concert
+                    && let Err(rejection) = find(snapshot.conn, queue, concert)?.or_reject(Kind::Concert)
+                {
+                    return Ok(Err(rejection));
+                }
+                let mut items = schedules::list(snapshot.conn, queue, &filter, &page, snapshot.now)?;
+                items.retain(|schedule| filter.shows(schedule, snapshot.now));
+                Ok(Ok(Listed::cut(items, &page, |schedule| (schedule.starts_at.at(), schedule.id))))
+            })
+            .await
+    }
+
+    async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
+        self.reads().run(move |snapshot| seats::available(snapshot.conn, queue, schedule, snapshot.now)).await
+    }
+
+    async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
+        self.reads()
+            .run(move |snapshot| {
+                let schedule = match schedules::find(snapshot.conn, queue, schedule)?.or_reject(Kind::Schedule) {
+                    Ok(schedule) => schedule,
+                    Err(rejection) => return Ok(Err(rejection)),
+                };
+                let seats = seats::of_schedule(snapshot.conn, queue, schedule.id)?;
+                let seats = seats.into_iter().map(|seat| {
+                    let status = seat.status_at(snapshot.now);
+                    (seat, status)
+                });
+                Ok(Ok(SeatMap { seats: seats.collect(), schedule }))
+            })
+            .await
+    }
+}
+
+/// A concert, looked for in this queue's sale.
+fn find(conn: &mut SqliteConnection, queue: QueueNumber, id: ConcertId) -> Result<Found<()>, StoreError> {
+    if Here::row::<Count>(conn, binds![queue, id])?.is_some_and(|count| count.0 > 0) {
+        return Ok(Found::Here(()));
+    }
+    let elsewhere = Anywhere::row::<Count>(conn, binds![id])?.is_some_and(|count| count.0 > 0);
+    Ok(if elsewhere { Found::Elsewhere } else { Found::Nowhere })
+}
+
+struct Listing {
+    id: ConcertId,
+    title: Arc<str>,
+    queue: QueueNumber,
+    name: QueueName,
+}
+
+impl FromRow for Listing {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ConcertId::new(row.id(0, ("concerts", "id"))?),
+            title: row.text(1, ("concerts", "title"))?.into(),
+            queue: QueueNumber(row.number(2, ("concerts", "queue"))?),
+            name: queue_rows::queue_name(row, 3)?,
+        })
+    }
+}
+
+fn list(snapshot: &mut Snapshot<'_>, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
+    let (now, limit) = (snapshot.now, page.limit + 1);
+    let listings: Vec<Listing> = match page.after {
+        Some(after) => List::rows(snapshot.conn, binds![after, now, limit])?,
+        None => First::rows(snapshot.conn, binds![now, limit])?,
+    };
+    let mut items = Vec::new();
+    for Listing { id, title, queue, name } in listings {
+        let mut dates: Vec<_> = schedules::on_sale(snapshot.conn, queue, id, now)?
+            .into_iter()
+            .filter(|schedule| schedule.on_sale(now))
+            .map(|schedule| schedule.starts_at.date())
+            .collect();
+        dates.sort_unstable();
+        if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
+            items.push(Concert { id, title, queue: name, dates: *first..=*last });
+        }
+    }
+    Ok(Listed::cut(items, page, |concert| concert.id))
+}
+
+fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) -> Decided<CreatedConcert> {
+    let queue = match queue_rows::named(transaction.conn, &concert.queue)? {
+        Some(queue) => queue,
+        None => match create_queue(transaction, concert.queue.clone())? {
+            Ok(queue) => queue,
+            Err(rejection) => return Ok(Err(rejection)),
+        },
+    };
+    let id = ConcertId::new(transaction.ids.next_id());
+    Insert::change_one(transaction.conn, binds![queue, id, &*concert.title, transaction.now])?;
+    let mut made = Vec::with_capacity(concert.schedules.len());
+    for schedule in &concert.schedules {
+        made.push(create_schedule(transaction, queue, (id, &concert.title), schedule)?);
+    }
+    Ok(Ok(CreatedConcert { id, queue, schedules: made }))
+}
+
+/// A queue with the default policy, under a number that was never used.
+pub(crate) fn create_queue(transaction: &mut Transaction<'_>, name: QueueName) -> Decided<QueueNumber> {
+    let Some(number) = queue_rows::next_number(transaction.conn)? else {
+        return Ok(Err(Rejection::invalid("queue", "is one more than there are numbers for")));
+    };
+    let epoch = QueueEpoch(transaction.ids.random());
+    let queue = Queue::new(number, name, epoch, transaction.rules.new_queue, transaction.now);
+    queue_rows::insert(transaction.conn, &queue)?;
+    Ok(Ok(number))
+}
+
+fn create_schedule(
+    transaction: &mut Transaction<'_>,
+    queue: QueueNumber,
+    (concert, title): (ConcertId, &Arc<str>),
+    plan: &NewSchedule,
+) -> Result<ScheduleId, StoreError> {
+    let schedule = Schedule {
+        id: ScheduleId::new(transaction.ids.next_id()),
+        queue,
+        concert,
+        title: Arc::clone(title),
+        starts_at: plan.starts_at,
+        // At most 100,000.
+        seats_total: u32::try_from(plan.seats.len()).unwrap_or(u32::MAX),
+    };
+    schedules::insert(transaction.conn, &schedule)?;
+    for (number, price) in &plan.seats {
+        let id = SeatId::new(transaction.ids.next_id());
+        let seat = Seat { id, schedule: schedule.id, number: *number, price: price.clone(), taken: None };
+        seats::insert(transaction.conn, queue, &seat)?;
+    }
+    Ok(schedule.id)
+}

@@ -1,0 +1,44 @@
+//! Opening connections to the file, for writing and for reading.
+
+use std::path::Path;
+
+use diesel::connection::{CacheSize, SimpleConnection};
+use diesel::prelude::*;
+use diesel::r2d2::{self, CustomizeConnection};
+
+/// What every connection is set to. `busy_timeout` comes first: the others may meet somebody who writes.
+const COMMON: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+    PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;";
+
+/// A commit is answered after it reached the disk: FULL syncs the log on each. The log is copied into the file after
+/// 4,000 pages, about 16 MB, by the writer itself.
+const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; \
+    PRAGMA wal_autocheckpoint = 4000;";
+
+const READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -8192;";
+
+/// The file as SQLite takes it: what looks like a URI is one to it, so the path is made absolute.
+pub(crate) fn url(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_empty| path.to_owned()).to_string_lossy().into_owned()
+}
+
+/// Opens the connection that writes.
+pub(crate) fn writer(path: &Path) -> Result<SqliteConnection, ConnectionError> {
+    let mut connection = SqliteConnection::establish(&url(path))?;
+    let set = |error| ConnectionError::CouldntSetupConfiguration(error);
+    connection.batch_execute(COMMON).map_err(set)?;
+    connection.batch_execute(WRITER).map_err(set)?;
+    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
+    Ok(connection)
+}
+
+/// Sets connections of the pool to read only.
+#[derive(Debug)]
+pub(crate) struct Readers;
+
+impl CustomizeConnection<SqliteConnection, r2d2::Error> for Readers {
+    fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), r2d2::Error> {
+        connection.batch_execute(COMMON).map_err(r2d2::Error::QueryError)?;
+        connection.batch_execute(READER).map_err(r2d2::Error::QueryError)
+    }
+}

@@ -1,0 +1,63 @@
+//! The ports of the server's key and of whether the store answers.
+
+use async_trait::async_trait;
+use diesel::SqliteConnection;
+use domain::Timestamp;
+use domain::ports::{Probe, StoreError, TokenKeyRepository};
+use domain::seal::{KeyFingerprint, ServerKey, StoredKey};
+
+use crate::SqliteStore;
+use crate::columns::{Columns, Count, FromRow};
+use crate::statement::{Bind, Statement, binds, statements};
+
+statements! {
+    Find = "SELECT fingerprint, generated FROM token_keys WHERE id = 1";
+    Keep = "INSERT INTO token_keys (id, fingerprint, generated) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE \
+        SET fingerprint = excluded.fingerprint, generated = excluded.generated";
+    Ping = "SELECT COUNT(*) FROM token_keys";
+}
+
+#[async_trait]
+impl TokenKeyRepository for SqliteStore {
+    async fn stored_key(&self) -> Result<Option<StoredKey>, StoreError> {
+        self.reads().run(|snapshot| find(snapshot.conn)).await
+    }
+
+    async fn keep_key(&self, before: Option<&StoredKey>, key: &StoredKey) -> Result<bool, StoreError> {
+        let (before, key) = (before.cloned(), key.clone());
+        self.writer()
+            .run(move |transaction| {
+                if find(transaction.conn)? != before {
+                    return Ok(false);
+                }
+                let fingerprint: &[u8] = &key.fingerprint.0;
+                let generated = key.generated.as_ref().map(|key| Bind::Blob(key.bytes()));
+                Keep::change_one(transaction.conn, binds![fingerprint, generated])?;
+                Ok(true)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Probe for SqliteStore {
+    async fn store_time(&self) -> Result<Timestamp, StoreError> {
+        if !self.writer().is_open() {
+            return Err(StoreError::Unavailable("the writer stopped".to_owned()));
+        }
+        self.reads().run(|snapshot| Ping::row::<Count>(snapshot.conn, &[]).map(|_count| snapshot.now)).await
+    }
+}
+
+fn find(conn: &mut SqliteConnection) -> Result<Option<StoredKey>, StoreError> {
+    Find::row(conn, &[])
+}
+
+impl FromRow for StoredKey {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            fingerprint: KeyFingerprint(row.bytes(0, ("token_keys", "fingerprint"))?),
+            generated: row.bytes_or_null(1, ("token_keys", "generated"))?.map(ServerKey::from_bytes),
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Every statement finds its rows by an index, and the hot ones by the index that was made for them (trap P7).
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::*;
+
+/// All statements of the crate, by module.
+const ALL: &[(&str, &[(&str, &str)])] = &[
+    ("lib", STATEMENTS),
+    ("open", open::STATEMENTS),
+    ("reads", reads::STATEMENTS),
+    ("sweep", sweep::STATEMENTS),
+    ("transaction", transaction::STATEMENTS),
+    ("writer", writer::STATEMENTS),
+    ("concerts", concerts::STATEMENTS),
+    ("keys", keys::STATEMENTS),
+    ("payments", payments::STATEMENTS),
+    ("queue_rows", queue_rows::STATEMENTS),
+    ("reservation_rows", reservation_rows::STATEMENTS),
+    ("sale_keys", sale_keys::STATEMENTS),
+    ("schedules", schedules::STATEMENTS),
+    ("seats", seats::STATEMENTS),
+    ("tokens", tokens::STATEMENTS),
+    ("wallet_keys", wallet_keys::STATEMENTS),
+    ("wallet_rows", wallet_rows::STATEMENTS),
+];
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+fn plan(connection: &mut SqliteConnection, sql: &str) -> String {
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(connection).unwrap();
+    steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join(" / ")
+}
+
+fn migrated() -> (tempfile::TempDir, SqliteConnection) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usher.db");
+    migrate(&path).unwrap();
+    let connection = connection::writer(&path).unwrap();
+    (directory, connection)
+}
+
+#[test]
+fn no_statement_walks_a_table_p7() {
+    let (_directory, mut connection) = migrated();
+    // The schema, tables of one row a queue, the key's only row, a list that is shown in the order it is walked in, and the count
+    // of the ACTIVE, by an index that has nobody else in it.
+    let may_walk = [
+        "keys::Ping",
+        "queue_rows::Directory",
+        "queue_rows::Newest",
+        "concerts::First",
+        "tokens::CountActive",
+        "open::Tables",
+        "open::Migrated",
+    ];
+    for (module, statements) in ALL {
+        for (name, sql) in *statements {
+            let (name, plan) = (format!("{module}::{name}"), plan(&mut connection, sql));
+            // "(queue=?)" alone is all there is of a sale.
+            let walks = ["SCAN", "TEMP B-TREE", "(queue=?)"].iter().any(|sign| plan.contains(sign));
+            assert!(!walks || may_walk.contains(&&*name), "{name}: {plan}");
+        }
+    }
+}

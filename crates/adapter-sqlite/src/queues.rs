@@ -1,0 +1,169 @@
+//! The waiting line's port.
+
+use async_trait::async_trait;
+use domain::line::Standing;
+use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRepository, StoreError};
+use domain::queue::Join;
+use domain::rejection::Kind;
+use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TokenStatus, UserId};
+
+use crate::transaction::Transaction;
+use crate::{SqliteStore, admission, queue_rows, reservation_rows, tokens};
+
+#[async_trait]
+impl QueueRepository for SqliteStore {
+    async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError> {
+        self.reads().run(|snapshot| queue_rows::directory(snapshot.conn)).await
+    }
+
+    async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
+        let user = user.clone();
+        self.writer()
+            .run_then(
+                move |transaction| join(transaction, queue, &user),
+                |place, transaction| match place {
+                    Ok((ticket, created)) => joined(transaction, ticket, created).map(Ok),
+                    Err(rejection) => Ok(Err(rejection)),
+                },
+            )
+            .await
+    }
+
+    async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError> {
+        self.reads()
+            .run(move |snapshot| {
+                let Some(token) = tokens::find(snapshot.conn, ticket)? else { return Ok(None) };
+                let Some(row) = queue_rows::find(snapshot.conn, ticket.queue)? else { return Ok(None) };
+                let line = row.queue.line;
+                let position = match token.status() {
+                    TokenStatus::Waiting => {
+                        let left = tokens::count_left(snapshot.conn, ticket.queue, line.frontier, ticket.number)?;
+                        line.position(ticket.number, left)
+                    }
+                    TokenStatus::Active | TokenStatus::Expired => 0,
+                };
+                Ok(Some(Standing { token, position, line, paused: row.queue.policy.paused }))
+            })
+            .await
+    }
+
+    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+        self.writer().run(move |transaction| leave(transaction, ticket)).await
+    }
+
+    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+        self.writer().run(admit_all).await
+    }
+
+    async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
+        self.reads()
+            .run(move |snapshot| {
+                let Some(row) = queue_rows::find(snapshot.conn, queue)? else {
+                    return Ok(Err(Rejection::NotFound(Kind::Queue)));
+                };
+                let active = tokens::count_live(snapshot.conn, queue, snapshot.now)?;
+                let queue = row.queue;
+                Ok(Ok(QueueReport { name: queue.name, policy: queue.policy, line: queue.line, active }))
+            })
+            .await
+    }
+
+    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
+        let change = *change;
+        self.writer().run(move |transaction| change_policy(transaction, queue, &change)).await
+    }
+}
+
+/// R1, R2: the user's place and whether it is new.
+fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<(Ticket, bool)> {
+    let latest = tokens::latest(transaction.conn, queue, user)?;
+    let now = transaction.now;
+    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    let join = match row.queue.join(user, latest, now) {
+        Ok(join) => join,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    transaction.joined(queue);
+    match join {
+        Join::Known(token) => Ok(Ok((token.ticket, false))),
+        Join::Issued { ended, token } => {
+            if let Some(ended) = ended {
+                transaction.update_token(ended)?;
+                transaction.expired += 1;
+            }
+            let ticket = token.ticket;
+            transaction.insert_token(token)?;
+            Ok(Ok((ticket, true)))
+        }
+    }
+}
+
+/// The answer to a join, after the admission of its batch.
+fn joined(transaction: &mut Transaction<'_>, ticket: Ticket, created: bool) -> Result<Joined, StoreError> {
+    let gone = || StoreError::Unavailable(format!("{ticket:?} vanished within its transaction"));
+    let token = transaction.token(ticket)?.ok_or_else(gone)?;
+    let row = transaction.queue(ticket.queue)?.ok_or_else(gone)?;
+    let (line, paused) = (row.queue.line, row.queue.policy.paused);
+    let position = match token.status() {
+        TokenStatus::Active | TokenStatus::Expired => 0,
+        // All who ended beyond the frontier ended before this number was issued, so they are ahead of it.
+        TokenStatus::Waiting if created && !transaction.has_left(ticket.queue) => line.position_at_tail(ticket.number),
+        TokenStatus::Waiting => {
+            let left = tokens::count_left(transaction.conn, ticket.queue, line.frontier, ticket.number)?;
+            line.position(ticket.number, left)
+        }
+    };
+    Ok(Joined { standing: Standing { token, position, line, paused }, created })
+}
+
+/// R17: ends the token and cancels its user's PENDING reservations.
+fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
+    let Some(mut token) = transaction.token(ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
+    let stored = token.status();
+    let left = token.leave(transaction.now);
+    let user = token.user.clone();
+    if stored != token.status() {
+        transaction.update_token(token)?;
+    }
+    if left == Some(TokenStatus::Waiting) {
+        if let Some(row) = transaction.queue_mut(ticket.queue)? {
+            row.queue.line.leave_waiting();
+        }
+        transaction.left(ticket.queue);
+    }
+    if left.is_some() {
+        reservation_rows::cancel_all(transaction, ticket.queue, &user)?;
+    }
+    Ok(Ok(()))
+}
+
+/// R3: one tick, for the queues that have something due.
+fn admit_all(transaction: &mut Transaction<'_>) -> Result<Vec<Admitted>, StoreError> {
+    let mut lines = Vec::new();
+    for QueueEntry { number: queue, .. } in queue_rows::directory(transaction.conn)? {
+        let done = admission::admit(transaction, queue)?;
+        if done == admission::Admission::default() {
+            continue;
+        }
+        let active = tokens::count_active(transaction.conn, queue)?;
+        if let Some(row) = transaction.queue(queue)? {
+            let line = row.queue.line;
+            lines.push(Admitted { queue, admitted: done.admitted, expired: done.expired, active, line });
+        }
+    }
+    Ok(lines)
+}
+
+/// R3: changes a policy and keeps the one before.
+fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
+    let now = transaction.now;
+    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    if let Err(rejection) = row.queue.change_policy(change, now) {
+        return Ok(Err(rejection));
+    }
+    row.policy_seq += 1;
+    let (changed, seq) = (row.queue.clone(), row.policy_seq);
+    queue_rows::insert_policy(transaction.conn, &changed, seq)?;
+    let active = tokens::count_live(transaction.conn, queue, now)?;
+    Ok(Ok(QueueReport { name: changed.name, policy: changed.policy, line: changed.line, active }))
+}

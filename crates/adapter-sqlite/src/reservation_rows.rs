@@ -1,0 +1,250 @@
+//! Rows of `reservations` and `reservation_seats`.
+
+use diesel::SqliteConnection;
+use domain::concert::NumberedSeat;
+use domain::ports::StoreError;
+use domain::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
+use domain::{ConcertId, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+
+use crate::columns::{Columns, FromRow, wrong};
+use crate::statement::{Statement, binds, statements};
+use crate::transaction::Transaction;
+use crate::{schedules, seats};
+
+macro_rules! select_reservations {
+    ($index:literal, $rest:literal) => {
+        concat!(
+            "SELECT r.id, r.queue, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, ",
+            "r.expires_at, s.concert_id, s.starts_at, s.offset_minutes, c.title FROM reservations r ",
+            $index,
+            " JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id ",
+            "JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    Find = select_reservations!("", "WHERE r.queue = ? AND r.id = ?");
+    // Newest first is by id: ids grow with time.
+    First = select_reservations!("INDEXED BY reservations_of_user", "WHERE r.queue = ? AND r.user_id = ? ORDER BY r.id DESC LIMIT ?");
+    After = select_reservations!("INDEXED BY reservations_of_user", "WHERE r.queue = ? AND r.user_id = ? AND r.id < ? ORDER BY r.id DESC LIMIT ?");
+    PendingOfUser = "SELECT id FROM reservations INDEXED BY reservations_pending \
+        WHERE queue = ? AND user_id = ? AND status = 'PENDING' ORDER BY id";
+    Holds = "SELECT r.expires_at, \
+        (SELECT COUNT(*) FROM reservation_seats s WHERE s.queue = r.queue AND s.reservation_id = r.id) \
+        FROM reservations r INDEXED BY reservations_pending \
+        WHERE r.queue = ? AND r.user_id = ? AND r.status = 'PENDING'";
+    Due = "SELECT expires_at, queue, id FROM reservations INDEXED BY reservations_due \
+        WHERE status = 'PENDING' AND expires_at <= ? AND (expires_at, queue, id) > (?, ?, ?) \
+        ORDER BY expires_at, queue, id LIMIT ?";
+    Seats = "SELECT seat_id, number, price FROM reservation_seats \
+        WHERE queue = ? AND reservation_id = ? ORDER BY number";
+    Insert = "INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, cancel_reason, reserved_at, \
+        expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    InsertSeat = "INSERT INTO reservation_seats (queue, reservation_id, number, seat_id, price) VALUES (?, ?, ?, ?, ?)";
+    // PENDING is the only state that anything leaves.
+    End = "UPDATE reservations SET status = ?, cancel_reason = ? WHERE queue = ? AND id = ? AND status = 'PENDING'";
+}
+
+/// Where a list of due reservations goes on. The deadline is bare microseconds: one that is no instant is one bad row's
+/// fault, and the list must not end with it.
+pub(crate) type DueKey = (i64, QueueNumber, ReservationId);
+
+/// A reservation as stored, with its seats.
+pub(crate) fn find(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    id: ReservationId,
+) -> Result<Option<Reservation>, StoreError> {
+    let mut found: Option<Reservation> = Find::row(conn, binds![queue, id])?;
+    if let Some(reservation) = &mut found {
+        add_seats(conn, reservation)?;
+    }
+    Ok(found)
+}
+
+/// At most `limit` reservations of a user as stored, newest first, after `after`.
+pub(crate) fn list(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    user: &UserId,
+    after: Option<ReservationId>,
+    limit: u32,
+) -> Result<Vec<Reservation>, StoreError> {
+    let mut listed: Vec<Reservation> = match after {
+        Some(after) => After::rows(conn, binds![queue, user, after, limit])?,
+        None => First::rows(conn, binds![queue, user, limit])?,
+    };
+    for reservation in &mut listed {
+        add_seats(conn, reservation)?;
+    }
+    Ok(listed)
+}
+
+/// The user's reservations in this queue that are PENDING in the store, as the limit of seats needs them.
+pub(crate) fn pending(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    user: &UserId,
+) -> Result<Vec<PendingHold>, StoreError> {
+    Holds::rows(conn, binds![queue, user])
+}
+
+/// At most `limit` reservations of all queues that may be past their deadline, oldest deadline first, after `after`.
+pub(crate) fn due(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+    after: DueKey,
+    limit: u32,
+) -> Result<Vec<DueKey>, StoreError> {
+    Due::rows(conn, binds![now, after.0, after.1, after.2, limit])
+}
+
+/// Inserts a reservation that was just granted, and its seats.
+pub(crate) fn insert(conn: &mut SqliteConnection, reservation: &Reservation) -> Result<(), StoreError> {
+    let (status, reason) = status_columns(reservation.status);
+    Insert::change_one(
+        conn,
+        binds![
+            reservation.queue,
+            reservation.id,
+            &reservation.user,
+            reservation.schedule,
+            &reservation.amount,
+            status,
+            reason,
+            reservation.reserved_at,
+            reservation.expires_at,
+        ],
+    )?;
+    for seat in &reservation.seats {
+        InsertSeat::change_one(conn, binds![reservation.queue, reservation.id, seat.number, seat.id, &seat.price])?;
+    }
+    Ok(())
+}
+
+/// Writes the end of a reservation that is PENDING in the store.
+pub(crate) fn end(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    id: ReservationId,
+    status: ReservationStatus,
+) -> Result<(), StoreError> {
+    let (status, reason) = status_columns(status);
+    End::change_one(conn, binds![status, reason, queue, id])
+}
+
+/// Writes the end of a reservation that the rules cancelled, and frees those of its seats that are still its own.
+pub(crate) fn end_and_free(conn: &mut SqliteConnection, reservation: &Reservation) -> Result<(), StoreError> {
+    end(conn, reservation.queue, reservation.id, reservation.status)?;
+    for seat in seats::of_reservation(conn, reservation.queue, reservation.id)? {
+        if reservation.frees(&seat) {
+            seats::free(conn, reservation.queue, &seat, reservation.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// R17: cancels all PENDING reservations of a user who leaves the queue.
+pub(crate) fn cancel_all(
+    transaction: &mut Transaction<'_>,
+    queue: QueueNumber,
+    user: &UserId,
+) -> Result<(), StoreError> {
+    for PendingId(id) in PendingOfUser::rows(transaction.conn, binds![queue, user])? {
+        let Some(mut reservation) = find(transaction.conn, queue, id)? else { continue };
+        if reservation.cancel(CancelReason::Left, transaction.now) {
+            end_and_free(transaction.conn, &reservation)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_seats(conn: &mut SqliteConnection, reservation: &mut Reservation) -> Result<(), StoreError> {
+    reservation.seats = Seats::rows(conn, binds![reservation.queue, reservation.id])?;
+    if reservation.seats.is_empty() {
+        return Err(wrong(("reservation_seats", "reservation_id"), format!("{} has no seats", reservation.id)));
+    }
+    Ok(())
+}
+
+const fn status_columns(status: ReservationStatus) -> (&'static str, Option<&'static str>) {
+    match status {
+        ReservationStatus::Pending => ("PENDING", None),
+        ReservationStatus::Confirmed => ("CONFIRMED", None),
+        ReservationStatus::Cancelled(CancelReason::Expired) => ("CANCELLED", Some("EXPIRED")),
+        ReservationStatus::Cancelled(CancelReason::User) => ("CANCELLED", Some("USER")),
+        ReservationStatus::Cancelled(CancelReason::Left) => ("CANCELLED", Some("LEFT")),
+    }
+}
+
+fn status<'a>(row: &impl Columns<'a>) -> Result<ReservationStatus, StoreError> {
+    let status = row.text(5, ("reservations", "status"))?;
+    let reason = row.text_or_null(6, ("reservations", "cancel_reason"))?;
+    match (status.as_str(), reason.as_deref()) {
+        ("PENDING", None) => Ok(ReservationStatus::Pending),
+        ("CONFIRMED", None) => Ok(ReservationStatus::Confirmed),
+        ("CANCELLED", Some("EXPIRED")) => Ok(ReservationStatus::Cancelled(CancelReason::Expired)),
+        ("CANCELLED", Some("USER")) => Ok(ReservationStatus::Cancelled(CancelReason::User)),
+        ("CANCELLED", Some("LEFT")) => Ok(ReservationStatus::Cancelled(CancelReason::Left)),
+        _ => Err(wrong(("reservations", "status"), format!("{status:?} with reason {reason:?}"))),
+    }
+}
+
+impl FromRow for Reservation {
+    /// All but its seats.
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ReservationId::new(row.id(0, ("reservations", "id"))?),
+            queue: QueueNumber(row.number(1, ("reservations", "queue"))?),
+            user: row.user(2, ("reservations", "user_id"))?,
+            concert: ConcertId::new(row.id(9, ("schedules", "concert_id"))?),
+            schedule: ScheduleId::new(row.id(3, ("reservations", "schedule_id"))?),
+            title: row.text(12, ("concerts", "title"))?.into(),
+            starts_at: schedules::start(row, 10)?,
+            seats: Vec::new(),
+            amount: row.money(4, ("reservations", "amount"))?,
+            status: status(row)?,
+            reserved_at: row.instant(7, ("reservations", "reserved_at"))?,
+            expires_at: row.instant(8, ("reservations", "expires_at"))?,
+        })
+    }
+}
+
+impl FromRow for NumberedSeat {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: SeatId::new(row.id(0, ("reservation_seats", "seat_id"))?),
+            number: row.number(1, ("reservation_seats", "number"))?,
+            price: row.money(2, ("reservation_seats", "price"))?,
+        })
+    }
+}
+
+impl FromRow for PendingHold {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            expires_at: row.instant(0, ("reservations", "expires_at"))?,
+            seats: row.number(1, ("reservation_seats", "number"))?,
+        })
+    }
+}
+
+impl FromRow for DueKey {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok((
+            row.int(0, ("reservations", "expires_at"))?,
+            QueueNumber(row.number(1, ("reservations", "queue"))?),
+            ReservationId::new(row.id(2, ("reservations", "id"))?),
+        ))
+    }
+}
+
+struct PendingId(ReservationId);
+
+impl FromRow for PendingId {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self(ReservationId::new(row.id(0, ("reservations", "id"))?)))
+    }
+}

@@ -1,0 +1,126 @@
+//! Rows of `seats`.
+
+use diesel::SqliteConnection;
+use domain::ports::StoreError;
+use domain::seat::{Seat, SeatChoice, Taken};
+use domain::{QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp};
+
+use crate::columns::{Columns, Count, FromRow};
+use crate::statement::{Statement, binds, statements};
+
+macro_rules! select_seats {
+    ($rest:literal) => {
+        concat!("SELECT s.id, s.schedule_id, s.number, s.price, s.reservation_id, s.held_until FROM ", $rest)
+    };
+}
+
+statements! {
+    ById = select_seats!("seats s WHERE s.queue = ? AND s.id = ?");
+    ByNumber = select_seats!("seats s WHERE s.queue = ? AND s.schedule_id = ? AND s.number = ?");
+    OfSchedule = select_seats!("seats s WHERE s.queue = ? AND s.schedule_id = ? ORDER BY s.number");
+    OfReservation = select_seats!(
+        "reservation_seats r JOIN seats s ON s.queue = r.queue AND s.id = r.seat_id \
+         WHERE r.queue = ? AND r.reservation_id = ? ORDER BY r.number"
+    );
+    // Mirrors `Seat::status_at`.
+    Available = "SELECT COUNT(*) FROM seats \
+        WHERE queue = ? AND schedule_id = ? AND (reservation_id IS NULL OR held_until <= ?)";
+    Insert = "INSERT INTO seats (queue, schedule_id, number, id, price) VALUES (?, ?, ?, ?, ?)";
+    // Guarded by what was read: whoever has the seat by now, it is not given to two.
+    Take = "UPDATE seats SET reservation_id = ?, held_until = ? \
+        WHERE queue = ? AND schedule_id = ? AND number = ? AND reservation_id IS ?";
+}
+
+/// The seats of a choice that exist in a queue.
+pub(crate) fn chosen(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    choice: &SeatChoice,
+) -> Result<Vec<Seat>, StoreError> {
+    let mut seats = Vec::with_capacity(choice.len());
+    match choice {
+        SeatChoice::Ids(ids) => {
+            for id in ids {
+                seats.extend(ById::row::<Seat>(conn, binds![queue, *id])?);
+            }
+        }
+        SeatChoice::Numbers(schedule, numbers) => {
+            for number in numbers {
+                seats.extend(ByNumber::row::<Seat>(conn, binds![queue, *schedule, *number])?);
+            }
+        }
+    }
+    Ok(seats)
+}
+
+/// All seats of a schedule, by number.
+pub(crate) fn of_schedule(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    schedule: ScheduleId,
+) -> Result<Vec<Seat>, StoreError> {
+    OfSchedule::rows(conn, binds![queue, schedule])
+}
+
+/// The seats a reservation was made for, whoever has them now.
+pub(crate) fn of_reservation(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    reservation: ReservationId,
+) -> Result<Vec<Seat>, StoreError> {
+    OfReservation::rows(conn, binds![queue, reservation])
+}
+
+/// How many seats of a schedule may be held at `now`.
+pub(crate) fn available(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    schedule: ScheduleId,
+    now: Timestamp,
+) -> Result<u32, StoreError> {
+    let count = Available::row::<Count>(conn, binds![queue, schedule, now])?.map_or(0, |count| count.0);
+    // A concert has at most 100,000 seats.
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Inserts a free seat.
+pub(crate) fn insert(conn: &mut SqliteConnection, queue: QueueNumber, seat: &Seat) -> Result<(), StoreError> {
+    Insert::change_one(conn, binds![queue, seat.schedule, seat.number, seat.id, &seat.price])
+}
+
+/// Gives a seat to a reservation until `held_until`, for good when that is `None`; it must be as it was read.
+pub(crate) fn take(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    seat: (ScheduleId, u32),
+    before: Option<ReservationId>,
+    by: ReservationId,
+    held_until: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    Take::change_one(conn, binds![by, held_until, queue, seat.0, seat.1, before])
+}
+
+/// Frees a seat that is still `by`'s.
+pub(crate) fn free(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    seat: &Seat,
+    by: ReservationId,
+) -> Result<(), StoreError> {
+    let (nobody, never) = (None::<ReservationId>, None::<Timestamp>);
+    Take::change_one(conn, binds![nobody, never, queue, seat.schedule, seat.number, by])
+}
+
+impl FromRow for Seat {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let by = row.id_or_null(4, ("seats", "reservation_id"))?;
+        let until = row.instant_or_null(5, ("seats", "held_until"))?;
+        Ok(Self {
+            id: SeatId::new(row.id(0, ("seats", "id"))?),
+            schedule: ScheduleId::new(row.id(1, ("seats", "schedule_id"))?),
+            number: row.number(2, ("seats", "number"))?,
+            price: row.money(3, ("seats", "price"))?,
+            taken: by.map(|by| Taken { by: ReservationId::new(by), until }),
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! Rows of `tokens`.
+
+use diesel::SqliteConnection;
+use domain::ports::StoreError;
+use domain::token::{Active, EndReason, TokenEnd};
+use domain::{QueueNumber, ReservationId, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId};
+
+use crate::columns::{Columns, Count, FromRow, wrong};
+use crate::statement::{Statement, binds, statements};
+
+macro_rules! select_tokens {
+    ($rest:literal) => {
+        concat!(
+            "SELECT queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, ",
+            "paid_reservation FROM tokens ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    Find = select_tokens!("WHERE queue = ? AND number = ?");
+    Latest = select_tokens!("INDEXED BY tokens_of_user WHERE queue = ? AND user_id = ? ORDER BY number DESC LIMIT 1");
+    Due = select_tokens!("INDEXED BY tokens_active WHERE queue = ? AND status = 'ACTIVE' AND deadline <= ? ORDER BY deadline, number");
+    Waiting = select_tokens!("INDEXED BY tokens_waiting WHERE queue = ? AND status = 'WAITING' AND number > ? ORDER BY number LIMIT ?");
+    CountActive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
+        WHERE queue = ? AND status = 'ACTIVE'";
+    CountLive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
+        WHERE queue = ? AND status = 'ACTIVE' AND deadline > ?";
+    CountLeft = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_left \
+        WHERE queue = ? AND status = 'EXPIRED' AND activated_at IS NULL AND number > ? AND number < ?";
+    Insert = "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, \
+        end_reason, paid_reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    Update = "UPDATE tokens SET status = ?, activated_at = ?, deadline = ?, ended_at = ?, end_reason = ?, \
+        paid_reservation = ? WHERE queue = ? AND number = ?";
+}
+
+/// The token of `ticket`; `None` when no such number was issued.
+pub(crate) fn find(conn: &mut SqliteConnection, ticket: Ticket) -> Result<Option<Token>, StoreError> {
+    Find::row(conn, binds![ticket.queue, ticket.number])
+}
+
+/// The newest token of a user in a queue.
+pub(crate) fn latest(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    user: &UserId,
+) -> Result<Option<Token>, StoreError> {
+    Latest::row(conn, binds![queue, user])
+}
+
+/// Tokens that may be past their deadline though stored ACTIVE.
+pub(crate) fn due(conn: &mut SqliteConnection, queue: QueueNumber, now: Timestamp) -> Result<Vec<Token>, StoreError> {
+    Due::rows(conn, binds![queue, now])
+}
+
+/// The first `limit` waiting tokens beyond `frontier`.
+pub(crate) fn waiting(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    frontier: u64,
+    limit: u32,
+) -> Result<Vec<Token>, StoreError> {
+    Waiting::rows(conn, binds![queue, frontier, limit])
+}
+
+/// How many tokens are ACTIVE by stored status.
+pub(crate) fn count_active(conn: &mut SqliteConnection, queue: QueueNumber) -> Result<u64, StoreError> {
+    Ok(CountActive::row::<Count>(conn, binds![queue])?.map_or(0, |count| count.0))
+}
+
+/// How many tokens are ACTIVE at `now`.
+pub(crate) fn count_live(conn: &mut SqliteConnection, queue: QueueNumber, now: Timestamp) -> Result<u64, StoreError> {
+    Ok(CountLive::row::<Count>(conn, binds![queue, now])?.map_or(0, |count| count.0))
+}
+
+/// How many tokens beyond `frontier` and before `number` ended while they waited.
+pub(crate) fn count_left(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    frontier: u64,
+    number: TicketNumber,
+) -> Result<u64, StoreError> {
+    Ok(CountLeft::row::<Count>(conn, binds![queue, frontier, number])?.map_or(0, |count| count.0))
+}
+
+/// Inserts a token that was just issued.
+pub(crate) fn insert(conn: &mut SqliteConnection, token: &Token) -> Result<(), StoreError> {
+    let (reason, paid) = end_columns(token);
+    Insert::change_one(
+        conn,
+        binds![
+            token.ticket.queue,
+            token.ticket.number,
+            &token.user,
+            status_text(token.status()),
+            token.issued_at,
+            token.active.map(|active| active.since),
+            token.active.map(|active| active.deadline),
+            token.end.map(|end| end.at),
+            reason,
+            paid,
+        ],
+    )
+}
+
+/// Writes what may change of a token.
+pub(crate) fn update(conn: &mut SqliteConnection, token: &Token) -> Result<(), StoreError> {
+    let (reason, paid) = end_columns(token);
+    Update::change_one(
+        conn,
+        binds![
+            status_text(token.status()),
+            token.active.map(|active| active.since),
+            token.active.map(|active| active.deadline),
+            token.end.map(|end| end.at),
+            reason,
+            paid,
+            token.ticket.queue,
+            token.ticket.number,
+        ],
+    )
+}
+
+const fn status_text(status: TokenStatus) -> &'static str {
+    match status {
+        TokenStatus::Waiting => "WAITING",
+        TokenStatus::Active => "ACTIVE",
+        TokenStatus::Expired => "EXPIRED",
+    }
+}
+
+fn end_columns(token: &Token) -> (Option<&'static str>, Option<ReservationId>) {
+    match token.end.map(|end| end.reason) {
+        None => (None, None),
+        Some(EndReason::Paid(reservation)) => (Some("PAID"), Some(reservation)),
+        Some(EndReason::Left) => (Some("LEFT"), None),
+        Some(EndReason::Deadline) => (Some("DEADLINE"), None),
+    }
+}
+
+impl FromRow for Token {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let since = row.instant_or_null(5, ("tokens", "activated_at"))?;
+        let deadline = row.instant_or_null(6, ("tokens", "deadline"))?;
+        let ended_at = row.instant_or_null(7, ("tokens", "ended_at"))?;
+        let token = Self {
+            ticket: row.ticket(0, ("tokens", "number"))?,
+            user: row.user(2, ("tokens", "user_id"))?,
+            issued_at: row.instant(4, ("tokens", "issued_at"))?,
+            active: since.zip(deadline).map(|(since, deadline)| Active { since, deadline }),
+            end: match ended_at {
+                Some(at) => Some(TokenEnd { at, reason: end_reason(row)? }),
+                None => None,
+            },
+        };
+        let status = row.text(3, ("tokens", "status"))?;
+        if status != status_text(token.status()) {
+            return Err(wrong(
+                ("tokens", "status"),
+                format!("{status:?} of {:?} is not what its times say", token.ticket),
+            ));
+        }
+        Ok(token)
+    }
+}
+
+fn end_reason<'a>(row: &impl Columns<'a>) -> Result<EndReason, StoreError> {
+    let paid = row.id_or_null(9, ("tokens", "paid_reservation"))?;
+    match (row.text(8, ("tokens", "end_reason"))?.as_str(), paid) {
+        ("PAID", Some(reservation)) => Ok(EndReason::Paid(ReservationId::new(reservation))),
+        ("LEFT", None) => Ok(EndReason::Left),
+        ("DEADLINE", None) => Ok(EndReason::Deadline),
+        (other, _) => Err(wrong(("tokens", "end_reason"), format!("{other:?}"))),
+    }
+}

@@ -1,0 +1,182 @@
+//! What the commands of one batch work on: the connection inside its transaction, and what they share.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use diesel::SqliteConnection;
+use domain::concert::{Found, Schedule};
+use domain::ports::{IdGenerator, StoreError};
+use domain::{QueueNumber, Rules, ScheduleId, Ticket, Timestamp, Token};
+
+use crate::queue_rows::{self, QueueRow};
+use crate::statement::{Statement, statements};
+use crate::{admission, schedules, tokens};
+
+statements! {
+    Save = "SAVEPOINT command";
+    Release = "RELEASE command";
+    RollBack = "ROLLBACK TO command";
+}
+
+/// The transaction of a batch.
+pub(crate) struct Transaction<'c> {
+    /// The connection, for statements.
+    pub(crate) conn: &'c mut SqliteConnection,
+    /// The batch's time, read once, after its lock.
+    pub(crate) now: Timestamp,
+    /// The operator's numbers.
+    pub(crate) rules: &'c Rules,
+    /// Where new ids come from.
+    pub(crate) ids: &'c dyn IdGenerator,
+    /// How many tokens it admitted.
+    pub(crate) admitted: u64,
+    /// How many tokens it found past their deadline.
+    pub(crate) expired: u64,
+    /// The queue rows read so far, as they will be written.
+    queues: HashMap<QueueNumber, QueueRow>,
+    changed_queues: BTreeSet<QueueNumber>,
+    /// What the running command found before it changed it, oldest first.
+    undo: Vec<(QueueNumber, QueueRow)>,
+    /// `admitted` and `expired` before it.
+    counted: (u64, u64),
+    /// Tokens as they are in the database now.
+    tokens: HashMap<Ticket, Token>,
+    schedules: HashMap<(QueueNumber, ScheduleId), Schedule>,
+    /// Queues to admit from before the answers.
+    joined: BTreeSet<QueueNumber>,
+    /// Queues that waiting tokens left, so that someone may have ended behind a newcomer.
+    left: HashSet<QueueNumber>,
+}
+
+impl<'c> Transaction<'c> {
+    pub(crate) fn new(
+        conn: &'c mut SqliteConnection,
+        now: Timestamp,
+        rules: &'c Rules,
+        ids: &'c dyn IdGenerator,
+    ) -> Self {
+        Self {
+            conn,
+            now,
+            rules,
+            ids,
+            admitted: 0,
+            expired: 0,
+            queues: HashMap::new(),
+            changed_queues: BTreeSet::new(),
+            undo: Vec::new(),
+            counted: (0, 0),
+            tokens: HashMap::new(),
+            schedules: HashMap::new(),
+            joined: BTreeSet::new(),
+            left: HashSet::new(),
+        }
+    }
+
+    /// Begins a command.
+    pub(crate) fn save(&mut self) -> Result<(), StoreError> {
+        self.undo.clear();
+        self.counted = (self.admitted, self.expired);
+        Save::execute(self.conn, &[]).map(drop)
+    }
+
+    /// Ends a command that succeeded.
+    pub(crate) fn release(&mut self) -> Result<(), StoreError> {
+        Release::execute(self.conn, &[]).map(drop)
+    }
+
+    /// Ends a command that failed, as if it had not begun.
+    pub(crate) fn roll_back(&mut self) -> Result<(), StoreError> {
+        RollBack::execute(self.conn, &[])?;
+        Release::execute(self.conn, &[])?;
+        self.queues.extend(self.undo.drain(..).rev());
+        (self.admitted, self.expired) = self.counted;
+        self.tokens.clear();
+        self.schedules.clear();
+        Ok(())
+    }
+
+    /// A queue as it is now; `None` when there is none of this number.
+    pub(crate) fn queue(&mut self, number: QueueNumber) -> Result<Option<&QueueRow>, StoreError> {
+        if !self.queues.contains_key(&number)
+            && let Some(row) = queue_rows::find(self.conn, number)?
+        {
+            self.queues.insert(number, row);
+        }
+        Ok(self.queues.get(&number))
+    }
+
+    /// A queue to be changed by the rules; written when the batch ends.
+    pub(crate) fn queue_mut(&mut self, number: QueueNumber) -> Result<Option<&mut QueueRow>, StoreError> {
+        let Some(row) = self.queue(number)?.cloned() else { return Ok(None) };
+        self.undo.push((number, row));
+        self.changed_queues.insert(number);
+        Ok(self.queues.get_mut(&number))
+    }
+
+    /// A token as it is now; `None` when no such number was issued.
+    pub(crate) fn token(&mut self, ticket: Ticket) -> Result<Option<Token>, StoreError> {
+        if let Some(token) = self.tokens.get(&ticket) {
+            return Ok(Some(token.clone()));
+        }
+        tokens::find(self.conn, ticket)
+    }
+
+    /// Writes a token that was just issued.
+    pub(crate) fn insert_token(&mut self, token: Token) -> Result<(), StoreError> {
+        tokens::insert(self.conn, &token)?;
+        self.tokens.insert(token.ticket, token);
+        Ok(())
+    }
+
+    /// Writes what changed of a token.
+    pub(crate) fn update_token(&mut self, token: Token) -> Result<(), StoreError> {
+        tokens::update(self.conn, &token)?;
+        self.tokens.insert(token.ticket, token);
+        Ok(())
+    }
+
+    /// A schedule of this queue. What a schedule is never changes.
+    pub(crate) fn schedule(&mut self, queue: QueueNumber, id: ScheduleId) -> Result<Found<Schedule>, StoreError> {
+        if let Some(schedule) = self.schedules.get(&(queue, id)) {
+            return Ok(Found::Here(schedule.clone()));
+        }
+        let found = schedules::find(self.conn, queue, id)?;
+        if let Found::Here(schedule) = &found {
+            self.schedules.insert((queue, id), schedule.clone());
+        }
+        Ok(found)
+    }
+
+    /// Notes that somebody joined, so that admission runs before the answer.
+    pub(crate) fn joined(&mut self, queue: QueueNumber) {
+        self.joined.insert(queue);
+    }
+
+    /// Notes that a waiting token ended.
+    pub(crate) fn left(&mut self, queue: QueueNumber) {
+        self.left.insert(queue);
+    }
+
+    /// Whether a waiting token of this queue ended in this batch.
+    pub(crate) fn has_left(&self, queue: QueueNumber) -> bool {
+        self.left.contains(&queue)
+    }
+
+    /// R3: admission for all who joined, once per queue.
+    pub(crate) fn admit_joined(&mut self) -> Result<(), StoreError> {
+        for queue in std::mem::take(&mut self.joined) {
+            admission::admit(self, queue)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the queues that changed.
+    pub(crate) fn write_queues(&mut self) -> Result<(), StoreError> {
+        for number in &self.changed_queues {
+            if let Some(row) = self.queues.get(number) {
+                queue_rows::update(self.conn, row)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! Rows of `wallets` and `entries`.
+
+use diesel::SqliteConnection;
+use domain::ports::StoreError;
+use domain::wallet::{Entry, EntryKind, Wallet};
+use domain::{EntryId, ReservationId, UserId};
+
+use crate::columns::{Columns, FromRow, wrong};
+use crate::statement::{Statement, binds, statements};
+
+macro_rules! select_entries {
+    ($rest:literal) => {
+        concat!("SELECT id, user_id, seq, kind, amount, balance_after, reservation_id, created_at FROM entries ", $rest)
+    };
+}
+
+statements! {
+    Find = "SELECT user_id, balance, last_seq FROM wallets WHERE user_id = ?";
+    Insert = "INSERT INTO wallets (user_id, balance, last_seq) VALUES (?, ?, ?)";
+    Update = "UPDATE wallets SET balance = ?, last_seq = ? WHERE user_id = ? AND last_seq = ?";
+    InsertEntry = "INSERT INTO entries (id, user_id, seq, kind, amount, balance_after, reservation_id, created_at) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    FindEntry = select_entries!("WHERE user_id = ? AND seq = ?");
+    Entries = select_entries!("WHERE user_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?");
+}
+
+/// The wallet of a user; an empty one when there is no row.
+pub(crate) fn find(conn: &mut SqliteConnection, user: &UserId) -> Result<Wallet, StoreError> {
+    Ok(Find::row(conn, binds![user])?.unwrap_or_else(|| Wallet::empty(user.clone())))
+}
+
+/// Writes a movement: the wallet after it, and its entry.
+pub(crate) fn write(conn: &mut SqliteConnection, wallet: &Wallet, entry: &Entry) -> Result<(), StoreError> {
+    if entry.seq == 1 {
+        Insert::change_one(conn, binds![&wallet.user, &wallet.balance, wallet.last_seq])?;
+    } else {
+        let before = entry.seq.saturating_sub(1);
+        Update::change_one(conn, binds![&wallet.balance, wallet.last_seq, &wallet.user, before])?;
+    }
+    let (kind, reservation) = match entry.kind {
+        EntryKind::Charge => ("CHARGE", None),
+        EntryKind::Payment(reservation) => ("PAYMENT", Some(reservation)),
+    };
+    InsertEntry::change_one(
+        conn,
+        binds![entry.id, &entry.user, entry.seq, kind, &entry.amount, &entry.balance_after, reservation, entry.at,],
+    )
+}
+
+/// The entry of a user with this `seq`; one that is referred to must be there.
+pub(crate) fn entry(conn: &mut SqliteConnection, user: &UserId, seq: u64) -> Result<Entry, StoreError> {
+    FindEntry::row(conn, binds![user, seq])?
+        .ok_or_else(|| wrong(("entries", "seq"), format!("there is no entry {seq} of {user:?}")))
+}
+
+/// At most `limit` entries of a user, newest first, after `after`.
+pub(crate) fn entries(
+    conn: &mut SqliteConnection,
+    user: &UserId,
+    after: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Entry>, StoreError> {
+    Entries::rows(conn, binds![user, after.unwrap_or(u64::MAX), limit])
+}
+
+impl FromRow for Wallet {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            user: row.user(0, ("wallets", "user_id"))?,
+            balance: row.money(1, ("wallets", "balance"))?,
+            last_seq: row.number(2, ("wallets", "last_seq"))?,
+        })
+    }
+}
+
+impl FromRow for Entry {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let paid = row.id_or_null(6, ("entries", "reservation_id"))?;
+        let kind = match (row.text(3, ("entries", "kind"))?.as_str(), paid) {
+            ("CHARGE", None) => EntryKind::Charge,
+            ("PAYMENT", Some(reservation)) => EntryKind::Payment(ReservationId::new(reservation)),
+            (other, _) => return Err(wrong(("entries", "kind"), format!("{other:?}"))),
+        };
+        Ok(Self {
+            id: EntryId::new(row.id(0, ("entries", "id"))?),
+            user: row.user(1, ("entries", "user_id"))?,
+            seq: row.number(2, ("entries", "seq"))?,
+            kind,
+            amount: row.money(4, ("entries", "amount"))?,
+            balance_after: row.money(5, ("entries", "balance_after"))?,
+            at: row.instant(7, ("entries", "created_at"))?,
+        })
+    }
+}

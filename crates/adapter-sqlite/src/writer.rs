@@ -1,0 +1,401 @@
+//! Group commit: one thread that writes, in batches, and answers only after the commit (design 2.2).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use diesel::SqliteConnection;
+use domain::Rules;
+use domain::ports::{Clock, IdGenerator, StoreError};
+use metrics::{counter, histogram};
+use tokio::sync::{mpsc, oneshot};
+use tracing::error;
+
+use crate::statement::{Statement, statements};
+use crate::transaction::Transaction;
+
+statements! {
+    Begin = "BEGIN IMMEDIATE";
+    Commit = "COMMIT";
+    Rollback = "ROLLBACK";
+}
+
+/// How much a writer takes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// How many commands may wait; one more is refused.
+    pub(crate) waiting: usize,
+    /// How many commands one batch takes at most.
+    pub(crate) batch: usize,
+    /// How long a command may wait for its batch; later it is refused.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { waiting: 8_192, batch: 512, patience: Duration::from_secs(5) }
+    }
+}
+
+/// What commands need besides the database.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) rules: Arc<Rules>,
+}
+
+/// Opens the connection that writes; again after one was lost.
+pub(crate) type Connect = Box<dyn FnMut() -> Result<SqliteConnection, StoreError> + Send>;
+
+/// Where commands are handed in. Ends its thread, what waits being done first, when it is dropped.
+pub(crate) struct Writer {
+    /// `None` once it is shut down.
+    commands: Mutex<Option<mpsc::Sender<Envelope>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A command on its way.
+struct Envelope {
+    command: Box<dyn Command>,
+    sent: Instant,
+}
+
+/// One command of a batch.
+trait Command: Send {
+    /// Does its work; a failure is kept for the answer.
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError>;
+    /// Composes the answer after the whole batch has been worked on. Reads only.
+    fn finish(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError>;
+    /// Keeps the failure that `run` ended with.
+    fn fail(&mut self, error: StoreError);
+    /// Answers, once it is known what became of the batch. Nobody may be waiting any more.
+    fn answer(self: Box<Self>, batch: Result<(), StoreError>);
+}
+
+/// A command's work, then its answer.
+struct Asked<W, D, F, T> {
+    progress: Progress<W, D, T>,
+    finish: Option<F>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+enum Progress<W, D, T> {
+    Waiting(W),
+    Done(D),
+    Finished(T),
+    Failed(StoreError),
+    /// Between two of the others.
+    Moving,
+}
+
+impl<W, D, F, T> Command for Asked<W, D, F, T>
+where
+    W: FnOnce(&mut Transaction<'_>) -> Result<D, StoreError> + Send,
+    F: FnOnce(D, &mut Transaction<'_>) -> Result<T, StoreError> + Send,
+    D: Send,
+    T: Send,
+{
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        if let Progress::Waiting(work) = std::mem::replace(&mut self.progress, Progress::Moving) {
+            self.progress = Progress::Done(work(transaction)?);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        self.progress = match (std::mem::replace(&mut self.progress, Progress::Moving), self.finish.take()) {
+            (Progress::Done(done), Some(finish)) => Progress::Finished(finish(done, transaction)?),
+            (progress, _) => progress,
+        };
+        Ok(())
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.progress = Progress::Failed(error);
+    }
+
+    fn answer(self: Box<Self>, batch: Result<(), StoreError>) {
+        let answer = match (batch, self.progress) {
+            (Err(error), _) | (Ok(()), Progress::Failed(error)) => Err(error),
+            (Ok(()), Progress::Finished(answer)) => Ok(answer),
+            (Ok(()), _) => Err(StoreError::Unavailable("the command did not come to an end".to_owned())),
+        };
+        // A caller that went away does not hear it; what it asked for has happened all the same.
+        drop(self.reply.send(answer));
+    }
+}
+
+impl Writer {
+    /// Starts the thread. `keep` lives as long as it: the lock on the file.
+    pub(crate) fn start(
+        connect: Connect,
+        environment: Environment,
+        limits: Limits,
+        keep: std::fs::File,
+    ) -> std::io::Result<Self> {
+        let (sender, commands) = mpsc::channel(limits.waiting);
+        let mut thread = Thread { connect, connection: None, environment, limits };
+        let thread = std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
+            thread.serve(commands);
+            drop(thread);
+            drop(keep);
+        })?;
+        Ok(Self { commands: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs `work` in the next batch.
+    pub(crate) async fn run<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.run_then(work, |done, _transaction| Ok(done)).await
+    }
+
+    /// Runs `work` in the next batch, and `finish` on what it made when all of the batch has been worked on.
+    pub(crate) async fn run_then<D, T, W, F>(&self, work: W, finish: F) -> Result<T, StoreError>
+    where
+        W: FnOnce(&mut Transaction<'_>) -> Result<D, StoreError> + Send + 'static,
+        F: FnOnce(D, &mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        D: Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let command = Box::new(Asked { progress: Progress::Waiting(work), finish: Some(finish), reply });
+        self.send(Envelope { command, sent: Instant::now() })?;
+        answer.await.map_err(|_gone| StoreError::Unavailable("the writer stopped".to_owned()))?
+    }
+
+    /// Whether commands are taken.
+    pub(crate) fn is_open(&self) -> bool {
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.as_ref().is_some_and(|commands| !commands.is_closed())
+    }
+
+    /// Takes no more commands, and returns when those that wait are done.
+    pub(crate) fn shutdown(&self) {
+        drop(self.commands.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            error!("the writer's thread panicked");
+        }
+    }
+
+    fn send(&self, envelope: Envelope) -> Result<(), StoreError> {
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        let commands = commands.as_ref().ok_or_else(|| StoreError::Unavailable("the store is shut down".to_owned()))?;
+        commands.try_send(envelope).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable("the writer stopped".to_owned()),
+        })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+/// The thread's side.
+struct Thread {
+    connect: Connect,
+    /// `None` until the first batch and after one could not be ended.
+    connection: Option<SqliteConnection>,
+    environment: Environment,
+    limits: Limits,
+}
+
+impl Thread {
+    fn serve(&mut self, mut commands: mpsc::Receiver<Envelope>) {
+        let mut waiting = Vec::new();
+        while commands.blocking_recv_many(&mut waiting, self.limits.batch) > 0 {
+            self.work_off(waiting.drain(..));
+        }
+    }
+
+    /// One batch, from taking it to answering it.
+    fn work_off(&mut self, taken: impl Iterator<Item = Envelope>) {
+        let taken_at = Instant::now();
+        let (mut batch, late): (Vec<_>, Vec<_>) =
+            taken.partition(|envelope| taken_at.duration_since(envelope.sent) < self.limits.patience);
+        for envelope in late {
+            envelope.command.answer(Err(StoreError::Overloaded));
+        }
+        if batch.is_empty() {
+            return;
+        }
+        // Neither a panic in a command nor one around it ends the thread: the batch is rolled back and answered.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.transact(&mut batch))).unwrap_or_else(|_panic| {
+            // What state the connection is in is anybody's guess.
+            self.connection = None;
+            Err(StoreError::Unavailable("the batch panicked".to_owned()))
+        });
+        if let Err(failure) = &outcome {
+            error!(%failure, commands = batch.len(), "a batch was rolled back");
+        }
+        note(&batch);
+        for envelope in batch {
+            envelope.command.answer(outcome.clone());
+        }
+    }
+
+    fn transact(&mut self, batch: &mut [Envelope]) -> Result<(), StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => (self.connect)()?,
+        };
+        Begin::execute(&mut connection, &[])?;
+        let (now, environment) = (self.environment.clock.now(), &self.environment);
+        let mut transaction = Transaction::new(&mut connection, now, &environment.rules, &*environment.ids);
+        let worked = work(&mut transaction, batch);
+        let counts = (transaction.admitted, transaction.expired);
+        let ended = worked.and_then(|()| Commit::execute(&mut connection, &[]));
+        match ended {
+            Ok(_) => {
+                counter!("usher_admitted_total").increment(counts.0);
+                counter!("usher_tokens_expired_total").increment(counts.1);
+            }
+            // A fault may have ended the transaction already; a connection that cannot go back is not used again.
+            Err(failure) => {
+                if Rollback::execute(&mut connection, &[]).is_ok() {
+                    self.connection = Some(connection);
+                }
+                return Err(as_unavailable(failure));
+            }
+        }
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+/// Everything between BEGIN and COMMIT.
+fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope]) -> Result<(), StoreError> {
+    for Envelope { command, .. } in &mut *batch {
+        transaction.save()?;
+        let done = catch_unwind(AssertUnwindSafe(|| command.run(transaction)))
+            .unwrap_or_else(|_panic| Err(StoreError::Unavailable("the command panicked".to_owned())));
+        match done {
+            Ok(()) => transaction.release()?,
+            Err(failure) => {
+                error!(%failure, "a command was rolled back");
+                transaction.roll_back()?;
+                command.fail(failure);
+            }
+        }
+    }
+    transaction.admit_joined()?;
+    for Envelope { command, .. } in batch {
+        command.finish(transaction)?;
+    }
+    transaction.write_queues()
+}
+
+fn note(batch: &[Envelope]) {
+    // Exact up to 2^53, far above what a batch holds.
+    histogram!("usher_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+    let waited = histogram!("usher_queue_to_commit_seconds");
+    for envelope in batch {
+        waited.record(envelope.sent.elapsed());
+    }
+}
+
+/// A batch is rolled back whole: for all but the command at fault it is no news of a row.
+fn as_unavailable(failure: StoreError) -> StoreError {
+    match failure {
+        inconsistent @ StoreError::Inconsistent { .. } => StoreError::Unavailable(inconsistent.to_string()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as std_mpsc;
+
+    use storage_contract::{SeededIds, TestClock};
+
+    use super::*;
+
+    fn writer(limits: Limits) -> (tempfile::TempDir, Writer) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        crate::migrate(&path).unwrap();
+        let lock = crate::open::lock(&path).unwrap();
+        let connect = Box::new(move || Ok(crate::open::connect(&path).unwrap()));
+        let environment = Environment {
+            clock: Arc::new(TestClock::new(domain::Timestamp::from_micros(0))),
+            ids: Arc::new(SeededIds::new(1)),
+            rules: Arc::new(Rules::default()),
+        };
+        (directory, Writer::start(connect, environment, limits, lock).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_full_channel_refuses_and_what_waits_is_done() {
+        let (_directory, writer) = writer(Limits { waiting: 1, ..Limits::default() });
+        let writer = Arc::new(writer);
+        let (started, has_started) = std_mpsc::channel();
+        let (go_on, wait) = std_mpsc::channel::<()>();
+        let busy = writer.run(move |_| {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(1)
+        });
+        let mut busy = Box::pin(busy);
+        assert!(poll_once(busy.as_mut()).is_none(), "sent");
+        has_started.recv().unwrap();
+        let mut waits = Box::pin(writer.run(|_| Ok(2)));
+        assert!(poll_once(waits.as_mut()).is_none(), "has the only place");
+        assert_eq!(writer.run(|_| Ok(3)).await, Err(StoreError::Overloaded));
+        go_on.send(()).unwrap();
+        assert_eq!((busy.await, waits.await), (Ok(1), Ok(2)));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_waited_too_long_is_not_executed() {
+        let (_directory, writer) = writer(Limits { patience: Duration::ZERO, ..Limits::default() });
+        let (ran, has_run) = std_mpsc::channel();
+        let late = writer.run(move |_| {
+            ran.send(()).unwrap();
+            Ok(())
+        });
+        assert_eq!(late.await, Err(StoreError::Overloaded));
+        assert!(has_run.recv().is_err(), "it was dropped without having run");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_of_its_command_and_the_thread_goes_on_p2() {
+        let (_directory, writer) = writer(Limits::default());
+        let broken = writer.run(|_| -> Result<(), StoreError> { panic!("injected") }).await;
+        assert!(matches!(broken, Err(StoreError::Unavailable(_))), "{broken:?}");
+        let broken = writer.run_then(|_| Ok(()), |(), _| -> Result<(), StoreError> { panic!("injected") }).await;
+        assert!(matches!(broken, Err(StoreError::Unavailable(_))), "{broken:?}");
+        assert_eq!(writer.run(|_| Ok(7)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_command_goes_on_when_its_caller_goes_away_and_before_a_shutdown() {
+        let (_directory, writer) = writer(Limits::default());
+        let (ran, has_run) = std_mpsc::channel();
+        let mut gone = Box::pin(writer.run(move |_| {
+            ran.send(()).unwrap();
+            Ok(())
+        }));
+        assert!(poll_once(gone.as_mut()).is_none());
+        drop(gone);
+        writer.shutdown();
+        assert_eq!(has_run.recv(), Ok(()));
+        assert!(!writer.is_open());
+        assert!(matches!(writer.run(|_| Ok(())).await, Err(StoreError::Unavailable(_))));
+    }
+
+    /// Polls once, so that the command is sent.
+    fn poll_once<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
+        match future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The contract suite on a file of its own for each test.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, in what it is made of too")]
+
+use std::sync::Arc;
+
+use adapter_sqlite::{Migrations, SqliteStore};
+use domain::{Rules, Timestamp};
+use storage_contract::{SeededIds, Store, TestClock};
+
+/// 2026-11-20T00:00:00Z.
+const START: i64 = 1_795_132_800_000_000;
+
+async fn make(rules: Rules) -> Store {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock::new(Timestamp::from_micros(START)));
+    let path = directory.path().join("usher.db");
+    let store = SqliteStore::open(&path, Migrations::Apply, clock.clone(), Arc::new(SeededIds::new(1)), rules).unwrap();
+    Store {
+        queues: Arc::new(store.clone()),
+        concerts: Arc::new(store.clone()),
+        reservations: Arc::new(store.clone()),
+        wallets: Arc::new(store.clone()),
+        payments: Arc::new(store.clone()),
+        keys: Arc::new(store.clone()),
+        probe: Arc::new(store),
+        clock,
+        keep: Some(Box::new(directory)),
+    }
+}
+
+storage_contract::contract_suite!(make);

@@ -1,0 +1,166 @@
+//! Faults of single rows and statements stay with the command they belong to.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, in what it is made of too")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use adapter_sqlite::{Migrations, SqliteStore};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use domain::concert::{NewConcert, SeatGroup};
+use domain::ports::{
+    ChargeCommand, ConcertRepository, HoldCommand, QueueRepository, ReservationRepository, StoreError, WalletRepository,
+};
+use domain::reservation::{CancelReason, ReservationStatus};
+use domain::seat::SeatChoice;
+use domain::{LocalTime, Money, QueueName, QueueNumber, Rejection, Rules, ScheduleId, Ticket, Timestamp, UserId};
+use storage_contract::{SeededIds, TestClock};
+
+const MAIN: QueueNumber = QueueNumber(1);
+
+struct Scene {
+    store: SqliteStore,
+    clock: Arc<TestClock>,
+    path: PathBuf,
+    _directory: tempfile::TempDir,
+}
+
+fn scene(rules: Rules) -> Scene {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock::new(Timestamp::from_micros(1_795_132_800_000_000)));
+    let path = directory.path().join("usher.db");
+    let store = SqliteStore::open(&path, Migrations::Apply, clock.clone(), Arc::new(SeededIds::new(1)), rules).unwrap();
+    Scene { store, clock, path, _directory: directory }
+}
+
+impl Scene {
+    /// A connection beside the store's, as another program would have.
+    fn beside(&self, sql: &str) -> SqliteConnection {
+        let mut connection = SqliteConnection::establish(self.path.to_str().unwrap()).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+        connection.batch_execute(sql).unwrap();
+        connection
+    }
+
+    async fn ticket(&self, name: &str) -> Ticket {
+        self.store.join(MAIN, &user(name)).await.unwrap().unwrap().standing.token.ticket
+    }
+
+    async fn schedule(&self, seats: u32) -> ScheduleId {
+        let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
+        let seats = vec![SeatGroup::Count(seats, Money::parse("10").unwrap())];
+        let plan = NewConcert::plan("Winter", QueueName::main(), &[(starts_at, seats)]).unwrap();
+        *self.store.create(&plan).await.unwrap().unwrap().schedules.first().unwrap()
+    }
+}
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+fn charge(name: &str, amount: &str) -> ChargeCommand {
+    ChargeCommand { user: user(name), amount: Money::parse(amount).unwrap(), key: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_command_of_a_batch_fails_alone_q17_w12() {
+    let scene = scene(Rules::default());
+    let trigger = "CREATE TRIGGER fault BEFORE INSERT ON tokens WHEN NEW.user_id = 'bad' \
+        BEGIN SELECT RAISE(ABORT, 'injected'); END";
+    let mut beside = scene.beside(trigger);
+    // Whoever comes while the file is locked waits, and forms one batch.
+    beside.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let asked: Vec<_> = ["a", "bad", "b", "bad", "c"]
+        .into_iter()
+        .map(|name| {
+            let store = scene.store.clone();
+            tokio::spawn(async move { store.join(MAIN, &user(name)).await })
+        })
+        .collect();
+    beside.batch_execute("COMMIT").unwrap();
+    let (mut numbers, mut failed) = (Vec::new(), 0);
+    for answer in asked {
+        match answer.await.unwrap() {
+            Ok(joined) => numbers.push(joined.unwrap().standing.token.ticket.number.get()),
+            Err(StoreError::Unavailable(_)) => failed += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    numbers.sort_unstable();
+    assert_eq!((numbers, failed), (vec![1, 2, 3], 2), "dense though two failed between them (R2)");
+
+    beside.batch_execute("DROP TRIGGER fault").unwrap();
+    assert_eq!(scene.ticket("bad").await.number.get(), 4, "a failed join locks nobody out");
+}
+
+#[tokio::test]
+async fn one_bad_row_does_not_stop_the_sweep_s8() {
+    let scene = scene(Rules::default());
+    let schedule = scene.schedule(3).await;
+    let mut held = Vec::new();
+    for (name, seat) in [("a", 1), ("b", 2), ("c", 3)] {
+        let (ticket, choice) = (scene.ticket(name).await, SeatChoice::numbers(schedule, &[seat]).unwrap());
+        let command = HoldCommand { ticket, choice, key: None };
+        held.push(scene.store.hold(&command).await.unwrap().unwrap().value.id);
+    }
+    // Of the first only the seat cannot be written, after its reservation was; the second cannot be read.
+    let mut beside = scene.beside(
+        "CREATE TRIGGER fault BEFORE UPDATE ON seats WHEN OLD.number = 1 \
+             BEGIN SELECT RAISE(ABORT, 'injected'); END;
+         PRAGMA ignore_check_constraints = ON;
+         UPDATE reservations SET amount = -1 WHERE user_id = 'b';",
+    );
+    scene.clock.advance(Rules::default().hold);
+    assert_eq!(scene.store.release_expired().await, Ok(1));
+    let last = ReservationRepository::find(&scene.store, MAIN, &user("c"), held[2]).await.unwrap().unwrap().status;
+    assert_eq!(last, ReservationStatus::Cancelled(CancelReason::Expired));
+    assert_eq!(scene.store.release_expired().await, Ok(0), "the bad ones are left as they are");
+    beside.batch_execute("DROP TRIGGER fault").unwrap();
+    assert_eq!(scene.store.release_expired().await, Ok(1), "nothing of it was written by halves");
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_parse_is_inconsistent_never_missing() {
+    let scene = scene(Rules::default());
+    scene.store.charge(&charge("u", "5")).await.unwrap().unwrap();
+    let ticket = scene.ticket("u").await;
+    let _beside = scene.beside(
+        "PRAGMA ignore_check_constraints = ON; UPDATE wallets SET balance = -5; UPDATE tokens SET status = 'LOST';",
+    );
+    let balance = scene.store.balance(&user("u")).await;
+    assert!(
+        matches!(balance, Err(StoreError::Inconsistent { table: "wallets", column: "balance", .. })),
+        "{balance:?}"
+    );
+    let charged = scene.store.charge(&charge("u", "5")).await;
+    assert!(matches!(charged, Err(StoreError::Inconsistent { table: "wallets", .. })), "{charged:?}");
+    let found = QueueRepository::find(&scene.store, ticket).await;
+    assert!(matches!(found, Err(StoreError::Inconsistent { table: "tokens", column: "status", .. })), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_answer_while_the_file_is_locked_for_writing() {
+    let scene = scene(Rules::default());
+    scene.store.charge(&charge("u", "5")).await.unwrap().unwrap();
+    let mut beside = scene.beside("BEGIN IMMEDIATE; UPDATE wallets SET balance = 0;");
+    let store = scene.store.clone();
+    let waiting = tokio::spawn(async move { store.charge(&charge("u", "1")).await });
+    let wallet = scene.store.balance(&user("u")).await.unwrap();
+    assert_eq!(wallet.balance, Money::parse("5").unwrap(), "as last committed");
+    assert!(!waiting.is_finished(), "a write waits for the lock");
+    beside.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().unwrap().value.wallet.balance, Money::parse("6").unwrap());
+}
+
+#[tokio::test]
+async fn money_is_exact_at_its_largest_w3() {
+    let most = Money::from_minor(Money::MAX_MINOR).unwrap();
+    let scene = scene(Rules { max_charge: most.clone(), ..Rules::default() });
+    let charged = scene.store.charge(&charge("u", "9999999999999.99")).await.unwrap().unwrap().value;
+    assert_eq!(charged.wallet.balance.to_string(), "9999999999999.99");
+    scene.store.charge(&charge("u", "0.01")).await.unwrap().unwrap();
+    assert_eq!(scene.store.balance(&user("u")).await.unwrap().balance, most);
+    let above = scene.store.charge(&charge("u", "0.01")).await.unwrap();
+    assert!(matches!(above, Err(Rejection::Invalid(_))), "{above:?}");
+    assert_eq!(scene.store.balance(&user("u")).await.unwrap().balance, most);
+}

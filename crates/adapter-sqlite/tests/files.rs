@@ -1,0 +1,89 @@
+//! What can be wrong with a database file, each with its own line.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, in what it is made of too")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use adapter_sqlite::{Migrations, OpenError, SqliteStore, migrate};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use domain::ports::QueueRepository;
+use domain::{Rules, Timestamp};
+use storage_contract::{SeededIds, TestClock};
+
+fn open(path: &Path, migrations: Migrations) -> Result<SqliteStore, OpenError> {
+    let clock = Arc::new(TestClock::new(Timestamp::from_micros(0)));
+    SqliteStore::open(path, migrations, clock, Arc::new(SeededIds::new(1)), Rules::default())
+}
+
+fn line(outcome: Result<SqliteStore, OpenError>) -> String {
+    let line = outcome.err().unwrap().to_string();
+    assert!(!line.contains('\n'), "{line}");
+    line
+}
+
+fn execute(path: &Path, sql: &str) {
+    SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(sql).unwrap();
+}
+
+#[test]
+fn a_second_server_is_refused_until_the_first_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usher.db");
+    let first = open(&path, Migrations::Apply).unwrap();
+    assert!(line(open(&path, Migrations::Apply)).contains("in use by another server"));
+    assert!(matches!(migrate(&path), Err(OpenError::InUse(_))));
+    let link = directory.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(matches!(migrate(&link), Err(OpenError::InUse(_))));
+    first.shutdown();
+    open(&path, Migrations::Apply).unwrap();
+}
+
+#[tokio::test]
+async fn what_was_opened_before_is_found_again_with_its_epoch() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usher.db");
+    let first = open(&path, Migrations::Apply).unwrap();
+    let before = first.directory().await.unwrap();
+    first.shutdown();
+    let second = open(&path, Migrations::Refuse).unwrap();
+    assert_eq!(second.directory().await.unwrap(), before);
+    assert_eq!(before.len(), 1);
+}
+
+#[test]
+fn a_schema_newer_than_the_program_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usher.db");
+    migrate(&path).unwrap();
+    execute(&path, "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')");
+    assert!(line(open(&path, Migrations::Apply)).contains("29991231000000"));
+    assert!(matches!(migrate(&path), Err(OpenError::SchemaNewer { .. })));
+}
+
+#[test]
+fn pending_migrations_can_be_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usher.db");
+    assert!(line(open(&path, Migrations::Refuse)).contains("usher migrate"));
+    assert_eq!(migrate(&path).unwrap().len(), 1);
+    assert_eq!(migrate(&path).unwrap().len(), 0);
+    open(&path, Migrations::Refuse).unwrap();
+}
+
+#[test]
+fn what_is_no_database_of_ours_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let nowhere = directory.path().join("missing").join("usher.db");
+    assert!(line(open(&nowhere, Migrations::Apply)).contains("does not exist"));
+
+    let text = directory.path().join("notes.txt");
+    std::fs::write(&text, "notes ".repeat(1_000)).unwrap();
+    assert!(line(open(&text, Migrations::Apply)).contains("not an SQLite database"));
+    assert_eq!(std::fs::read_to_string(&text).unwrap(), "notes ".repeat(1_000));
+
+    let foreign = directory.path().join("foreign.db");
+    execute(&foreign, "CREATE TABLE recipes (name TEXT)");
+    assert!(line(open(&foreign, Migrations::Apply)).contains("another program"));
+}

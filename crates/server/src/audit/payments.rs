@@ -1,0 +1,66 @@
+//! Payments: one for each CONFIRMED reservation, one wallet entry and one ended token for each.
+
+use super::Check;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        finding: "a CONFIRMED reservation has no payment, or several (R14)",
+        sql: "SELECT r.queue, r.id AS reservation, count(p.id) AS payments
+              FROM reservations r LEFT JOIN payments p ON p.queue = r.queue AND p.reservation_id = r.id
+              WHERE r.status = 'CONFIRMED'
+              GROUP BY r.queue, r.id HAVING count(p.id) <> 1 ORDER BY r.queue, r.id",
+    },
+    Check {
+        finding: "a payment is of no CONFIRMED reservation (R14)",
+        sql: "SELECT p.queue, p.id AS payment, p.reservation_id AS reservation, r.status
+              FROM payments p LEFT JOIN reservations r ON r.queue = p.queue AND r.id = p.reservation_id
+              WHERE r.id IS NULL OR r.status <> 'CONFIRMED' ORDER BY p.queue, p.id",
+    },
+    Check {
+        finding: "a payment has not its reservation's amount and user (R13)",
+        sql: "SELECT p.queue, p.id AS payment, p.amount, r.amount AS reservation_amount, p.user_id AS \"user\",
+                     r.user_id AS reservation_user
+              FROM payments p JOIN reservations r ON r.queue = p.queue AND r.id = p.reservation_id
+              WHERE p.amount <> r.amount OR p.user_id <> r.user_id ORDER BY p.queue, p.id",
+    },
+    Check {
+        finding: "a payment has no entry in its user's wallet (R14)",
+        sql: "SELECT p.queue, p.id AS payment, p.user_id AS \"user\", p.entry_seq
+              FROM payments p LEFT JOIN entries e ON e.user_id = p.user_id AND e.seq = p.entry_seq
+              WHERE e.seq IS NULL ORDER BY p.queue, p.id",
+    },
+    Check {
+        finding: "a payment and its entry disagree (R14)",
+        sql: "SELECT p.queue, p.id AS payment, p.amount, p.reservation_id AS reservation, e.kind,
+                     e.amount AS entry_amount, e.reservation_id AS entry_reservation
+              FROM payments p JOIN entries e ON e.user_id = p.user_id AND e.seq = p.entry_seq
+              WHERE e.kind <> 'PAYMENT' OR e.amount <> p.amount OR e.reservation_id <> p.reservation_id
+              ORDER BY p.queue, p.id",
+    },
+    Check {
+        finding: "a PAYMENT entry is of no payment (R14)",
+        sql: "SELECT e.user_id AS \"user\", e.seq, e.reservation_id AS reservation
+              FROM entries e
+              WHERE e.kind = 'PAYMENT' AND (e.user_id, e.seq) NOT IN (SELECT user_id, entry_seq FROM payments)
+              ORDER BY e.user_id, e.seq",
+    },
+    Check {
+        finding: "a payment ended no token, or several (R14)",
+        sql: "SELECT p.queue, p.id AS payment, p.reservation_id AS reservation, coalesce(t.ended, 0) AS tokens
+              FROM payments p
+              LEFT JOIN (SELECT queue, user_id, paid_reservation, count(*) AS ended
+                         FROM tokens WHERE end_reason = 'PAID' GROUP BY queue, user_id, paid_reservation) AS t
+                ON t.queue = p.queue AND t.user_id = p.user_id AND t.paid_reservation = p.reservation_id
+              WHERE coalesce(t.ended, 0) <> 1 ORDER BY p.queue, p.id",
+    },
+    Check {
+        finding: "a token ended by a payment that is not there (R14)",
+        sql: "SELECT t.queue, t.number AS ticket, t.paid_reservation AS reservation
+              FROM tokens t
+              WHERE t.end_reason = 'PAID'
+                AND NOT EXISTS (SELECT 1 FROM payments p
+                                WHERE p.queue = t.queue AND p.reservation_id = t.paid_reservation
+                                  AND p.user_id = t.user_id)
+              ORDER BY t.queue, t.number",
+    },
+];

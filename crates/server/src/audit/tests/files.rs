@@ -1,0 +1,69 @@
+//! Which files can be audited, and that nothing is done to them.
+
+use std::fs;
+
+use super::*;
+use crate::audit::snapshot::Snapshot;
+
+#[test]
+fn what_is_no_database_of_ours_is_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("text"), "not a database, though it is long enough to be looked at as one".repeat(20)).unwrap();
+    fs::write(path("empty"), "").unwrap();
+    let mut foreign = SqliteConnection::establish(path("foreign").to_str().unwrap()).unwrap();
+    foreign.batch_execute("CREATE TABLE tokens (id INTEGER)").unwrap();
+
+    assert!(matches!(run(&path("missing")), Err(AuditError::Unreadable(_))));
+    assert!(!path("missing").exists(), "looking does not make one");
+    let chain = format!("{:#}", anyhow::Error::from(run(&path("text")).unwrap_err()));
+    assert!(chain.ends_with("file is not a database"), "{chain}");
+    for name in ["empty", "foreign"] {
+        assert!(matches!(run(&path(name)), Err(AuditError::Foreign("queue_registry"))), "{name}");
+    }
+    assert!(run(folder.path()).is_err(), "a folder");
+}
+
+#[test]
+fn any_name_of_a_file_will_do() {
+    let database = Database::healthy();
+    let odd = database.folder.path().join("a b?mode=rwc#100%25 é.db");
+    fs::copy(database.file(), &odd).unwrap();
+    // A second slash in front would make the folder a host in the URI that SQLite is given.
+    let doubled = PathBuf::from(format!("/{}", odd.display()));
+    for name in [odd, doubled] {
+        assert_eq!(run(&name).unwrap().violations, [], "{}", name.display());
+    }
+}
+
+#[test]
+fn nothing_is_written() {
+    let database = Database::healthy();
+    let before = fs::read(database.file()).unwrap();
+    assert_eq!(database.violations(), [""; 0]);
+    assert!(fs::read(database.file()).unwrap() == before);
+    let deleted = Snapshot::of(&database.file(), |snapshot| snapshot.find("DELETE FROM entries RETURNING user_id"));
+    assert!(matches!(deleted, Err(AuditError::Failed(_))), "{deleted:?}");
+}
+
+/// A server in the middle of a transaction neither waits for the audit nor lets it see half of what it does.
+#[test]
+fn a_server_may_go_on_serving() {
+    let database = Database::healthy();
+    let mut server = database.connect();
+    server.batch_execute("BEGIN IMMEDIATE; UPDATE wallets SET balance = balance + 1").unwrap();
+    assert_eq!(database.violations(), [""; 0]);
+    server.batch_execute("COMMIT").unwrap();
+    assert_eq!(database.violations().len(), 3);
+}
+
+#[test]
+fn all_checks_see_one_moment() {
+    let database = Database::healthy();
+    let counts = Snapshot::of(&database.file(), |snapshot| {
+        let before = snapshot.count("entries")?;
+        database.execute("DELETE FROM entries");
+        Ok((before, snapshot.count("entries")?))
+    });
+    assert_eq!(counts.unwrap(), (6, 6));
+}

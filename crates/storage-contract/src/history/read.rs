@@ -1,0 +1,170 @@
+//! Reads a store and writes what it shows down in plain words: stored fields and the time, no rule of the domain.
+
+use domain::line::{Line, Standing};
+use domain::page::Listed;
+use domain::payment::Payment;
+use domain::ports::{QueueReport, StoreError};
+use domain::reservation::{CancelReason, Reservation, ReservationStatus};
+use domain::seat::SeatStatus;
+use domain::token::EndReason;
+use domain::wallet::{Entry, EntryKind};
+use domain::{Page, UserId};
+
+use super::log::{
+    Booking, BookingStatus, EntrySeen, LineSeen, PaymentSeen, Place, Reading, ReportSeen, Sales, SeatSeen, TokenSeen,
+    TokenState,
+};
+use super::play::Player;
+
+pub(crate) fn line(line: &Line) -> LineSeen {
+    LineSeen {
+        issued: line.issued,
+        admitted: line.admitted,
+        frontier: line.frontier,
+        ended_beyond: line.ended_beyond,
+        version: line.version,
+    }
+}
+
+pub(crate) fn report(report: &QueueReport) -> ReportSeen {
+    ReportSeen {
+        max_active: report.policy.max_active,
+        batch: report.policy.batch,
+        interval: report.policy.interval_seconds,
+        paused: report.policy.paused,
+        active: report.active,
+        line: line(&report.line),
+    }
+}
+
+impl Player {
+    pub(crate) fn token(&self, standing: &Standing) -> TokenSeen {
+        let token = &standing.token;
+        let active = token.active.map(|active| (active.since.micros(), active.deadline.micros()));
+        let state = match (token.end, active) {
+            (Some(end), _) => match end.reason {
+                EndReason::Left => TokenState::Left { at: end.at.micros() },
+                EndReason::Paid(id) => TokenState::Paid { at: end.at.micros(), booking: self.booking_index(id) },
+                EndReason::Deadline => TokenState::Over,
+            },
+            (None, Some((_, deadline))) if deadline <= self.now() => TokenState::Over,
+            (None, Some(_)) => TokenState::Active,
+            (None, None) => TokenState::Waiting { position: standing.position },
+        };
+        let place = Place { queue: self.queue_index(token.ticket.queue), number: token.ticket.number.get() };
+        let user = token.user.as_str().to_owned();
+        TokenSeen { place, user, issued_at: token.issued_at.micros(), active, state }
+    }
+
+    pub(crate) fn booking(&self, reservation: &Reservation) -> Booking {
+        Booking {
+            index: self.booking_index(reservation.id),
+            queue: self.queue_index(reservation.queue),
+            user: reservation.user.as_str().to_owned(),
+            schedule: self.schedule_index(reservation.schedule),
+            seats: reservation.seats.iter().map(|seat| (seat.number, seat.price.minor())).collect(),
+            amount: reservation.amount.minor(),
+            status: match reservation.status {
+                ReservationStatus::Pending => BookingStatus::Pending,
+                ReservationStatus::Confirmed => BookingStatus::Confirmed,
+                ReservationStatus::Cancelled(CancelReason::Expired) => BookingStatus::RanOut,
+                ReservationStatus::Cancelled(CancelReason::User) => BookingStatus::ByUser,
+                ReservationStatus::Cancelled(CancelReason::Left) => BookingStatus::ByLeaving,
+            },
+            reserved_at: reservation.reserved_at.micros(),
+            expires_at: reservation.expires_at.micros(),
+        }
+    }
+
+    pub(crate) fn payment(&self, payment: &Payment) -> PaymentSeen {
+        PaymentSeen {
+            index: self.payment_index(payment.id),
+            user: payment.user.as_str().to_owned(),
+            booking: self.booking_index(payment.reservation),
+            amount: payment.amount.minor(),
+            paid_at: payment.paid_at.micros(),
+        }
+    }
+
+    pub(crate) fn entry(&self, entry: &Entry) -> EntrySeen {
+        EntrySeen {
+            user: entry.user.as_str().to_owned(),
+            seq: entry.seq,
+            paid: match entry.kind {
+                EntryKind::Charge => None,
+                EntryKind::Payment(id) => Some(self.booking_index(id)),
+            },
+            amount: entry.amount.minor(),
+            balance_after: entry.balance_after.minor(),
+            at: entry.at.micros(),
+        }
+    }
+
+    /// Reads everything.
+    pub(crate) async fn read(&self) -> Result<Reading, StoreError> {
+        let (mut queues, mut schedules, mut sales, mut wallets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for queue in 0..self.queues.len() {
+            queues.push(self.read_queue(queue).await?);
+        }
+        for (index, schedule) in self.schedules.iter().enumerate() {
+            let queue = self.queues[super::stage::SCHEDULES[index].0];
+            let map = self.store.concerts.seat_map(queue, *schedule).await?.expect("a schedule of this queue");
+            let seats = map.seats.iter().map(|(seat, status)| (seat.number, seat_seen(*status))).collect();
+            schedules.push((seats, self.store.concerts.seats_available(queue, *schedule).await?));
+        }
+        for user in &self.users {
+            let mut of_user = Vec::new();
+            for queue in 0..self.queues.len() {
+                of_user.push(self.read_sale(user, queue).await?);
+            }
+            sales.push(of_user);
+            let wallet = self.store.wallets.balance(user).await?;
+            let entries = all(async |page| self.store.wallets.entries(user, &page).await).await?;
+            let entries = entries.iter().map(|entry| self.entry(entry)).collect();
+            wallets.push((wallet.balance.minor(), wallet.last_seq, entries));
+        }
+        Ok(Reading { queues, schedules, sales, wallets })
+    }
+
+    async fn read_queue(&self, queue: usize) -> Result<(ReportSeen, Vec<(TokenSeen, LineSeen)>), StoreError> {
+        let report = self.store.queues.report(self.queues[queue]).await?.expect("a queue of the history");
+        let mut tokens = Vec::new();
+        for number in 1..=report.line.issued {
+            let standing = self.store.queues.find(self.ticket(Place { queue, number })).await?;
+            let standing = standing.expect("R2: numbers are dense");
+            tokens.push((self.token(&standing), line(&standing.line)));
+        }
+        Ok((self::report(&report), tokens))
+    }
+
+    async fn read_sale(&self, user: &UserId, queue: usize) -> Result<Sales, StoreError> {
+        let number = self.queues[queue];
+        let reservations = all(async |page| self.store.reservations.list(number, user, &page).await).await?;
+        let receipts = all(async |page| self.store.payments.list(number, user, &page).await).await?;
+        let reservations = reservations.iter().map(|reservation| self.booking(reservation)).collect();
+        let paid =
+            |receipt: &domain::payment::Receipt| (self.payment(&receipt.payment), self.booking(&receipt.reservation));
+        Ok((reservations, receipts.iter().map(paid).collect()))
+    }
+}
+
+fn seat_seen(status: SeatStatus) -> SeatSeen {
+    match status {
+        SeatStatus::Available => SeatSeen::Available,
+        SeatStatus::Held => SeatSeen::Held,
+        SeatStatus::Sold => SeatSeen::Sold,
+    }
+}
+
+/// A whole list, page by page; short pages, so that there are several.
+async fn all<T, K>(list: impl AsyncFn(Page<K>) -> Result<Listed<T, K>, StoreError>) -> Result<Vec<T>, StoreError> {
+    let (mut after, mut items) = (None, Vec::new());
+    loop {
+        let listed = list(Page::new(7, after).unwrap()).await?;
+        items.extend(listed.items);
+        match listed.next {
+            Some(next) => after = Some(next),
+            None => return Ok(items),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What every history plays with: few users, few seats, a narrow line, so that everybody is in everybody's way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::concert::{NewConcert, NewSchedule};
+use domain::{LocalTime, Money, Policy, Rules, Timestamp};
+
+use crate::Store;
+use crate::scene::queue_name;
+
+pub(crate) const QUEUES: [&str; 2] = ["main", "other"];
+pub(crate) const USERS: usize = 7;
+pub(crate) const SEATS: u32 = 8;
+pub(crate) const MAX_SEATS: usize = 4;
+pub(crate) const MAX_ACTIVE: u32 = 4;
+pub(crate) const BATCH: u32 = 2;
+/// In microseconds, as everything here that is a time.
+pub(crate) const SECOND: i64 = 1_000_000;
+pub(crate) const INTERVAL: u32 = 10;
+pub(crate) const HOLD: i64 = 300 * SECOND;
+pub(crate) const ACTIVE: i64 = 600 * SECOND;
+pub(crate) const DAY: i64 = 86_400 * SECOND;
+pub(crate) const MAX_CHARGE: i64 = 500_000;
+/// Queue of each schedule, and how long after the beginning of a history it starts.
+pub(crate) const SCHEDULES: [(usize, i64); 3] = [(0, 900 * SECOND), (0, 30 * DAY), (1, 30 * DAY)];
+
+/// What a seat costs, in hundredths.
+pub(crate) fn price(seat: u32) -> i64 {
+    i64::from(seat) * 40_000 + 25
+}
+
+pub(crate) fn rules() -> Rules {
+    let span = |micros| Duration::from_micros(u64::try_from(micros).unwrap());
+    Rules {
+        hold: span(HOLD),
+        active: span(ACTIVE),
+        max_seats: u32::try_from(MAX_SEATS).unwrap(),
+        max_charge: Money::from_minor(MAX_CHARGE).unwrap(),
+        new_queue: Policy { max_active: MAX_ACTIVE, batch: BATCH, interval_seconds: INTERVAL, paused: false },
+    }
+}
+
+/// Loads a concert for each schedule.
+pub(crate) async fn set(store: &Store, began: i64) -> Vec<domain::concert::CreatedConcert> {
+    let mut created = Vec::new();
+    for (queue, after) in SCHEDULES {
+        let starts_at = LocalTime::new(Timestamp::from_micros(began + after), 540).unwrap();
+        let seats = (1..=SEATS).map(|seat| (seat, Money::from_minor(price(seat)).unwrap())).collect();
+        let schedules = vec![NewSchedule { starts_at, seats }];
+        let concert = NewConcert { title: Arc::from("History"), queue: queue_name(QUEUES[queue]), schedules };
+        created.push(store.concerts.create(&concert).await.unwrap().unwrap());
+    }
+    created
+}

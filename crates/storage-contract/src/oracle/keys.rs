@@ -1,0 +1,41 @@
+//! Requests that succeeded under a key, and what was answered.
+
+use super::{Oracle, refused};
+use crate::history::log::Answer;
+use crate::history::stage::DAY;
+
+/// What a key is for: the operation, the user, and the queue unless it is a charge.
+pub(super) type Scope = (&'static str, usize, Option<usize>);
+
+pub(super) struct Remembered {
+    scope: Scope,
+    key: u8,
+    request: String,
+    at: i64,
+    answer: Answer,
+}
+
+impl Oracle {
+    /// What the key says to a request: its first answer, a refusal, or nothing.
+    pub(super) fn recall(&self, scope: Scope, key: Option<u8>, request: &str) -> Result<Option<Answer>, String> {
+        let mut fresh = self.remembered.iter().rev().filter(|known| self.now < known.at + DAY);
+        match fresh.find(|known| known.scope == scope && Some(known.key) == key) {
+            Some(known) if known.request == request => Ok(Some(known.answer.clone())),
+            Some(_) => refused("IdempotencyKeyReused"),
+            None => Ok(None),
+        }
+    }
+
+    /// Remembers an answer as it will be given again.
+    pub(super) fn remember(&mut self, scope: Scope, key: Option<u8>, request: String, answer: &Answer) {
+        let Some(key) = key else { return };
+        let mut answer = answer.clone();
+        match &mut answer {
+            Answer::Held { replayed, .. } | Answer::Paid { replayed, .. } | Answer::Charged { replayed, .. } => {
+                *replayed = true;
+            }
+            _ => {}
+        }
+        self.remembered.push(Remembered { scope, key, request, at: self.now, answer });
+    }
+}

@@ -1,0 +1,214 @@
+//! The line by brute force: who is where is found by going through all tokens.
+
+use super::{Oracle, Verdict, refused, user_name};
+use crate::history::log::{Answer, BookingStatus, LineSeen, Place, ReportSeen, TokenSeen, TokenState};
+use crate::history::stage;
+
+/// A policy, since when it holds, and when it let somebody in.
+pub(super) struct Policy {
+    max_active: u32,
+    batch: u32,
+    interval: u32,
+    paused: bool,
+    since: i64,
+    grants: Vec<i64>,
+}
+
+impl Policy {
+    pub(super) const fn first(since: i64) -> Self {
+        let (max_active, batch, interval) = (stage::MAX_ACTIVE, stage::BATCH, stage::INTERVAL);
+        Self { max_active, batch, interval, paused: false, since, grants: Vec::new() }
+    }
+
+    /// How many may still be let in by the window of `now`.
+    fn left(&self, now: i64) -> usize {
+        let window = |at: i64| (at - self.since) / (i64::from(self.interval) * stage::SECOND);
+        let used = self.grants.iter().filter(|at| window(**at) == window(now)).count();
+        if self.paused { 0 } else { usize::try_from(self.batch).unwrap().saturating_sub(used) }
+    }
+}
+
+/// A token.
+pub(super) struct Tok {
+    pub(super) place: Place,
+    pub(super) user: usize,
+    issued_at: i64,
+    pub(super) active: Option<(i64, i64)>,
+    pub(super) end: Option<End>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Over,
+    Left(i64),
+    Paid(i64, usize),
+}
+
+impl Tok {
+    pub(super) fn pass(&mut self, now: i64) {
+        if self.end.is_none() && self.active.is_some_and(|(_, deadline)| deadline <= now) {
+            self.end = Some(End::Over);
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.end.is_none() && self.active.is_none()
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.end.is_none() && self.active.is_some()
+    }
+}
+
+type Change = (Option<u32>, Option<u32>, Option<u32>, Option<bool>);
+
+impl Oracle {
+    pub(super) fn of_queue(&self, queue: usize) -> impl Iterator<Item = &Tok> {
+        self.tokens.iter().filter(move |token| token.place.queue == queue)
+    }
+
+    /// Which token of the list a place is, if it was issued.
+    pub(super) fn token_at(&self, place: Place) -> Result<usize, String> {
+        match self.tokens.iter().position(|token| token.place == place) {
+            Some(index) => Ok(index),
+            None => refused("TokenUnknown"),
+        }
+    }
+
+    /// Refuses what is not ACTIVE.
+    pub(super) fn guard(&self, token: usize) -> Result<(), String> {
+        match &self.tokens[token] {
+            token if token.is_active() => Ok(()),
+            token if token.waits() => refused("TokenNotActive(Waiting)"),
+            _ => refused("TokenNotActive(Expired)"),
+        }
+    }
+
+    pub(super) fn join(&mut self, queue: usize, user: usize, line: Option<LineSeen>) -> Answer {
+        let known = self.of_queue(queue).find(|token| token.user == user && token.end.is_none());
+        let (known, issued) = (known.map(|token| token.place), self.of_queue(queue).count());
+        let place = known.unwrap_or(Place { queue, number: u64::try_from(issued).unwrap() + 1 });
+        if known.is_none() {
+            self.tokens.push(Tok { place, user, issued_at: self.now, active: None, end: None });
+        }
+        self.let_in(queue);
+        let token = self.tokens.iter().find(|token| token.place == place).unwrap();
+        Answer::Joined { created: known.is_none(), token: self.seen(token), line: line.unwrap_or(NO_LINE) }
+    }
+
+    pub(super) fn leave(&mut self, place: Place) -> Result<Answer, String> {
+        let now = self.now;
+        let index = self.token_at(place)?;
+        let token = &mut self.tokens[index];
+        if token.end.is_none() {
+            token.end = Some(End::Left(now));
+            let user = user_name(token.user);
+            for booking in &mut self.bookings {
+                let own = booking.user == user && booking.queue == place.queue;
+                if own && booking.status == BookingStatus::Pending {
+                    booking.status = BookingStatus::ByLeaving;
+                }
+            }
+        }
+        Ok(Answer::Left)
+    }
+
+    pub(super) fn admit(&mut self, line: Option<LineSeen>) -> Answer {
+        let mut ticks = Vec::new();
+        for queue in 0..self.policies.len() {
+            let admitted = self.let_in(queue);
+            if admitted > 0 {
+                let active = self.of_queue(queue).filter(|token| token.is_active()).count();
+                ticks.push((queue, admitted, u64::try_from(active).unwrap(), line.unwrap_or(NO_LINE)));
+            }
+        }
+        Answer::Admitted(ticks)
+    }
+
+    pub(super) fn change(&mut self, queue: usize, change: Change, line: Option<LineSeen>) -> Result<Answer, String> {
+        let (max_active, batch, interval, paused) = change;
+        if batch == Some(0) || interval == Some(0) {
+            return refused("Invalid");
+        }
+        let now = self.now;
+        let policy = &mut self.policies[queue];
+        policy.max_active = max_active.unwrap_or(policy.max_active);
+        policy.batch = batch.unwrap_or(policy.batch);
+        policy.interval = interval.unwrap_or(policy.interval);
+        policy.paused = paused.unwrap_or(policy.paused);
+        policy.since = now;
+        policy.grants.clear();
+        Ok(Answer::Changed(self.report(queue, line.unwrap_or(NO_LINE))))
+    }
+
+    /// Lets in whoever may come in now: the smallest waiting numbers, as many as there is room and grants for.
+    fn let_in(&mut self, queue: usize) -> u64 {
+        let now = self.now;
+        let active = self.of_queue(queue).filter(|token| token.is_active()).count();
+        let policy = &mut self.policies[queue];
+        let free = usize::try_from(policy.max_active).unwrap().saturating_sub(active);
+        let room = free.min(policy.left(now));
+        let mut admitted = 0;
+        // Tokens of a queue were pushed in the order of their numbers.
+        let waiting = self.tokens.iter_mut().filter(|token| token.place.queue == queue && token.waits());
+        for token in waiting.take(room) {
+            token.active = Some((now, now + stage::ACTIVE));
+            policy.grants.push(now);
+            admitted += 1;
+        }
+        admitted
+    }
+
+    pub(super) fn seen(&self, token: &Tok) -> TokenSeen {
+        let state = match token.end {
+            Some(End::Over) => TokenState::Over,
+            Some(End::Left(at)) => TokenState::Left { at },
+            Some(End::Paid(at, booking)) => TokenState::Paid { at, booking },
+            None if token.active.is_some() => TokenState::Active,
+            None => {
+                let ahead = self.of_queue(token.place.queue);
+                let ahead = ahead.filter(|other| other.waits() && other.place.number < token.place.number).count();
+                TokenState::Waiting { position: u64::try_from(ahead).unwrap() + 1 }
+            }
+        };
+        let (place, user, issued_at, active) = (token.place, user_name(token.user), token.issued_at, token.active);
+        TokenSeen { place, user, issued_at, active, state }
+    }
+
+    pub(super) fn report(&self, queue: usize, line: LineSeen) -> ReportSeen {
+        let policy = &self.policies[queue];
+        let active = self.of_queue(queue).filter(|token| token.is_active()).count();
+        let active = u64::try_from(active).unwrap();
+        let (max_active, batch, interval, paused) = (policy.max_active, policy.batch, policy.interval, policy.paused);
+        ReportSeen { max_active, batch, interval, paused, active, line }
+    }
+
+    /// The counters of a line against the tokens, and against what was seen before.
+    pub(super) fn check_line(&mut self, queue: usize, line: &LineSeen) -> Verdict {
+        let count = |has: &dyn Fn(&Tok) -> bool| {
+            u64::try_from(self.of_queue(queue).filter(|token| has(token)).count()).unwrap()
+        };
+        let expected = LineSeen {
+            issued: count(&|_| true),
+            admitted: count(&|token| token.active.is_some()),
+            ended_beyond: count(&|token| token.place.number > line.frontier && token.end.is_some()),
+            ..*line
+        };
+        let waiting = count(&Tok::waits);
+        let behind = count(&|token| token.place.number <= line.frontier && token.waits());
+        let beyond = count(&|token| token.place.number > line.frontier && token.active.is_some());
+        let sum = line.issued.checked_sub(line.frontier).and_then(|rest| rest.checked_sub(line.ended_beyond));
+        if expected != *line || behind > 0 || beyond > 0 || sum != Some(waiting) {
+            return Err(format!("line {line:?}, but {expected:?}, {behind} wait behind and {beyond} are in beyond it"));
+        }
+        if let Some(last) = self.lines[queue].replace(*line)
+            && (line.version < last.version || (line.version == last.version && *line != last))
+        {
+            return Err(format!("line {line:?} after {last:?}"));
+        }
+        Ok(())
+    }
+}
+
+/// Where an answer was expected to show a line and does not: equal to none.
+const NO_LINE: LineSeen = LineSeen { issued: u64::MAX, admitted: 0, frontier: 0, ended_beyond: 0, version: 0 };

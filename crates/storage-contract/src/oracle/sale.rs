@@ -1,0 +1,98 @@
+//! Seats by brute force: whose a seat is follows from all reservations there ever were.
+
+use super::{Oracle, refused, user_name};
+use crate::history::log::{Answer, Booking, BookingStatus, Place};
+use crate::history::stage;
+
+impl Oracle {
+    /// The reservation that has a seat, if there is one.
+    pub(super) fn owner(&self, schedule: usize, seat: u32) -> Option<&Booking> {
+        let mut owners = self.bookings.iter().filter(|booking| {
+            let lives = matches!(booking.status, BookingStatus::Pending | BookingStatus::Confirmed);
+            lives && booking.schedule == schedule && booking.seats.iter().any(|(number, _)| *number == seat)
+        });
+        let owner = owners.next();
+        assert!(owners.next().is_none(), "seat {seat} of schedule {schedule} has two owners");
+        owner
+    }
+
+    pub(super) fn hold(
+        &mut self,
+        place: Place,
+        schedule: usize,
+        seats: &[u32],
+        by_ids: bool,
+        key: Option<u8>,
+    ) -> Result<Answer, String> {
+        let token = self.token_at(place)?;
+        let scope = ("hold", self.tokens[token].user, Some(place.queue));
+        let request = format!("{schedule} {seats:?} {by_ids}");
+        if let Some(answer) = self.recall(scope, key, &request)? {
+            return Ok(answer);
+        }
+        self.guard(token)?;
+        self.check_seats(place.queue, schedule, seats, by_ids)?;
+        self.check_free(&user_name(scope.1), place.queue, schedule, seats)?;
+        let expires_at = self.now + stage::HOLD;
+        let booking = Booking {
+            index: self.bookings.len(),
+            queue: place.queue,
+            user: user_name(scope.1),
+            schedule,
+            seats: seats.iter().map(|seat| (*seat, stage::price(*seat))).collect(),
+            amount: seats.iter().map(|seat| stage::price(*seat)).sum(),
+            status: BookingStatus::Pending,
+            reserved_at: self.now,
+            expires_at,
+        };
+        if let Some((_, deadline)) = &mut self.tokens[token].active {
+            *deadline = expires_at.max(*deadline);
+        }
+        self.bookings.push(booking.clone());
+        let answer = Answer::Held { booking, replayed: false };
+        self.remember(scope, key, request, &answer);
+        Ok(answer)
+    }
+
+    /// Whether the seats are there and still for sale.
+    fn check_seats(&self, queue: usize, schedule: usize, seats: &[u32], by_ids: bool) -> Result<(), String> {
+        let (sold_in, starts_after) = stage::SCHEDULES[schedule];
+        if sold_in != queue {
+            return refused(if by_ids { "NotFound(Seat)" } else { "WrongQueue" });
+        }
+        if seats.iter().any(|seat| *seat > stage::SEATS) {
+            return refused("NotFound(Seat)");
+        }
+        if self.now >= self.began + starts_after {
+            return refused("SaleClosed");
+        }
+        Ok(())
+    }
+
+    /// Whether the user may have so many more, and nobody has these.
+    fn check_free(&self, user: &str, queue: usize, schedule: usize, seats: &[u32]) -> Result<(), String> {
+        let own = self.bookings.iter().filter(|booking| booking.user == user && booking.queue == queue);
+        let held: usize =
+            own.filter(|booking| booking.status == BookingStatus::Pending).map(|booking| booking.seats.len()).sum();
+        if held + seats.len() > stage::MAX_SEATS {
+            return refused(format!("SeatLimit({})", stage::MAX_SEATS));
+        }
+        let taken: Vec<u32> = seats.iter().copied().filter(|seat| self.owner(schedule, *seat).is_some()).collect();
+        if taken.is_empty() { Ok(()) } else { refused(format!("SeatTaken({taken:?})")) }
+    }
+
+    pub(super) fn cancel(&mut self, place: Place, booking: usize) -> Result<Answer, String> {
+        let token = self.token_at(place)?;
+        let user = user_name(self.tokens[token].user);
+        let own = |booking: &&mut Booking| booking.user == user && booking.queue == place.queue;
+        let Some(booking) = self.bookings.get_mut(booking).filter(own) else {
+            return refused("NotFound(Reservation)");
+        };
+        match booking.status {
+            BookingStatus::Confirmed => return refused("AlreadyPaid"),
+            BookingStatus::Pending => booking.status = BookingStatus::ByUser,
+            BookingStatus::RanOut | BookingStatus::ByUser | BookingStatus::ByLeaving => {}
+        }
+        Ok(Answer::Cancelled(booking.clone()))
+    }
+}

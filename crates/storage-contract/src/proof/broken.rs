@@ -1,0 +1,200 @@
+//! Stores that do wrong on purpose.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::line::Standing;
+use domain::page::Listed;
+use domain::ports::{
+    Admitted, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, QueueEntry, QueueReport,
+    QueueRepository, ReservationRepository, StoreError, WalletRepository,
+};
+use domain::reservation::Reservation;
+use domain::token::Active;
+use domain::wallet::{Entry, Wallet};
+use domain::{Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, Ticket, TokenStatus, UserId};
+
+use crate::history::{run, run_at_once};
+use crate::scene::user;
+use crate::{Make, Store, TestClock, reference};
+
+/// Tells newcomers that they are in, though others wait.
+struct Overtakes(Arc<dyn QueueRepository>, Arc<TestClock>);
+
+#[async_trait]
+impl QueueRepository for Overtakes {
+    async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError> {
+        self.0.directory().await
+    }
+
+    async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
+        let mut joined = self.0.join(queue, user).await?;
+        if let Ok(joined) = &mut joined
+            && joined.standing.token.status() == TokenStatus::Waiting
+        {
+            let (since, deadline) = (self.1.now(), self.1.now().plus(Duration::from_secs(600)));
+            joined.standing.token.active = Some(Active { since, deadline });
+            joined.standing.position = 0;
+        }
+        Ok(joined)
+    }
+
+    async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError> {
+        self.0.find(ticket).await
+    }
+
+    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+        self.0.leave(ticket).await
+    }
+
+    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+        self.0.admit().await
+    }
+
+    async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
+        self.0.report(queue).await
+    }
+
+    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
+        self.0.change_policy(queue, change).await
+    }
+}
+
+/// Sells seats that are under a live hold: it decides them again by a clock that is five minutes ahead.
+struct DoubleSells(Arc<dyn ReservationRepository>, Arc<TestClock>);
+
+#[async_trait]
+impl ReservationRepository for DoubleSells {
+    async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>> {
+        let held = self.0.hold(command).await?;
+        if !matches!(held, Err(Rejection::SeatTaken(_))) {
+            return Ok(held);
+        }
+        let (now, ahead) = (self.1.now(), Duration::from_secs(300));
+        self.1.advance(ahead);
+        let mut again = self.0.hold(command).await?;
+        self.1.set(now);
+        if let Ok(answer) = &mut again {
+            (answer.value.reserved_at, answer.value.expires_at) = (now, now.plus(ahead));
+            return Ok(again);
+        }
+        Ok(held)
+    }
+
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+        self.0.cancel(ticket, reservation).await
+    }
+
+    async fn find(
+        &self,
+        queue: QueueNumber,
+        user: &UserId,
+        reservation: ReservationId,
+    ) -> Result<Option<Reservation>, StoreError> {
+        self.0.find(queue, user, reservation).await
+    }
+
+    async fn list(
+        &self,
+        queue: QueueNumber,
+        user: &UserId,
+        page: &Page<ReservationId>,
+    ) -> Result<Listed<Reservation, ReservationId>, StoreError> {
+        self.0.list(queue, user, page).await
+    }
+
+    async fn release_expired(&self) -> Result<u64, StoreError> {
+        self.0.release_expired().await
+    }
+}
+
+/// Credits every charge of so many to nobody, and answers as if it had counted.
+struct LosesCharges {
+    store: Arc<dyn WalletRepository>,
+    every: usize,
+    charges: AtomicUsize,
+}
+
+#[async_trait]
+impl WalletRepository for LosesCharges {
+    async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError> {
+        self.store.balance(user).await
+    }
+
+    async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>> {
+        if !(self.charges.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(self.every) {
+            return self.store.charge(command).await;
+        }
+        let before = self.store.balance(&command.user).await?;
+        let lost = ChargeCommand { user: user("nobody"), key: None, ..command.clone() };
+        let mut charged = self.store.charge(&lost).await?;
+        if let Ok(answer) = &mut charged {
+            let balance = before.balance.checked_add(&command.amount).unwrap();
+            let (wallet, entry) = (&mut answer.value.wallet, &mut answer.value.entry);
+            (entry.user, entry.seq, entry.balance_after) = (before.user.clone(), before.last_seq + 1, balance.clone());
+            (wallet.user, wallet.last_seq, wallet.balance) = (before.user, entry.seq, balance);
+        }
+        Ok(charged)
+    }
+
+    async fn replay(&self, command: &ChargeCommand) -> Decided<Option<Charged>> {
+        self.store.replay(command).await
+    }
+
+    async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError> {
+        self.store.entries(user, page).await
+    }
+}
+
+/// Runs twelve histories, as the suite does, on a store that `breaking` broke: most must find it, and each objection
+/// names what is wrong in one of these words.
+async fn histories_find(breaking: fn(Store) -> Store, words: &[&str]) {
+    let make = Make::new(move |rules: Rules| async move { breaking(reference(rules)) });
+    let mut times = 0;
+    for seed in 1..=12 {
+        if let Err(found) = run(&make, seed).await {
+            assert!(found.starts_with("the oracle objects"), "{found}");
+            assert!(words.iter().any(|word| found.contains(word)), "{found}");
+            times += 1;
+        }
+    }
+    assert!(times > 6, "found by {times} of 12 histories");
+}
+
+fn losing_charges(store: Store, every: usize) -> Store {
+    let wallets = LosesCharges { store: store.wallets, every, charges: AtomicUsize::new(0) };
+    Store { wallets: Arc::new(wallets), ..store }
+}
+
+#[tokio::test]
+async fn a_store_that_lets_people_overtake_is_found() {
+    let breaking = |store: Store| {
+        let clock = Arc::clone(&store.clock);
+        Store { queues: Arc::new(Overtakes(store.queues, clock)), ..store }
+    };
+    histories_find(breaking, &["Waiting { position"]).await;
+}
+
+#[tokio::test]
+async fn a_store_that_sells_twice_is_found() {
+    let breaking = |store: Store| {
+        let clock = Arc::clone(&store.clock);
+        Store { reservations: Arc::new(DoubleSells(store.reservations, clock)), ..store }
+    };
+    histories_find(breaking, &["expected Refused(\"SeatTaken"]).await;
+}
+
+#[tokio::test]
+async fn a_store_that_loses_a_charge_is_found() {
+    histories_find(|store| losing_charges(store, 5), &["Charge", "wallet", "balance", "InsufficientBalance"]).await;
+}
+
+/// Also when commands ran at once and only sums can be checked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_lost_among_many_at_once_is_found() {
+    let make = Make::new(|rules: Rules| async move { losing_charges(reference(rules), 1) });
+    let found = run_at_once(&make, 1).await.expect_err("a broken store");
+    assert!(found.contains("the answers say"), "{found}");
+}

@@ -1,0 +1,119 @@
+//! What is sold.
+
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use domain::concert::{
+    Concert, CreatedConcert, NewConcert, NewSchedule, Schedule, ScheduleFilter, ScheduleKey, SeatMap,
+};
+use domain::page::Listed;
+use domain::ports::{ConcertRepository, Decided, IdGenerator, StoreError};
+use domain::rejection::Kind;
+use domain::seat::{Seat, SeatStatus};
+use domain::{ConcertId, Page, QueueNumber, ScheduleId, SeatId, Timestamp};
+
+use super::{Reference, Sale, State, down};
+
+#[async_trait]
+impl ConcertRepository for Reference {
+    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
+        let (mut state, now) = self.lock();
+        let queue = state.queue_named(&concert.queue, now);
+        let id = ConcertId::new(state.ids.next_id());
+        let mut schedules = Vec::new();
+        for planned in &concert.schedules {
+            schedules.push(state.load(queue, id, concert, planned));
+        }
+        state.sales.get_mut(&queue).unwrap().titles.insert(id, concert.title.clone());
+        Ok(Ok(CreatedConcert { id, queue, schedules }))
+    }
+
+    async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
+        let (state, now) = self.lock();
+        let mut concerts: Vec<_> = state.sales.values().flat_map(|sale| sale.concerts(now)).collect();
+        concerts.sort_by_key(|concert| concert.id);
+        let items = down(concerts.into_iter().map(|concert| (concert.id, concert)), page);
+        Ok(Listed::cut(items, page, |concert| concert.id))
+    }
+
+    async fn schedules(
+        &self,
+        queue: QueueNumber,
+        filter: &ScheduleFilter,
+        page: &Page<ScheduleKey>,
+    ) -> Decided<Listed<Schedule, ScheduleKey>> {
+        let (state, now) = self.lock();
+        if let Some(concert) = filter.concert
+            && let Err(rejection) = state.locate(queue, |sale| sale.titles.get(&concert)).or_reject(Kind::Concert)
+        {
+            return Ok(Err(rejection));
+        }
+        let key = |schedule: &Schedule| (schedule.starts_at.at(), schedule.id);
+        let all = state.sales.get(&queue).into_iter().flat_map(|sale| sale.schedules.values());
+        let mut shown: Vec<_> = all
+            .filter(|schedule| filter.shows(schedule, now))
+            .filter(|schedule| page.after.is_none_or(|after| key(schedule) > after))
+            .cloned()
+            .collect();
+        shown.sort_by_key(key);
+        Ok(Ok(Listed::cut(shown, page, key)))
+    }
+
+    async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
+        let (state, now) = self.lock();
+        let seats = state.sales.get(&queue).map(|sale| sale.seats_of(schedule)).unwrap_or_default();
+        let free = seats.iter().filter(|seat| seat.status_at(now) == SeatStatus::Available);
+        Ok(free.count().try_into().unwrap())
+    }
+
+    async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
+        let (state, now) = self.lock();
+        let found = state.locate(queue, |sale| sale.schedules.get(&schedule).map(|schedule| (sale, schedule)));
+        Ok(found.or_reject(Kind::Schedule).map(|(sale, schedule)| SeatMap {
+            schedule: schedule.clone(),
+            seats: sale.seats_of(schedule.id).into_iter().map(|seat| (seat.clone(), seat.status_at(now))).collect(),
+        }))
+    }
+}
+
+impl State {
+    fn load(&mut self, queue: QueueNumber, concert: ConcertId, plan: &NewConcert, planned: &NewSchedule) -> ScheduleId {
+        let id = ScheduleId::new(self.ids.next_id());
+        let sale = self.sales.get_mut(&queue).unwrap();
+        for (number, price) in &planned.seats {
+            let seat = SeatId::new(self.ids.next_id());
+            sale.numbers.insert((id, *number), seat);
+            sale.seats
+                .insert(seat, Seat { id: seat, schedule: id, number: *number, price: price.clone(), taken: None });
+        }
+        let schedule = Schedule {
+            id,
+            queue,
+            concert,
+            title: plan.title.clone(),
+            starts_at: planned.starts_at,
+            seats_total: planned.seats.len().try_into().unwrap(),
+        };
+        sale.schedules.insert(id, schedule);
+        id
+    }
+}
+
+impl Sale {
+    fn concerts(&self, now: Timestamp) -> Vec<Concert> {
+        let shown = |(id, title): (&ConcertId, &std::sync::Arc<str>)| {
+            let filter = ScheduleFilter { concert: Some(*id), ..ScheduleFilter::default() };
+            let open = || self.schedules.values().filter(|schedule| filter.shows(schedule, now));
+            let dates = || open().map(|schedule| schedule.starts_at.date());
+            let dates = dates().min()?..=dates().max()?;
+            Some(Concert { id: *id, title: title.clone(), queue: self.queue.name.clone(), dates })
+        };
+        self.titles.iter().filter_map(shown).collect()
+    }
+
+    /// The seats of a schedule by number.
+    pub(super) fn seats_of(&self, schedule: ScheduleId) -> Vec<&Seat> {
+        let all = (Bound::Included((schedule, 0)), Bound::Included((schedule, u32::MAX)));
+        self.numbers.range(all).map(|(_, id)| &self.seats[id]).collect()
+    }
+}

@@ -1,0 +1,31 @@
+//! The server's key, and whether the store answers.
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::ports::{Probe, StoreError, TokenKeyRepository};
+use domain::seal::StoredKey;
+
+use super::Reference;
+
+#[async_trait]
+impl TokenKeyRepository for Reference {
+    async fn stored_key(&self) -> Result<Option<StoredKey>, StoreError> {
+        Ok(self.lock().0.server_key.clone())
+    }
+
+    async fn keep_key(&self, before: Option<&StoredKey>, key: &StoredKey) -> Result<bool, StoreError> {
+        let (mut state, _) = self.lock();
+        let unchanged = state.server_key.as_ref() == before;
+        if unchanged {
+            state.server_key = Some(key.clone());
+        }
+        Ok(unchanged)
+    }
+}
+
+#[async_trait]
+impl Probe for Reference {
+    async fn store_time(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.lock().1)
+    }
+}

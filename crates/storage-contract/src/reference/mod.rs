@@ -1,0 +1,168 @@
+//! The reference store: a mutex around maps that only calls the domain's rules. What it answers is what the contract
+//! says; adapters are compared with it.
+
+mod concerts;
+mod environment;
+mod money;
+mod queues;
+mod reservations;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use domain::concert::{Found, Schedule};
+use domain::idempotency::{Recorded, is_replay};
+use domain::payment::Receipt;
+use domain::ports::{Clock, IdGenerator, Paid};
+use domain::reservation::Reservation;
+use domain::seal::StoredKey;
+use domain::seat::Seat;
+use domain::wallet::{Charge, Entry, Wallet};
+use domain::{
+    ConcertId, Fingerprint, IdempotencyKey, Page, PaymentId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection,
+    ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, UserId,
+};
+
+use crate::{SeededIds, Store, TestClock};
+
+/// The reference store, empty but for the queue `main`, at noon of the first of January 2026, UTC.
+pub fn reference(rules: Rules) -> Store {
+    let clock = Arc::new(TestClock::new(Timestamp::from_micros(1_767_268_800_000_000)));
+    let ids = SeededIds::new(1);
+    let mut state = State {
+        clock: Arc::clone(&clock),
+        ids,
+        rules,
+        sales: BTreeMap::new(),
+        wallets: BTreeMap::new(),
+        wallet_keys: BTreeMap::new(),
+        server_key: None,
+    };
+    state.queue_named(&QueueName::main(), clock.now());
+    let reference = Arc::new(Reference(Mutex::new(state)));
+    Store {
+        queues: reference.clone(),
+        concerts: reference.clone(),
+        reservations: reference.clone(),
+        wallets: reference.clone(),
+        payments: reference.clone(),
+        keys: reference.clone(),
+        probe: reference,
+        clock,
+        keep: None,
+    }
+}
+
+struct Reference(Mutex<State>);
+
+impl Reference {
+    /// The whole state, locked, and the present, read after the lock was had.
+    fn lock(&self) -> (MutexGuard<'_, State>, Timestamp) {
+        let state = self.0.lock().unwrap();
+        let now = state.clock.now();
+        (state, now)
+    }
+}
+
+struct State {
+    clock: Arc<TestClock>,
+    ids: SeededIds,
+    rules: Rules,
+    sales: BTreeMap<QueueNumber, Sale>,
+    wallets: BTreeMap<UserId, (Wallet, Vec<Entry>)>,
+    wallet_keys: Answers<IdempotencyKey, Charge>,
+    server_key: Option<StoredKey>,
+}
+
+/// Answers recorded under a user's keys (R15).
+type Answers<K, T> = BTreeMap<(UserId, K), (Recorded, T)>;
+
+/// Everything of one queue.
+struct Sale {
+    queue: Queue,
+    tokens: BTreeMap<TicketNumber, Token>,
+    titles: BTreeMap<ConcertId, Arc<str>>,
+    schedules: BTreeMap<ScheduleId, Schedule>,
+    seats: BTreeMap<SeatId, Seat>,
+    numbers: BTreeMap<(ScheduleId, u32), SeatId>,
+    reservations: BTreeMap<ReservationId, Reservation>,
+    receipts: BTreeMap<PaymentId, Receipt>,
+    hold_keys: Answers<IdempotencyKey, Reservation>,
+    pay_keys: Answers<IdempotencyKey, Paid>,
+}
+
+impl State {
+    /// The number of the queue `name`, which is made when there is none.
+    fn queue_named(&mut self, name: &QueueName, now: Timestamp) -> QueueNumber {
+        if let Some(sale) = self.sales.values().find(|sale| sale.queue.name == *name) {
+            return sale.queue.number;
+        }
+        let number = QueueNumber(self.sales.keys().next_back().map_or(1, |last| last.0 + 1));
+        let epoch = QueueEpoch(self.ids.random());
+        let queue = Queue::new(number, name.clone(), epoch, self.rules.new_queue, now);
+        self.sales.insert(number, Sale::new(queue));
+        number
+    }
+
+    /// The sale and the token of a ticket, when the number was issued.
+    fn token(&self, ticket: Ticket) -> Option<(&Sale, &Token)> {
+        let sale = self.sales.get(&ticket.queue)?;
+        Some((sale, sale.tokens.get(&ticket.number)?))
+    }
+
+    /// Where a thing is that `has` finds in a sale.
+    fn locate<'a, T>(&'a self, queue: QueueNumber, has: impl Fn(&'a Sale) -> Option<T>) -> Found<T> {
+        match self.sales.get(&queue).and_then(&has) {
+            Some(thing) => Found::Here(thing),
+            None if self.sales.values().any(|sale| has(sale).is_some()) => Found::Elsewhere,
+            None => Found::Nowhere,
+        }
+    }
+}
+
+impl Sale {
+    const fn new(queue: Queue) -> Self {
+        Self {
+            queue,
+            tokens: BTreeMap::new(),
+            titles: BTreeMap::new(),
+            schedules: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            reservations: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            hold_keys: BTreeMap::new(),
+            pay_keys: BTreeMap::new(),
+        }
+    }
+
+    /// Writes the end of a reservation and frees those seats that are still its own.
+    fn free(&mut self, reservation: &Reservation) {
+        for seat in &reservation.seats {
+            let seat = self.seats.get_mut(&seat.id).unwrap();
+            if reservation.frees(seat) {
+                seat.taken = None;
+            }
+        }
+        self.reservations.insert(reservation.id, reservation.clone());
+    }
+}
+
+/// The answer recorded under `key`, if this very request recorded one.
+fn replayed<T: Clone>(
+    answers: &Answers<IdempotencyKey, T>,
+    user: &UserId,
+    key: Option<&IdempotencyKey>,
+    request: &Fingerprint,
+    now: Timestamp,
+) -> Result<Option<T>, Rejection> {
+    let recorded = key.and_then(|key| answers.get(&(user.clone(), key.clone())));
+    let again = is_replay(recorded.map(|(recorded, _)| recorded), request, now)?;
+    Ok(recorded.filter(|_| again).map(|(_, answer)| answer.clone()))
+}
+
+/// What a store would read for a page that goes down by key: one item more than fits, if there are that many.
+fn down<K: Ord + Copy, T>(items: impl DoubleEndedIterator<Item = (K, T)>, page: &Page<K>) -> Vec<T> {
+    let behind = items.rev().filter(|(key, _)| page.after.is_none_or(|after| *key < after));
+    behind.map(|(_, item)| item).take(usize::try_from(page.limit).unwrap() + 1).collect()
+}

@@ -1,0 +1,245 @@
+//! The command line: what goes wrong is said on one line of stderr, and the exit code is not 0 (design 6).
+
+use std::net::TcpListener;
+
+use e2e::{Database, Finished, Process, Settings, Shop};
+
+/// Runs `usher` with these arguments in a directory of its own, to its end.
+async fn usher(arguments: &[&str]) -> Finished {
+    let database = Database::fresh();
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    Process::start(&arguments, database.directory()).finished().await
+}
+
+/// One clear line, and nothing else: no panic, no backtrace, nothing on stdout.
+#[track_caller]
+fn one_line(finished: &Finished, words: &[&str]) {
+    assert!(finished.code.is_some_and(|code| code != 0), "{finished:#?}");
+    assert_eq!(finished.stderr.trim_end().lines().count(), 1, "{finished:#?}");
+    assert_eq!(finished.stdout, "", "{finished:#?}");
+    for word in words {
+        assert!(finished.stderr.contains(word), "it does not say {word}: {finished:#?}");
+    }
+}
+
+/// A wrong flag or value names what is wrong; clap adds how to use it.
+#[tokio::test]
+async fn wrong_flags_are_named() {
+    for arguments in [
+        &["--no-such-flag"][..],
+        &["serve", "--hold-seconds", "0"],
+        &["serve", "--hold-seconds=-1"],
+        &["serve", "--hold-seconds", "many"],
+        &["serve", "--max-charge", "1e9"],
+        &["serve", "--max-charge=-1"],
+        &["serve", "--listen", "nowhere"],
+        &["serve", "--scheduler", "sometimes"],
+        &["serve", "--admit-batch", "4294967296"],
+        &["serve", "--user-key", "short"],
+        &["serve", "--token-key", "short"],
+        &["no-such-command"],
+        &["audit", "--no-such-flag"],
+    ] {
+        let finished = usher(arguments).await;
+        assert!(finished.code.is_some_and(|code| code != 0), "{arguments:?}: {finished:#?}");
+        assert!(finished.stderr.starts_with("error: ") || finished.stderr.starts_with("usher: "), "{finished:#?}");
+        let wrong = arguments.iter().rev().find(|word| word.starts_with("--")).unwrap_or(&arguments[0]);
+        let wrong = wrong.split('=').next().unwrap_or_default();
+        assert!(finished.stderr.contains(wrong), "it does not name {wrong}: {finished:#?}");
+        assert!(!finished.stderr.contains("panicked") && !finished.stderr.contains("stack backtrace"), "{finished:#?}");
+    }
+}
+
+/// What cannot be a database: no folder, a folder, no SQLite file, a scheme that is not known.
+#[tokio::test]
+async fn a_database_that_cannot_be_had_is_one_line() {
+    let place = Database::fresh();
+    let (file, folder) = (place.directory().join("file"), place.directory().join("folder"));
+    std::fs::write(&file, "this is no database, however long one looks at it ".repeat(100)).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    let sqlite = |path: &str| format!("sqlite://{path}");
+    let urls = [
+        sqlite("/no/such/folder/usher.db"),
+        sqlite(&file.join("below.db").display().to_string()),
+        sqlite(&folder.display().to_string()),
+        sqlite(&file.display().to_string()),
+        "sqlite://".to_owned(),
+        "mysql://localhost/usher".to_owned(),
+        "usher.db".to_owned(),
+        String::new(),
+    ];
+    for url in &urls {
+        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["audit"]] {
+            one_line(&usher(&[command, &["--database-url", url]].concat()).await, &["usher: "]);
+        }
+    }
+}
+
+/// An audit or a migration is asked of a database that is there: `audit` makes no file.
+#[tokio::test]
+async fn an_audit_makes_no_database() {
+    let settings = Settings::default();
+    one_line(&settings.run(&["audit"]).await, &["usher: "]);
+    assert!(!settings.database().file().exists());
+}
+
+/// A port that somebody has.
+#[tokio::test]
+async fn an_occupied_port_is_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    one_line(&Settings::default().with("--listen", &address).refused().await, &[&address]);
+}
+
+/// Two servers on one file would each hand out the same numbers: the second one does not start, the first one goes on.
+#[tokio::test]
+async fn a_second_server_on_one_file_is_one_line() {
+    let shop = Shop::open().await;
+    let file = shop.database().file().display().to_string();
+    one_line(&shop.settings().refused().await, &[&file]);
+    one_line(&shop.settings().run(&["migrate"]).await, &[&file]);
+    // By whatever name the file is called.
+    let (link, folder) = (shop.database().directory().join("link.db"), shop.database().directory().join("folder"));
+    std::os::unix::fs::symlink(shop.database().file(), &link).unwrap();
+    std::os::unix::fs::symlink(shop.database().directory(), &folder).unwrap();
+    for name in [link, folder.join("usher.db"), folder.join("link.db")] {
+        let url = format!("sqlite://{}", name.display());
+        one_line(&shop.settings().clone().with("--database-url", url).refused().await, &["in use"]);
+    }
+    shop.audit().await;
+    shop.join("ann").await;
+    // After the first has ended, however it did, another may start.
+    shop.crash().await;
+    shop.restart().await;
+}
+
+/// A schema that is newer than the binary is not touched.
+#[tokio::test]
+async fn a_newer_schema_is_one_line() {
+    let settings = Settings::default();
+    assert_eq!(settings.run(&["migrate"]).await.code, Some(0));
+    settings.database().execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')");
+    one_line(&settings.refused().await, &["newer"]);
+    one_line(&settings.run(&["migrate"]).await, &["newer"]);
+}
+
+/// A server that lacks the key which the tokens in its database were sealed with would refuse them all: it does not start.
+/// Keys are changed by announcing the new one first.
+#[tokio::test]
+async fn the_keys_of_the_tokens_are_not_forgotten() {
+    let old = Settings::default().with("--token-key", "an old secret of the operator");
+    let shop = old.clone().open().await;
+    let ann = shop.join("ann").await;
+    shop.crash().await;
+    let new = old.clone().with("--token-key", "a new secret of the operator");
+    one_line(&new.refused().await, &["--token-key"]);
+    one_line(&old.clone().without("--token-key").refused().await, &["--token-key"]);
+    let both = old.with("--token-key", "a new secret of the operator,an old secret of the operator").open().await;
+    assert_eq!(ann.with_shop(&both).status().await, "ACTIVE");
+    both.crash().await;
+    new.open().await;
+}
+
+/// `--migrate off` refuses a database whose tables are not up to date, and serves one whose are.
+#[tokio::test]
+async fn migrate_off_refuses_what_is_not_up_to_date() {
+    let settings = Settings::default().with("--migrate", "off");
+    one_line(&settings.refused().await, &["migrate"]);
+    assert_eq!(settings.run(&["migrate"]).await.code, Some(0));
+    settings.open().await.join("ann").await;
+}
+
+/// `migrate` may be repeated, and `audit` of a database that nobody has used finds nothing.
+#[tokio::test]
+async fn migrate_and_audit_work_on_a_new_database() {
+    let settings = Settings::default();
+    for _ in 0..2 {
+        let migrated = settings.run(&["migrate"]).await;
+        assert_eq!(migrated.code, Some(0), "{migrated:#?}");
+    }
+    let audit = settings.run(&["audit"]).await;
+    assert_eq!(audit.code, Some(0), "{audit:#?}");
+}
+
+/// A violation is found while the server runs: exit 1 and a line that names it.
+#[tokio::test]
+async fn an_audit_finds_what_is_wrong() {
+    let shop = Shop::open().await;
+    let ann = shop.join("ann").await;
+    ann.charge(10).await.expect(201);
+    shop.audit().await;
+    shop.database().execute("UPDATE wallets SET balance = balance + 1");
+    let audit = shop.settings().run(&["audit"]).await;
+    assert_eq!(audit.code, Some(1), "{audit:#?}");
+    assert!(audit.stdout.contains("ann") || audit.stderr.contains("ann"), "it names the wallet: {audit:#?}");
+}
+
+/// A stranger understands `--help`: every flag of design 6 that works is there with its default.
+#[tokio::test]
+async fn help_says_what_can_be_set() {
+    let help = usher(&["--help"]).await;
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for word in [
+        "serve",
+        "migrate",
+        "audit",
+        "--listen",
+        "127.0.0.1:8080",
+        "--database-url",
+        "sqlite://usher.db",
+        "--admin-key",
+        "--user-key",
+        "--open-identity",
+        "--scheduler",
+        "--demo",
+        "--migrate",
+        "--hold-seconds",
+        "300",
+        "--active-seconds",
+        "600",
+        "--max-seats",
+        "4",
+        "--max-charge",
+        "1000000",
+        "--max-active",
+        "--admit-batch",
+        "--admit-interval-seconds",
+        "--wallet-gate",
+        "--cors-origin",
+        "--log-format",
+        "USHER_LISTEN",
+        "DATABASE_URL",
+        "USHER_ADMIN_KEY",
+    ] {
+        assert!(help.stdout.contains(word), "no {word} in\n{}", help.stdout);
+    }
+    for command in ["serve", "migrate", "audit"] {
+        assert_eq!(usher(&[command, "--help"]).await.code, Some(0));
+    }
+    assert_eq!(usher(&["--version"]).await.code, Some(0));
+}
+
+/// Without a database named, a demo is served: its concert can be bought with what start-up prints.
+#[tokio::test]
+async fn the_demo_needs_nothing() {
+    let place = Database::fresh();
+    let process = Process::start(&["--listen".into(), "127.0.0.1:0".into()], place.directory());
+    let address = process.address();
+    let http = reqwest::Client::new();
+    let get = async |path: &str| {
+        http.get(format!("{address}{path}")).send().await.unwrap().json::<serde_json::Value>().await.unwrap()
+    };
+    let concerts = get("/api/v1/concerts").await;
+    assert_eq!(concerts["items"].as_array().unwrap().len(), 1, "{concerts}");
+    let printed = e2e::until("what start-up prints", async || {
+        let output = process.output();
+        output.contains("admin key").then_some(output)
+    })
+    .await;
+    let key = printed.split_whitespace().find(|word| word.starts_with("demo-")).expect("the admin key");
+    let queue = http.get(format!("{address}/api/v1/admin/queues/main")).bearer_auth(key).send().await.unwrap();
+    assert_eq!(queue.status(), 200);
+    assert!(printed.contains("/docs"), "{printed}");
+    process.terminate();
+    assert_eq!(process.finished().await.code, Some(0));
+}

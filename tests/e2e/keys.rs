@@ -1,0 +1,119 @@
+//! Idempotency keys: R15 and trap W12.
+
+use e2e::{Settings, Shop};
+use futures::future::join_all;
+use serde_json::json;
+
+/// The first answer again, word by word and marked, for hold, charge and pay; also with a token that has ended since.
+#[tokio::test]
+async fn a_repeated_request_gets_the_first_answer() {
+    let shop = Shop::open().await;
+    let sale = shop.concert(2, 30).await;
+    let ann = shop.join("ann").await;
+    let charge = ann.charge(100).key("c").await;
+    let hold = ann.hold(&sale.schedule, &[2, 1]).key("h").await;
+    let reservation = hold.expect(201)["id"].as_str().unwrap().to_owned();
+    let pay = ann.pay(&reservation).key("p").await;
+    pay.expect(201);
+    assert_eq!(ann.status().await, "EXPIRED");
+    for (first, again) in [
+        (&charge, ann.charge("100.00").key("c").await),
+        (&hold, ann.hold(&sale.schedule, &[1, 2]).key("h").await),
+        (&pay, ann.pay(&reservation).key("p").await),
+    ] {
+        assert_eq!((first.status, again.status), (201, 201), "{again}");
+        assert_eq!(first.json(), again.json());
+        assert_eq!((first.replayed(), again.replayed()), (false, true), "{again}");
+    }
+    // The key is the user's: a later token of theirs repeats it too.
+    let later = shop.join("ann").await;
+    assert!(later.pay(&reservation).key("p").await.replayed());
+    assert_eq!(later.balance().await, 40);
+    shop.audit().await;
+}
+
+/// Another request under the same key is a 422 and does nothing; another operation or user has keys of its own.
+#[tokio::test]
+async fn a_key_names_one_request() {
+    let shop = Shop::open().await;
+    let sale = shop.concert(3, 30).await;
+    let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
+    ann.charge(100).key("k").await.expect(201);
+    ann.charge(101).key("k").await.refused(422, "idempotency_key_reused");
+    let hold = ann.hold(&sale.schedule, &[1]).key("k").await.expect(201);
+    ann.hold(&sale.schedule, &[2]).key("k").await.refused(422, "idempotency_key_reused");
+    assert!(!ben.charge(100).key("k").await.replayed());
+    assert!(!ben.hold(&sale.schedule, &[2]).key("k").await.replayed());
+    let id = hold["id"].as_str().unwrap();
+    ann.pay(id).key("k").await.expect(201);
+    let other = json!({"reservation_id": id, "amount": 30});
+    ann.post("/payments", other).key("k").await.refused(422, "idempotency_key_reused");
+    assert_eq!(shop.join("ann").await.balance().await, 70);
+    shop.audit().await;
+}
+
+/// Only successes are recorded: a refusal under a key is decided anew.
+#[tokio::test]
+async fn a_refusal_is_decided_anew() {
+    let shop = Shop::open().await;
+    let sale = shop.concert(1, 30).await;
+    let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
+    let held = ben.held(&sale.schedule, &[1]).await;
+    ann.hold(&sale.schedule, &[1]).key("k").await.refused(409, "seat_taken");
+    ben.cancel(&held).await.expect(204);
+    let id = ann.hold(&sale.schedule, &[1]).key("k").await.expect(201)["id"].as_str().unwrap().to_owned();
+    ann.pay(&id).key("k").await.refused(402, "insufficient_balance");
+    ann.charge(30).await.expect(201);
+    assert!(!ann.pay(&id).key("k").await.replayed());
+}
+
+/// W12: many at once under one key have one effect, and all get the same answer.
+#[tokio::test]
+async fn concurrent_requests_under_one_key_are_one() {
+    let shop = Shop::open().await;
+    let sale = shop.concert(1, 30).await;
+    let ann = shop.join("ann").await;
+    let charges = join_all((0..30).map(async |_| ann.charge(30).key("c").await)).await;
+    let holds = join_all((0..30).map(async |_| ann.hold(&sale.schedule, &[1]).key("h").await)).await;
+    let id = holds[0].expect(201)["id"].as_str().unwrap().to_owned();
+    let pays = join_all((0..30).map(async |_| ann.pay(&id).key("p").await)).await;
+    for answers in [&charges, &holds, &pays] {
+        let first = answers[0].expect(201);
+        assert!(answers.iter().all(|answer| answer.status == 201 && answer.json() == first));
+        assert_eq!(answers.iter().filter(|answer| !answer.replayed()).count(), 1);
+    }
+    assert_eq!(shop.join("ann").await.entries().await.len(), 2);
+    shop.audit().await;
+}
+
+/// R15: the order is 401, body, replay, token state, rule.
+#[tokio::test]
+async fn the_order_of_refusals() {
+    let shop = Settings::line(1, 1, 1).with("--active-seconds", 600).open().await;
+    let sale = shop.concert(2, 0).await;
+    let ann = shop.join("ann").await;
+    let hold = ann.hold(&sale.schedule, &[1]).key("k").await.expect(201);
+    let waiting = shop.join("waiting").await;
+    let nobody = ann.with_token("nonsense");
+    nobody.post("/reservations", json!({"bad": 1})).key("k").await.refused(401, "token_unknown");
+    waiting.post("/reservations", json!({"bad": 1})).await.refused(400, "validation_failed");
+    waiting.hold(&sale.schedule, &[1]).await.refused(403, "token_not_active");
+    ann.pay(hold["id"].as_str().unwrap()).await.expect(201);
+    // Ended: replay comes before the token's state, another request under the key too, and the rule last.
+    assert!(ann.hold(&sale.schedule, &[1]).key("k").await.replayed());
+    ann.hold(&sale.schedule, &[2]).key("k").await.refused(422, "idempotency_key_reused");
+    ann.hold(&sale.schedule, &[2]).key("new").await.refused(403, "token_not_active");
+}
+
+/// A key that is none is a 400: it must not be taken for no key at all.
+#[tokio::test]
+async fn malformed_keys_are_refused() {
+    let shop = Shop::open().await;
+    let ann = shop.join("ann").await;
+    for key in ["", "two words", "ключ", &"k".repeat(129)] {
+        let answer = ann.charge(1).header("Idempotency-Key", key).await;
+        assert_eq!(answer.status, 400, "{key}: {answer}");
+    }
+    ann.charge(1).key(&"k".repeat(128)).await.expect(201);
+    assert_eq!(ann.balance().await, 1);
+}

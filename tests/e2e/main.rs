@@ -1,0 +1,30 @@
+//! Tests over HTTP against the real process. Each test starts a server of its own; what they are about is said in
+//! `docs/testing.md`, trap by trap.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "in a test, whatever is not as expected is a failure"
+)]
+
+mod broken;
+mod cli;
+mod codes;
+mod crash;
+mod dice;
+mod docs;
+mod guard;
+mod hostile;
+mod identity;
+mod keys;
+mod line;
+mod load;
+mod mix;
+mod money;
+mod payments;
+mod platform;
+mod raw;
+mod reads;
+mod sale;
+mod seats;
+mod shutdown;

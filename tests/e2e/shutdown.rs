@@ -1,0 +1,87 @@
+//! SIGTERM: what is in flight is finished, nothing is lost, exit code 0 (design 6).
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use e2e::{LIMIT, Settings, Shop, until};
+
+use crate::load::{Log, PRICE, SEATS, buy_until_it_ends, nothing_is_lost};
+
+/// A crowd buys while the server is told to end.
+#[tokio::test]
+async fn sigterm_under_load_loses_nothing() {
+    let shop = Settings::default().with("--wallet-gate", "any").open().await;
+    let sale = shop.concert(SEATS, PRICE).await;
+    let log = Log::default();
+    let end = async {
+        until("the crowd buys", async || (log.answered() >= 150).then_some(())).await;
+        shop.terminate();
+        shop.finished().await
+    };
+    let ((), finished) = futures::join!(buy_until_it_ends(&shop, &sale.schedule, &log, 0), end);
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    shop.restart().await;
+    nothing_is_lost(&shop, &log).await;
+    shop.audit().await;
+}
+
+/// A request that the server has begun to read when SIGTERM comes is answered, and its effect stays.
+#[tokio::test]
+async fn a_request_in_flight_is_answered() {
+    let shop = Shop::open().await;
+    let ann = shop.join("ann").await;
+    let mut socket = TcpStream::connect(shop.socket()).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let body = r#"{"amount":100}"#;
+    write!(
+        socket,
+        "POST /api/v1/wallet/charges HTTP/1.1\r\nHost: usher\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        ann.token,
+        body.len()
+    )
+    .unwrap();
+    // The server asks for the body: it has the request in hand.
+    let mut asked = [0; 21];
+    socket.read_exact(&mut asked).unwrap();
+    assert!(asked.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&asked));
+    shop.terminate();
+    until("no new connection is taken", async || TcpStream::connect(shop.socket()).is_err().then_some(())).await;
+    socket.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("HTTP/1.1 201"), "{answer}");
+    let finished = shop.finished().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    shop.restart().await;
+    assert_eq!(ann.balance().await, 100);
+}
+
+/// Nobody who is slow to send keeps the server from ending: it ends within the 30 s, with exit code 0.
+#[tokio::test]
+async fn who_sends_nothing_does_not_hold_the_server_up() {
+    let shop = Shop::open().await;
+    let mut stalled = Vec::new();
+    for half in ["", "GET /api/v1/conc", "POST /api/v1/payments HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"] {
+        let mut socket = TcpStream::connect(shop.socket()).unwrap();
+        socket.write_all(half.as_bytes()).unwrap();
+        stalled.push(socket);
+    }
+    shop.join("ann").await;
+    shop.terminate();
+    let finished = shop.finished().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+}
+
+/// Whoever starts a server may stop it as soon as it has said that it listens.
+#[tokio::test]
+async fn sigterm_right_after_the_start_is_obeyed() {
+    for _ in 0..5 {
+        let settings = Settings::default();
+        let process = settings.spawn();
+        process.address();
+        process.terminate();
+        let finished = process.finished().await;
+        assert_eq!(finished.code, Some(0), "{finished:#?}");
+    }
+}

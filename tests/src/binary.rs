@@ -1,0 +1,36 @@
+//! The `usher` binary that is tested: built once per test run, beside the tests themselves.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Where the binary is. The first caller builds it, so that no test ever runs an old one.
+pub(crate) fn usher() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build)
+}
+
+fn build() -> PathBuf {
+    // The test executable is `<target>/<profile>/deps/e2e-<hash>`.
+    let test = std::env::current_exe().expect("a test has a path");
+    let directory = test.ancestors().nth(2).expect("tests run from a target directory");
+    let profile = match directory.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => "dev",
+        Some(other) => other,
+        None => panic!("{} is no target directory", test.display()),
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        // As `tests/run` builds it, so that there nothing is left to do.
+        .args(["build", "--quiet", "--workspace", "--bin", "usher", "--profile", profile, "--target-dir"])
+        .arg(directory.parent().expect("a profile is below a target directory"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    assert!(
+        built.status.success(),
+        "usher does not build; run `tests/run`:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    directory.join("usher")
+}

@@ -1,0 +1,157 @@
+//! One `usher` process: started, listened to, signalled, and gone when the test is over.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{LIMIT, binary, until};
+
+/// A process that runs. Killed by its own id when dropped; what it printed is shown when the test fails.
+pub struct Process {
+    child: Child,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+    addresses: Receiver<String>,
+}
+
+/// A process that has ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// All it printed.
+    pub stdout: String,
+    /// All it complained of.
+    pub stderr: String,
+}
+
+impl Process {
+    /// Starts `usher` with these arguments, in `directory`, with nothing else from the environment.
+    pub fn start(arguments: &[String], directory: &Path) -> Self {
+        let mut child = Command::new(binary::usher())
+            .args(arguments)
+            .current_dir(directory)
+            .env_clear()
+            // An error that reaches the operator with a backtrace is a defect, and this makes it visible.
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("usher starts");
+        let (sender, addresses) = channel();
+        let (stdout, out) = collect(child.stdout.take().expect("stdout is piped"), Some(sender));
+        let (stderr, err) = collect(child.stderr.take().expect("stderr is piped"), None);
+        Self { child, stdout, stderr, readers: vec![out, err], addresses }
+    }
+
+    /// Waits for the line that says where it listens, and returns that place: `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        self.addresses.recv_timeout(LIMIT).unwrap_or_else(|_| {
+            panic!("usher did not say where it listens:\n{}{}", read(&self.stdout), read(&self.stderr))
+        })
+    }
+
+    /// `kill -9`: it gets no chance to do anything.
+    pub async fn kill(mut self) -> Finished {
+        self.child.kill().expect("it still ran");
+        self.finished().await
+    }
+
+    /// SIGTERM: it is asked to end.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// SIGSTOP: it stands still, as on a machine that has no time for it.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT: it goes on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process has an id");
+        kill_process(id, signal).expect("it still ran");
+    }
+
+    /// Waits until it has ended, and says how.
+    pub async fn finished(mut self) -> Finished {
+        let child = &mut self.child;
+        let status = until("the end of the process", async || child.try_wait().expect("it can be waited for")).await;
+        for reader in self.readers.drain(..) {
+            reader.join().expect("its output can be read");
+        }
+        Finished { code: status.code(), stdout: read(&self.stdout), stderr: read(&self.stderr) }
+    }
+
+    /// What it has printed so far, all of it.
+    pub fn output(&self) -> String {
+        read(&self.stdout) + &read(&self.stderr)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        for reader in self.readers.drain(..) {
+            drop(reader.join());
+        }
+        let output = self.output();
+        if std::thread::panicking() {
+            eprint_output(&output);
+        } else {
+            // Trap P2: a task that dies in the server must not go unseen because the others answered.
+            assert!(!output.contains("panicked at"), "the server panicked:\n{output}");
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the test harness of Rust shows this with the failed test")]
+fn eprint_output(output: &str) {
+    eprintln!("--- usher printed ---\n{output}--- end ---");
+}
+
+fn read(text: &Mutex<String>) -> String {
+    text.lock().expect("no reader panics").clone()
+}
+
+/// Collects a stream's lines on a thread, and sends on each address that one names.
+fn collect(
+    stream: impl Read + Send + 'static,
+    addresses: Option<Sender<String>>,
+) -> (Arc<Mutex<String>>, JoinHandle<()>) {
+    let text = Arc::new(Mutex::new(String::new()));
+    let sink = Arc::clone(&text);
+    let reader = std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { break };
+            let mut text = sink.lock().expect("no reader panics");
+            text.push_str(&line);
+            text.push('\n');
+            if let (Some(addresses), Some(port)) = (&addresses, port(&line)) {
+                // Nobody listens any more once the first address is known.
+                drop(addresses.send(format!("http://127.0.0.1:{port}")));
+            }
+        }
+    });
+    (text, reader)
+}
+
+/// The port of the first `http://<IPv4>:<port>` in a line.
+fn port(line: &str) -> Option<u16> {
+    let (_, rest) = line.split_once("http://")?;
+    let place = rest.split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').next()?;
+    place.split_once(':')?.1.parse().ok()
+}

@@ -1,0 +1,95 @@
+//! With which flags a server is started.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use crate::{Database, Finished, Process, Shop};
+
+/// The admin key of every server under test.
+pub const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
+
+/// A server's flags. The default line is wide open: who joins is ACTIVE at once.
+#[derive(Clone)]
+pub struct Settings {
+    flags: Vec<(String, Option<String>)>,
+    database: Arc<Database>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { flags: Vec::new(), database: Arc::new(Database::fresh()) }
+            .with("--listen", "127.0.0.1:0")
+            .with("--admin-key", ADMIN_KEY)
+            .with("--max-active", 1_000_000)
+            .with("--admit-batch", 1_000_000)
+            .with("--admit-interval-seconds", 1)
+    }
+}
+
+impl Settings {
+    /// A line that admits at most `batch` a window, and never more than `max_active` at once.
+    pub fn line(max_active: u32, batch: u32, interval_seconds: u32) -> Self {
+        Self::default()
+            .with("--max-active", max_active)
+            .with("--admit-batch", batch)
+            .with("--admit-interval-seconds", interval_seconds)
+    }
+
+    /// Sets a flag, instead of what it was.
+    #[must_use]
+    pub fn with(self, flag: &str, value: impl Display) -> Self {
+        let mut settings = self.without(flag);
+        settings.flags.push((flag.to_owned(), Some(value.to_string())));
+        settings
+    }
+
+    /// Sets a flag that takes no value.
+    #[must_use]
+    pub fn with_switch(self, flag: &str) -> Self {
+        let mut settings = self.without(flag);
+        settings.flags.push((flag.to_owned(), None));
+        settings
+    }
+
+    /// Leaves a flag out.
+    #[must_use]
+    pub fn without(mut self, flag: &str) -> Self {
+        self.flags.retain(|(name, _)| name != flag);
+        self
+    }
+
+    /// The database that servers with these settings use.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Starts a server and waits until it listens.
+    pub async fn open(self) -> Shop {
+        Shop::start(self).await
+    }
+
+    /// Starts a server that is expected to end by itself, and waits for that.
+    pub async fn refused(&self) -> Finished {
+        self.spawn().finished().await
+    }
+
+    /// Runs `usher <command>` on the database and waits for its end.
+    pub async fn run(&self, command: &[&str]) -> Finished {
+        let mut arguments: Vec<String> = command.iter().map(ToString::to_string).collect();
+        arguments.extend(["--database-url".to_owned(), self.database.url()]);
+        Process::start(&arguments, self.database.directory()).finished().await
+    }
+
+    /// Starts a server and does not wait for anything.
+    pub fn spawn(&self) -> Process {
+        let mut arguments = vec!["serve".to_owned()];
+        if !self.flags.iter().any(|(flag, _)| flag == "--database-url") {
+            arguments.extend(["--database-url".to_owned(), self.database.url()]);
+        }
+        for (flag, value) in &self.flags {
+            arguments.push(flag.clone());
+            arguments.extend(value.clone());
+        }
+        Process::start(&arguments, self.database.directory())
+    }
+}
