@@ -1,6 +1,6 @@
 //! The commands of a sale, and what each wants to be read before it is decided.
 
-use domain::ports::{Admitted, Answer, HoldCommand, Joined, Paid, PayCommand, QueueReport};
+use domain::ports::{Admitted, Answer, HoldCommand, Joined, Paid, PayCommand, QueueReport, StoreError};
 use domain::reservation::Reservation;
 use domain::seat::SeatChoice;
 use domain::{PolicyChange, Rejection, ReservationId, Ticket, UserId};
@@ -18,8 +18,8 @@ pub(crate) enum Command {
     Hold(HoldCommand),
     Cancel(Ticket, ReservationId),
     Pay(PayCommand),
-    /// Ends those of these reservations that are PENDING past their deadline.
-    Release(Vec<ReservationId>),
+    /// Ends a reservation that is PENDING past its deadline (R10).
+    Release(ReservationId),
 }
 
 /// What a command came to.
@@ -27,12 +27,21 @@ pub(crate) enum Command {
 pub(crate) enum Outcome {
     Joined(Joined),
     Done,
-    Admitted(Admitted),
+    /// Nothing when there was nothing to do.
+    Admitted(Option<Admitted>),
     Policy(QueueReport),
     Held(Answer<Reservation>),
     Cancelled(Reservation),
     Paid(Answer<Paid>),
-    Released(u64),
+    /// Whether it was due.
+    Released(bool),
+}
+
+impl Outcome {
+    /// A lane that answers something else than it was asked.
+    pub(crate) fn unexpected(self) -> StoreError {
+        StoreError::Unavailable(format!("not an answer to the command: {self:?}"))
+    }
 }
 
 /// What the rules decided of a command.
@@ -89,7 +98,7 @@ impl Command {
                     wanted.keys.push((number, PAY, key.as_str().to_owned()));
                 }
             }
-            Self::Release(reservations) => wanted.reservations.extend(reservations.iter().map(|id| id.uuid())),
+            Self::Release(reservation) => wanted.reservations.push(reservation.uuid()),
         }
     }
 }

@@ -11,7 +11,6 @@ use domain::queue::Join;
 use domain::rejection::Kind;
 use domain::reservation::{self, CancelReason, HoldFacts, PendingHold, Reservation, ReservationStatus};
 use domain::seat::{Seat, SeatChoice, Taken};
-use domain::token::EndReason;
 use domain::wallet::Wallet;
 use domain::{
     EntryId, Fingerprint, IdempotencyKey, PaymentId, PolicyChange, Rejection, ReservationId, Rules, ScheduleId, Ticket,
@@ -66,7 +65,7 @@ impl WorkingSet {
             Command::Hold(command) => self.hold(command, context),
             Command::Cancel(ticket, reservation) => self.cancel(*ticket, *reservation, context),
             Command::Pay(command) => self.pay(command, context),
-            Command::Release(reservations) => self.release(reservations, context),
+            Command::Release(reservation) => self.release(*reservation, context),
         }
     }
 
@@ -82,7 +81,7 @@ impl WorkingSet {
                 let number = token.ticket.number;
                 self.newest.insert(user.clone(), number);
                 self.tokens.insert(number, token);
-                self.changed.new_tokens.push(number);
+                self.changed.new_tokens.insert(number);
                 self.changed.queue = true;
                 Step::Placed(number, true)
             }
@@ -107,12 +106,14 @@ impl WorkingSet {
         let Some(mut token) = self.tokens.get(&ticket.number).cloned() else {
             return Ok(Rejection::TokenUnknown.into());
         };
-        let waited = token.status() == TokenStatus::Waiting;
-        if token.end(EndReason::Left, self.now) {
-            if let Some(queue) = self.queue.as_mut().filter(|_| waited) {
-                queue.line.leave_waiting();
-                self.changed.queue = true;
-            }
+        let left = token.leave(self.now);
+        if left == Some(TokenStatus::Waiting)
+            && let Some(queue) = &mut self.queue
+        {
+            queue.line.leave_waiting();
+            self.changed.queue = true;
+        }
+        if left.is_some() {
             let own: Vec<_> = self
                 .reservations
                 .iter()
@@ -126,8 +127,8 @@ impl WorkingSet {
                     self.settle(&reservation);
                 }
             }
-            self.put_token(token);
         }
+        self.put_token(token);
         Ok(Step::Done(Ok(Outcome::Done)))
     }
 
@@ -273,27 +274,25 @@ impl WorkingSet {
         self.record(place, request, paid.payment.id.uuid());
         self.changed.payments.push((paid.payment.clone(), paid.entry.seq));
         self.changed.entries.push(paid.entry);
-        self.changed.wallets.insert(paid.wallet.user.clone());
+        let changed = if self.wallets.contains_key(&token.user) {
+            &mut self.changed.wallets
+        } else {
+            &mut self.changed.new_wallets
+        };
+        changed.insert(token.user.clone());
         let balance = paid.wallet.balance.clone();
         self.wallets.insert(paid.wallet.user.clone(), paid.wallet);
         let receipt = Receipt { payment: paid.payment, reservation: paid.reservation };
         Ok(Step::Done(Ok(Outcome::Paid(Answer { value: Paid { receipt, balance }, replayed: false }))))
     }
 
-    /// R10. A row that cannot be read is left as it is, and does not stop the others.
-    fn release(&mut self, ids: &[ReservationId], context: &Context<'_>) -> Result<Step, StoreError> {
-        let mut released = 0;
-        for id in ids {
-            match self.reservation(*id, context.schedules) {
-                Ok(Some(mut reservation)) => {
-                    if reservation.expire_if_due(self.now) {
-                        self.settle(&reservation);
-                        released += 1;
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => tracing::error!(reservation.id = %id, %error, "could not release an expired reservation"),
-            }
+    fn release(&mut self, id: ReservationId, context: &Context<'_>) -> Result<Step, StoreError> {
+        let mut released = false;
+        if let Some(mut reservation) = self.reservation(id, context.schedules)?
+            && reservation.expire_if_due(self.now)
+        {
+            self.settle(&reservation);
+            released = true;
         }
         Ok(Step::Done(Ok(Outcome::Released(released))))
     }

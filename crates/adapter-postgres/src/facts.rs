@@ -6,6 +6,8 @@
 
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -14,19 +16,27 @@ use crate::statement::{Begin, statement};
 
 type SqlUuid = diesel::sql_types::Uuid;
 
+pub(crate) type SqlQueue = (
+    Text, Binary, BigInt, BigInt, BigInt, BigInt, BigInt, Integer, BigInt, Integer,
+    Timestamptz, Integer, Integer, Integer, Bool,
+);
+
+statement! {
+    /// Locks the queue's row. What stands in it is read by the next statement, which sees what is true under the lock:
+    /// a policy that came into force while this one waited too.
+    LockQueue { queue: i32 } -> Integer =
+    "SELECT queue FROM queues WHERE queue = " queue " FOR NO KEY UPDATE"
+}
+
 statement! {
     /// The queue's row with the policy in force.
-    LockQueue { queue: i32 } -> (
-        Text, Binary, BigInt, BigInt, BigInt, BigInt, BigInt, Integer, BigInt, Integer,
-        Timestamptz, Integer, Integer, Integer, Bool,
-    ) =
+    FindQueue { queue: i32 } -> SqlQueue =
     "SELECT g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
             q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused
      FROM queues q
      JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
      JOIN queue_registry g ON g.number = q.queue
-     WHERE q.queue = " queue "
-     FOR NO KEY UPDATE OF q"
+     WHERE q.queue = " queue
 }
 
 statement! {
@@ -154,9 +164,9 @@ statement! {
 }
 
 statement! {
-    /// The time of the batch, and the transaction to ask about should the answer to COMMIT be lost.
-    Now { now: Option<OffsetDateTime> } -> (Timestamptz, Text) =
-    "SELECT coalesce(" now ", clock_timestamp()), pg_current_xact_id()::text"
+    /// The time of the batch, after its locks, and the transaction to ask about should the answer to COMMIT be lost.
+    Now {} -> (Timestamptz, Text) =
+    "SELECT clock_timestamp(), pg_current_xact_id()::text"
 }
 
 /// What a batch needs to be read, collected from its commands.
@@ -209,7 +219,7 @@ pub(crate) struct Facts {
     pub(crate) transaction: String,
 }
 
-/// Begins the transaction and reads what is wanted, in one round trip. `fixed_now` is a test's clock.
+/// Begins the transaction and reads what is wanted, in one round trip. `fixed_now` is what a test's clock shows.
 pub(crate) async fn read(
     conn: &AsyncPgConnection,
     queue: i32,
@@ -221,7 +231,8 @@ pub(crate) async fn read(
     let by_reservation = !wanted.reservations.is_empty() || !wanted.leavers.is_empty();
 
     let begin = Begin {}.execute(&mut &*conn);
-    let queue_row = when(wanted.line, LockQueue { queue }, conn);
+    let lock = when::<_, i32>(wanted.line, LockQueue { queue }, conn);
+    let queue_row = when(wanted.line, FindQueue { queue }, conn);
     let tokens = LockTokens {
         queue,
         numbers: wanted.tickets.clone(),
@@ -257,10 +268,10 @@ pub(crate) async fn read(
     let reserved_seats = when(by_reservation, reserved_seats, conn);
     let wallets = LockWallets { queue, numbers: wanted.payers.clone() };
     let wallets = when(!wanted.payers.is_empty(), wallets, conn);
-    let now = Now { now: fixed_now }.get_result::<(OffsetDateTime, String)>(&mut &*conn);
+    let now = Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn);
 
-    let (_, queue, tokens, keys, pending, seats, reservations, reserved_seats, wallets, (now, transaction)) = futures::try_join!(
-        begin, queue_row, tokens, keys, pending, seats, reservations, reserved_seats, wallets, now
+    let (_, _, queue, tokens, keys, pending, seats, reservations, reserved_seats, wallets, (now, transaction)) = futures::try_join!(
+        begin, lock, queue_row, tokens, keys, pending, seats, reservations, reserved_seats, wallets, now
     )?;
     Ok(Facts {
         queue: queue.into_iter().next(),
@@ -286,11 +297,18 @@ fn find_keys(queue: i32, keys: &[(i64, &'static str, String)]) -> FindKeys {
 }
 
 /// Runs a statement if it is wanted at all.
-async fn when<'c, S, R>(wanted: bool, statement: S, conn: &'c AsyncPgConnection) -> diesel::QueryResult<Vec<R>>
+fn when<'c, S, R>(
+    wanted: bool,
+    statement: S,
+    conn: &'c AsyncPgConnection,
+) -> BoxFuture<'c, diesel::QueryResult<Vec<R>>>
 where
-    S: diesel::query_builder::Query + diesel::query_builder::QueryFragment<diesel::pg::Pg> + diesel::query_builder::QueryId + Send + 'static,
-    S: for<'q> diesel_async::methods::LoadQuery<'q, &'c AsyncPgConnection, R>,
+    S: diesel_async::methods::LoadQuery<'static, &'c AsyncPgConnection, R> + Send + 'static,
     R: Send + 'static,
 {
-    if wanted { statement.load(&mut &*conn).await } else { Ok(Vec::new()) }
+    if wanted {
+        async move { statement.load(&mut &*conn).await }.boxed()
+    } else {
+        std::future::ready(Ok(Vec::new())).boxed()
+    }
 }

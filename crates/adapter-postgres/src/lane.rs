@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use diesel::result::{DatabaseErrorKind, Error};
-use domain::ports::StoreError;
+use diesel_async::AsyncPgConnection;
+use domain::ports::{IdGenerator, StoreError};
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
+use tokio::task::JoinHandle;
 
 use crate::pool::{Connections, Fate};
 
@@ -20,26 +22,40 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RETRIES: u32 = 5;
 
 /// Why a batch was not committed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum BatchError {
-    /// The database refused; nothing was committed.
-    Refused(Error),
-    /// The connection was lost before COMMIT; nothing was committed.
-    Lost(Error),
-    /// The connection was lost with COMMIT on its way: the transaction of this id tells.
-    Unsure(Error, String),
-    /// What was read is not what the schema promises, or the like: trying again will not help.
+    /// No connection was free: not executed.
+    Overloaded,
+    /// The connection was lost before COMMIT was sent: not committed.
+    Lost(String),
+    /// The database made it give way, or refused it with an error that diesel does not tell from that: not committed.
+    Yielded(String),
+    /// A row was there already that was not when the batch looked: another server was faster. Not committed.
+    Raced(String),
+    /// A constraint refused it: not committed.
+    Refused(String),
+    /// What was read is not what the schema promises: not committed.
     Store(StoreError),
+    /// Perhaps committed, and nobody can tell.
+    Unsure(String),
 }
 
 impl From<Error> for BatchError {
     fn from(error: Error) -> Self {
-        match &error {
-            Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
-                Self::Lost(error)
-            }
-            Error::DatabaseError(..) => Self::Refused(error),
-            other => Self::Store(StoreError::Unavailable(other.to_string())),
+        use DatabaseErrorKind::{
+            CheckViolation, ClosedConnection, ExclusionViolation, ForeignKeyViolation, NotNullViolation,
+            RestrictViolation, UnableToSendCommand, UniqueViolation,
+        };
+        let reason = error.to_string();
+        match error {
+            Error::DatabaseError(UnableToSendCommand | ClosedConnection, _) => Self::Lost(reason),
+            Error::DatabaseError(UniqueViolation, _) => Self::Raced(reason),
+            Error::DatabaseError(
+                ForeignKeyViolation | NotNullViolation | CheckViolation | RestrictViolation | ExclusionViolation,
+                _,
+            ) => Self::Refused(reason),
+            Error::DatabaseError(..) => Self::Yielded(reason),
+            _ => Self::Store(StoreError::Unavailable(reason)),
         }
     }
 }
@@ -50,18 +66,57 @@ impl From<StoreError> for BatchError {
     }
 }
 
+impl BatchError {
+    /// Whether the same commands may succeed when they are tried again as they are.
+    fn is_worth_another_try(&self, commands: usize) -> bool {
+        match self {
+            Self::Lost(_) | Self::Yielded(_) => true,
+            // With others in the batch, one by one comes first: it may be a fault of the data, and no race.
+            Self::Raced(_) => commands == 1,
+            Self::Overloaded | Self::Refused(_) | Self::Store(_) | Self::Unsure(_) => false,
+        }
+    }
+
+    /// Whether it may be the fault of one command, so that the others succeed without it.
+    fn may_be_of_one(&self) -> bool {
+        matches!(self, Self::Yielded(_) | Self::Raced(_) | Self::Refused(_) | Self::Store(_))
+    }
+
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Overloaded => StoreError::Overloaded,
+            Self::Store(error) => error,
+            Self::Lost(reason)
+            | Self::Yielded(reason)
+            | Self::Raced(reason)
+            | Self::Refused(reason)
+            | Self::Unsure(reason) => StoreError::Unavailable(reason),
+        }
+    }
+}
+
+/// A batch that was decided and is not written yet.
+pub(crate) struct Decision<E: Executor + ?Sized> {
+    /// One answer a command, in their order.
+    pub(crate) answers: Vec<E::Answer>,
+    /// What is to be written.
+    pub(crate) changes: E::Changes,
+    /// The transaction's id, to ask about should the answer to COMMIT be lost.
+    pub(crate) transaction: String,
+}
+
 /// What runs the batches of a lane.
-#[async_trait::async_trait]
+#[async_trait]
 pub(crate) trait Executor: Send + Sync + 'static {
     type Command: Send + Sync + 'static;
     type Answer: Send + 'static;
+    type Changes: Send + Sync + 'static;
 
-    /// Runs a batch in one transaction and commits it: one answer a command, in their order.
-    async fn execute(
-        &self,
-        conn: &diesel_async::AsyncPgConnection,
-        commands: &[Self::Command],
-    ) -> Result<Vec<Self::Answer>, BatchError>;
+    /// Begins the transaction, reads and decides.
+    async fn decide(&self, conn: &AsyncPgConnection, commands: &[Self::Command]) -> Result<Decision<Self>, BatchError>;
+
+    /// Writes and commits.
+    async fn commit(&self, conn: &AsyncPgConnection, changes: &Self::Changes) -> diesel::QueryResult<()>;
 }
 
 struct Envelope<E: Executor> {
@@ -80,26 +135,38 @@ impl<E: Executor> Clone for Lane<E> {
 }
 
 impl<E: Executor> Lane<E> {
-    /// Starts the lane's task; it ends when the last handle is gone.
-    pub(crate) fn start(executor: E, connections: Arc<Connections>, ids: Arc<dyn domain::ports::IdGenerator>) -> Self {
+    /// Starts the lane's task; it ends when the last handle is gone and all that waited is done.
+    pub(crate) fn start(
+        executor: E,
+        connections: Arc<Connections>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(Worker { executor, connections, ids }.run(receiver));
-        Self(sender)
+        let task = tokio::spawn(Worker { executor, connections, ids }.run(receiver));
+        (Self(sender), task)
+    }
+
+    /// Whether its task still runs.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.0.is_closed()
     }
 
     /// Hands a command in and waits for its batch. A caller that goes away does not stop it.
     pub(crate) async fn submit(&self, command: E::Command) -> Result<E::Answer, StoreError> {
         let (reply, answer) = oneshot::channel();
         let envelope = Envelope { command, since: Instant::now(), reply };
-        self.0.try_send(envelope).map_err(|_full| StoreError::Overloaded)?;
-        answer.await.map_err(|_gone| StoreError::Unavailable("the lane ended".to_owned()))?
+        self.0.try_send(envelope).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable("the lane has ended".to_owned()),
+        })?;
+        answer.await.map_err(|gone| StoreError::Unavailable(format!("the lane has ended: {gone}")))?
     }
 }
 
 struct Worker<E> {
     executor: E,
     connections: Arc<Connections>,
-    ids: Arc<dyn domain::ports::IdGenerator>,
+    ids: Arc<dyn IdGenerator>,
 }
 
 impl<E: Executor> Worker<E> {
@@ -111,7 +178,6 @@ impl<E: Executor> Worker<E> {
                 if envelope.since.elapsed() >= PATIENCE {
                     reply(envelope.reply, Err(StoreError::Overloaded));
                 } else {
-                    metrics::histogram!("usher_queue_to_start_seconds").record(envelope.since.elapsed());
                     commands.push(envelope.command);
                     replies.push((envelope.since, envelope.reply));
                 }
@@ -120,32 +186,33 @@ impl<E: Executor> Worker<E> {
                 continue;
             }
             metrics::histogram!("usher_batch_size").record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
+            let waited = metrics::histogram!("usher_queue_to_commit_seconds");
             for ((since, to), answer) in replies.into_iter().zip(self.settle(&commands).await) {
-                metrics::histogram!("usher_queue_to_commit_seconds").record(since.elapsed());
+                waited.record(since.elapsed());
                 reply(to, answer);
             }
         }
     }
 
-    /// Runs a batch until it is committed or given up; one by one when a command of it poisons the others.
+    /// Runs a batch until it is committed or given up; one by one when one command of it may stop the others.
     async fn settle(&self, commands: &[E::Command]) -> Vec<Result<E::Answer, StoreError>> {
-        match self.attempt(commands).await {
-            Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(BatchError::Refused(_)) if commands.len() > 1 => {
-                let mut answers = Vec::with_capacity(commands.len());
-                for command in commands.chunks(1) {
-                    let answer = self.attempt(command).await.and_then(|answers| {
-                        answers.into_iter().next().ok_or(BatchError::Store(StoreError::Unavailable("no answer".to_owned())))
-                    });
-                    answers.push(answer.map_err(store_error));
-                }
-                answers
-            }
-            Err(error) => {
-                let error = store_error(error);
-                commands.iter().map(|_| Err(error.clone())).collect()
-            }
+        let error = match self.attempt(commands).await {
+            Ok(answers) => return answers.into_iter().map(Ok).collect(),
+            Err(error) => error,
+        };
+        if commands.len() == 1 || !error.may_be_of_one() {
+            let error = error.into_store_error();
+            return commands.iter().map(|_| Err(error.clone())).collect();
         }
+        tracing::warn!(?error, commands = commands.len(), "a batch failed and is run one by one");
+        let mut answers = Vec::with_capacity(commands.len());
+        for command in commands.chunks(1) {
+            let answer = self.attempt(command).await.map_err(BatchError::into_store_error);
+            answers.push(answer.and_then(|answers| {
+                answers.into_iter().next().ok_or_else(|| StoreError::Unavailable("no answer".to_owned()))
+            }));
+        }
+        answers
     }
 
     async fn attempt(&self, commands: &[E::Command]) -> Result<Vec<E::Answer>, BatchError> {
@@ -155,32 +222,41 @@ impl<E: Executor> Worker<E> {
                 Ok(answers) => return Ok(answers),
                 Err(error) => error,
             };
-            let again = match &error {
-                BatchError::Lost(_) => true,
-                BatchError::Refused(error) => is_transient(error),
-                BatchError::Unsure(_, transaction) => {
-                    matches!(self.connections.fate(transaction).await, Ok(Fate::Aborted))
-                }
-                BatchError::Store(_) => false,
-            };
             tries += 1;
-            if !again || tries > RETRIES {
+            if !error.is_worth_another_try(commands.len()) || tries > RETRIES {
                 return Err(error);
             }
+            if matches!(error, BatchError::Lost(_)) {
+                self.connections.drop_idle();
+            }
             metrics::counter!("usher_batch_retries_total").increment(1);
+            tracing::info!(?error, tries, "a batch is tried again");
             let [jitter, ..] = self.ids.random();
-            tokio::time::sleep(Duration::from_millis(u64::from(tries) * 5 + u64::from(jitter) / 16)).await;
+            tokio::time::sleep(Duration::from_millis(u64::from(tries) * (5 + u64::from(jitter) / 16))).await;
         }
     }
 
     async fn once(&self, commands: &[E::Command]) -> Result<Vec<E::Answer>, BatchError> {
-        let connection = self.connections.get().await?;
-        let outcome = self.executor.execute(&connection, commands).await;
-        if outcome.is_err() {
-            // Statements may still be in flight on it, inside a transaction that nobody will end.
-            connection.discard();
+        let session = self.connections.session().await?;
+        let decision = self.executor.decide(session.connection()?, commands).await?;
+        let committed = self.executor.commit(session.connection()?, &decision.changes).await;
+        let error = match committed {
+            Ok(()) => {
+                session.give_back();
+                return Ok(decision.answers);
+            }
+            Err(error) => BatchError::from(error),
+        };
+        drop(session);
+        if matches!(error, BatchError::Raced(_) | BatchError::Refused(_)) {
+            return Err(error);
         }
-        outcome
+        self.connections.drop_idle();
+        match self.connections.fate(&decision.transaction).await {
+            Fate::Committed => Ok(decision.answers),
+            Fate::Aborted => Err(error),
+            Fate::Unknown => Err(BatchError::Unsure(error.into_store_error().to_string())),
+        }
     }
 }
 
@@ -188,24 +264,4 @@ fn reply<T>(to: oneshot::Sender<T>, answer: T) {
     if to.send(answer).is_err() {
         tracing::debug!("a caller went away before its answer");
     }
-}
-
-/// Deadlocks and the like: the database chose this batch to give way, and says so with kinds that diesel does not tell
-/// apart. Trying again is safe, as nothing was committed; what is wrong with the data itself will be refused again.
-fn is_transient(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::Unknown, _))
-}
-
-fn store_error(error: BatchError) -> StoreError {
-    match error {
-        BatchError::Refused(error) | BatchError::Lost(error) | BatchError::Unsure(error, _) => {
-            StoreError::Unavailable(error.to_string())
-        }
-        BatchError::Store(error) => error,
-    }
-}
-
-/// A name for this process's sessions that operators recognize.
-pub(crate) fn session_name(id: Uuid) -> String {
-    format!("usher {}", id.simple())
 }

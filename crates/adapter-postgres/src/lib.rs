@@ -1,13 +1,34 @@
 //! Outbound adapter: storage on PostgreSQL, for production and any number of servers.
 //!
-//! Every write goes through a lane, one per queue and kind, that takes whatever commands are waiting into one transaction:
-//! it reads the facts of the whole batch under lock, lets the domain decide each in order of arrival on that working set,
-//! writes with one statement a table, commits once, and only then answers (design 2.2).
+//! Every write goes through a lane ([`lane`]), one per queue and kind, that takes whatever commands are waiting into one
+//! transaction: it reads the facts of the whole batch under lock ([`facts`]), lets the domain decide each in order of
+//! arrival on that working set ([`decide`]), writes with one statement a table ([`write`]), commits once, and only then
+//! answers (design 2.2). The rules of `domain` decide; the statements here read facts and write decisions.
 
-mod statement;
+mod admission;
+mod charges;
 mod command;
+mod concerts;
 mod decide;
 mod facts;
+mod keys;
+mod lane;
+mod loading;
+mod open;
+mod payments;
+mod pool;
+mod queues;
+mod receipts;
+mod reservations;
 mod rows;
+mod sale;
+mod schedules;
+mod statement;
+mod store;
+mod wallet_rows;
+mod wallets;
 mod working_set;
 mod write;
+
+pub use crate::open::{Migrations, OpenError, Options, migrate};
+pub use crate::store::PostgresStore;

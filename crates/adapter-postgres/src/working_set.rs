@@ -61,23 +61,29 @@ pub(crate) struct Changed {
     pub(crate) queue: bool,
     /// Policies that came into force, the last one last.
     pub(crate) policies: Vec<Policy>,
-    pub(crate) new_tokens: Vec<TicketNumber>,
+    pub(crate) new_tokens: BTreeSet<TicketNumber>,
     pub(crate) tokens: BTreeSet<TicketNumber>,
     pub(crate) new_reservations: Vec<Reservation>,
     pub(crate) reservations: BTreeSet<ReservationId>,
     pub(crate) seats: BTreeSet<SeatId>,
+    /// Wallets that had a row.
     pub(crate) wallets: BTreeSet<UserId>,
+    /// Wallets that had none.
+    pub(crate) new_wallets: BTreeSet<UserId>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) payments: Vec<(Payment, u64)>,
     pub(crate) keys: Vec<(KeyPlace, Fingerprint, Uuid)>,
+    /// How many tokens were admitted, and how many found past their deadline.
+    pub(crate) admitted: u64,
+    pub(crate) expired: u64,
 }
 
 impl WorkingSet {
     /// Domain values of what was read.
-    pub(crate) fn new(number: QueueNumber, facts: Facts) -> Result<Self, StoreError> {
+    pub(crate) fn new(number: QueueNumber, now: Timestamp, facts: Facts) -> Result<Self, StoreError> {
         let mut set = Self {
             number,
-            now: rows::instant(facts.now),
+            now,
             queue: None,
             policy_seq: 0,
             tokens: HashMap::new(),
@@ -129,7 +135,8 @@ impl WorkingSet {
             set.reserved_seats.entry(ReservationId::new(reservation)).or_default().push(seat);
         }
         for (user, reservation, expires_at, seats) in facts.pending {
-            let seats = u32::try_from(seats).map_err(|_range| rows::inconsistent("reservation_seats", "number", reservation))?;
+            let seats = rows::count("reservation_seats", "number", seats)?;
+            let seats = u32::try_from(seats).unwrap_or(u32::MAX);
             let hold = PendingHold { expires_at: rows::instant(expires_at), seats };
             set.pending.entry(rows::user("reservations", &user)?).or_default().insert(ReservationId::new(reservation), hold);
         }
@@ -190,8 +197,28 @@ impl WorkingSet {
     pub(crate) fn put_token(&mut self, token: Token) {
         let number = token.ticket.number;
         if self.tokens.get(&number) != Some(&token) {
-            self.changed.tokens.insert(number);
+            if !self.changed.new_tokens.contains(&number) {
+                self.changed.tokens.insert(number);
+            }
             self.tokens.insert(number, token);
         }
+    }
+
+    /// How many tokens that are ACTIVE in the store have ended in this batch.
+    pub(crate) fn ended_active(&self, live_at: Option<Timestamp>) -> u64 {
+        let ended = self.changed_tokens().filter(|token| token.end.is_some()).filter_map(|token| token.active);
+        let counted = ended.filter(|active| live_at.is_none_or(|now| !active.deadline.is_over(now)));
+        u64::try_from(counted.count()).unwrap_or(u64::MAX)
+    }
+
+    /// How many tokens between the frontier and `number` have ended in this batch while they waited.
+    pub(crate) fn left_between(&self, frontier: u64, number: u64) -> u64 {
+        let left = self.changed_tokens().filter(|token| token.end.is_some() && token.active.is_none());
+        let between = left.filter(|token| (frontier + 1..number).contains(&token.ticket.number.get()));
+        u64::try_from(between.count()).unwrap_or(u64::MAX)
+    }
+
+    fn changed_tokens(&self) -> impl Iterator<Item = &Token> {
+        self.changed.tokens.iter().filter_map(|number| self.tokens.get(number))
     }
 }

@@ -2,10 +2,15 @@
 //!
 //! Ends (EXPIRED, CANCELLED) are written before the inserts that need their place.
 
+use std::collections::BTreeSet;
+
+use bigdecimal::BigDecimal;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use bigdecimal::BigDecimal;
-use domain::wallet::EntryKind;
+use domain::UserId;
+use domain::wallet::{Entry, EntryKind, Wallet};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -86,10 +91,17 @@ statement! {
 }
 
 statement! {
-    UpsertWallets { users: Vec<String>, balances: Vec<BigDecimal>, seqs: Vec<i64> } -> () =
+    /// Of two servers that each make a user's first wallet one is refused, and tries again.
+    InsertWallets { users: Vec<String>, balances: Vec<BigDecimal>, seqs: Vec<i64> } -> () =
     "INSERT INTO wallets (user_id, balance, last_seq)
-     SELECT n.* FROM unnest(" users ", " balances ", " seqs ") AS n
-     ON CONFLICT (user_id) DO UPDATE SET balance = excluded.balance, last_seq = excluded.last_seq"
+     SELECT n.* FROM unnest(" users ", " balances ", " seqs ") AS n"
+}
+
+statement! {
+    UpdateWallets { users: Vec<String>, balances: Vec<BigDecimal>, seqs: Vec<i64> } -> () =
+    "UPDATE wallets w SET balance = n.balance, last_seq = n.last_seq
+     FROM unnest(" users ", " balances ", " seqs ") AS n (user_id, balance, last_seq)
+     WHERE w.user_id = n.user_id"
 }
 
 statement! {
@@ -130,15 +142,16 @@ pub(crate) async fn commit(conn: &AsyncPgConnection, set: &WorkingSet) -> diesel
     let row = set.queue.as_ref().filter(|_| changed.queue);
     futures::try_join!(
         when(conn, !changed.policies.is_empty(), || policies(queue, set)),
-        async { match row { Some(row) => run(conn, update_queue(row, set.policy_seq)).await, None => Ok(()) } },
+        row.map_or_else(|| std::future::ready(Ok(())).boxed(), |row| run(conn, update_queue(row, set.policy_seq))),
         when(conn, !changed.tokens.is_empty(), || update_tokens(queue, set)),
         when(conn, !changed.new_tokens.is_empty(), || insert_tokens(queue, set)),
         when(conn, !changed.reservations.is_empty(), || update_reservations(queue, set)),
         when(conn, !changed.new_reservations.is_empty(), || insert_reservations(queue, changed)),
         when(conn, !changed.new_reservations.is_empty(), || insert_reserved_seats(queue, changed)),
         when(conn, !changed.seats.is_empty(), || update_seats(queue, set)),
-        when(conn, !changed.wallets.is_empty(), || wallets(set)),
-        when(conn, !changed.entries.is_empty(), || entries(changed)),
+        when(conn, !changed.wallets.is_empty(), || update_wallets(&wallets(set, &changed.wallets))),
+        when(conn, !changed.new_wallets.is_empty(), || insert_wallets(&wallets(set, &changed.new_wallets))),
+        when(conn, !changed.entries.is_empty(), || insert_entries(&changed.entries)),
         when(conn, !changed.payments.is_empty(), || payments(queue, changed)),
         when(conn, !changed.keys.is_empty(), || keys(queue, changed, now)),
         run(conn, Commit {}),
@@ -146,18 +159,24 @@ pub(crate) async fn commit(conn: &AsyncPgConnection, set: &WorkingSet) -> diesel
     Ok(())
 }
 
-async fn when<S>(conn: &AsyncPgConnection, wanted: bool, statement: impl FnOnce() -> S) -> diesel::QueryResult<()>
+/// Writes if there is anything to write.
+pub(crate) fn when<S>(
+    conn: &AsyncPgConnection,
+    wanted: bool,
+    statement: impl FnOnce() -> S,
+) -> BoxFuture<'_, diesel::QueryResult<()>>
 where
     S: QueryFragment<diesel::pg::Pg> + QueryId + diesel::query_builder::Query + Send + 'static,
 {
-    if wanted { run(conn, statement()).await } else { Ok(()) }
+    if wanted { run(conn, statement()) } else { std::future::ready(Ok(())).boxed() }
 }
 
-pub(crate) async fn run<S>(conn: &AsyncPgConnection, statement: S) -> diesel::QueryResult<()>
+/// Executes a statement that answers nothing.
+pub(crate) fn run<S>(conn: &AsyncPgConnection, statement: S) -> BoxFuture<'_, diesel::QueryResult<()>>
 where
     S: QueryFragment<diesel::pg::Pg> + QueryId + diesel::query_builder::Query + Send + 'static,
 {
-    statement.execute(&mut &*conn).await.map(|_rows| ())
+    async move { statement.execute(&mut &*conn).await.map(|_rows| ()) }.boxed()
 }
 
 fn policies(queue: i32, set: &WorkingSet) -> InsertPolicies {
@@ -269,21 +288,31 @@ fn update_seats(queue: i32, set: &WorkingSet) -> UpdateSeats {
     }
 }
 
-fn wallets(set: &WorkingSet) -> UpsertWallets {
-    let wallets: Vec<_> = set.changed.wallets.iter().filter_map(|user| set.wallets.get(user)).collect();
-    UpsertWallets {
+fn wallets<'a>(set: &'a WorkingSet, users: &BTreeSet<UserId>) -> Vec<&'a Wallet> {
+    users.iter().filter_map(|user| set.wallets.get(user)).collect()
+}
+
+pub(crate) fn insert_wallets(wallets: &[&Wallet]) -> InsertWallets {
+    InsertWallets {
         users: wallets.iter().map(|w| w.user.as_str().to_owned()).collect(),
         balances: wallets.iter().map(|w| decimal(&w.balance)).collect(),
         seqs: wallets.iter().map(|w| big(w.last_seq)).collect(),
     }
 }
 
-fn entries(changed: &Changed) -> InsertEntries {
-    let kind = |entry: &domain::wallet::Entry| match entry.kind {
+pub(crate) fn update_wallets(wallets: &[&Wallet]) -> UpdateWallets {
+    UpdateWallets {
+        users: wallets.iter().map(|w| w.user.as_str().to_owned()).collect(),
+        balances: wallets.iter().map(|w| decimal(&w.balance)).collect(),
+        seqs: wallets.iter().map(|w| big(w.last_seq)).collect(),
+    }
+}
+
+pub(crate) fn insert_entries(entries: &[Entry]) -> InsertEntries {
+    let kind = |entry: &Entry| match entry.kind {
         EntryKind::Charge => ("CHARGE", None),
         EntryKind::Payment(reservation) => ("PAYMENT", Some(reservation.uuid())),
     };
-    let entries = &changed.entries;
     InsertEntries {
         users: entries.iter().map(|e| e.user.as_str().to_owned()).collect(),
         seqs: entries.iter().map(|e| big(e.seq)).collect(),

@@ -10,7 +10,7 @@ CREATE TABLE queue_registry (
 
 -- How fast a queue admits, with its history: the policy that the queue's row names is in force.
 CREATE TABLE policies (
-    queue integer NOT NULL,
+    queue integer NOT NULL REFERENCES queue_registry (number),
     seq integer NOT NULL CHECK (seq >= 1),
     since timestamptz NOT NULL,
     max_active integer NOT NULL CHECK (max_active >= 0),
@@ -22,7 +22,7 @@ CREATE TABLE policies (
 
 -- The queue's row: its counters, its running window, what its tokens are sealed with.
 CREATE TABLE queues (
-    queue integer NOT NULL PRIMARY KEY,
+    queue integer NOT NULL PRIMARY KEY REFERENCES queue_registry (number),
     epoch bytea NOT NULL CHECK (length(epoch) = 16),
     version bigint NOT NULL CHECK (version >= 0),
     issued bigint NOT NULL CHECK (issued >= 0),
@@ -103,8 +103,10 @@ CREATE TABLE reservations (
     CHECK ((status = 'CANCELLED') = (cancel_reason IS NOT NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX reservations_of_user ON reservations (queue, user_id, id);
+-- What one user holds now, however much they bought before (R8).
+CREATE INDEX reservations_pending ON reservations (queue, user_id) WHERE status = 'PENDING';
 -- What is due, across queues (R10, trap P7).
-CREATE INDEX reservations_due ON reservations (expires_at) WHERE status = 'PENDING';
+CREATE INDEX reservations_due ON reservations (expires_at, queue, id) WHERE status = 'PENDING';
 
 CREATE TABLE seats (
     queue integer NOT NULL,

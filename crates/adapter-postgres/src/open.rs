@@ -1,0 +1,134 @@
+//! Opening a database: its migrations, under a lock, and what can be wrong with it.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::{Connection, QueryableByName, RunQueryDsl};
+use diesel::sql_types::BigInt;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use domain::Rules;
+use domain::ports::{Clock, IdGenerator};
+
+use crate::loading::Plan;
+use crate::pool::Connections;
+use crate::schedules::ScheduleCache;
+use crate::store::{Environment, Inner, Lanes, PostgresStore};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// What servers that start at once take turns by: "usher" in ASCII.
+const LOCK: i64 = 0x75_73_68_65_72;
+
+/// What to do with migrations that a database has not seen yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrations {
+    /// Apply them.
+    Apply,
+    /// Refuse the database.
+    Refuse,
+}
+
+/// Why a database could not be opened, in one line that names no password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database does not answer or does not let us in.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// It has tables of another program.
+    #[error("the database is one of another program")]
+    NotOurs,
+    /// A newer binary has migrated it.
+    #[error("the database has a schema newer than this program: migration {0} is unknown to it")]
+    SchemaNewer(String),
+    /// It lacks migrations, and they are not to be applied.
+    #[error("the database needs {0} migration(s); run `usher migrate`")]
+    MigrationsPending(usize),
+    /// A migration failed, or anything else did.
+    #[error("the database cannot be opened: {0}")]
+    Failed(String),
+}
+
+/// How a store is opened.
+pub struct Options {
+    /// What to do with migrations that the database has not seen yet.
+    pub migrations: Migrations,
+    /// A test's clock; `None` is the database's own, so that servers with different clocks agree.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn IdGenerator>,
+    /// The numbers of the rules.
+    pub rules: Rules,
+    /// The most connections at once, at least 1.
+    pub connections: usize,
+}
+
+impl PostgresStore {
+    /// Opens the database at `url` and makes sure that the queue `main` exists, with the policy of `rules.new_queue`.
+    ///
+    /// Any number of servers may open it, also at once: one of them migrates, the others wait for it.
+    pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+        bring_up_to_date(url, options.migrations).await?;
+        let connections = Connections::new(url, options.connections.max(1));
+        let connections = connections.map_err(|error| OpenError::Failed(error.to_string()))?;
+        let store = Self(Arc::new(Inner {
+            connections: Arc::new(connections),
+            environment: Environment { clock: options.clock, ids: options.ids, rules: Arc::new(options.rules) },
+            schedules: Arc::new(ScheduleCache::default()),
+            lanes: Mutex::new(Some(Lanes::default())),
+        }));
+        let made = store.load(Plan::Main).await.map_err(|error| OpenError::Failed(error.to_string()))?;
+        made.map_err(|rejection| OpenError::Failed(rejection.to_string()))?;
+        Ok(store)
+    }
+}
+
+/// Brings the tables of the database up to date; the names of the migrations it applied.
+pub async fn migrate(url: &str) -> Result<Vec<String>, OpenError> {
+    bring_up_to_date(url, Migrations::Apply).await
+}
+
+async fn bring_up_to_date(url: &str, migrations: Migrations) -> Result<Vec<String>, OpenError> {
+    let url = url.to_owned();
+    let done = tokio::task::spawn_blocking(move || up_to_date(&url, migrations)).await;
+    done.map_err(|error| OpenError::Failed(error.to_string()))?
+}
+
+type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+fn up_to_date(url: &str, migrations: Migrations) -> Result<Vec<String>, OpenError> {
+    let mut conn = Blocking::establish(url).map_err(|error| OpenError::Unreachable(error.to_string()))?;
+    let failed = |error: &dyn std::fmt::Display| OpenError::Failed(error.to_string());
+    // Held until the connection ends, which is when this function does.
+    let lock = diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK);
+    lock.execute(&mut conn).map_err(|error| failed(&error))?;
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()";
+    let count = |conn: &mut Blocking, sql: String| {
+        diesel::sql_query(sql).get_result::<Count>(conn).map(|row| row.count).map_err(|error| failed(&error))
+    };
+    let all = count(&mut conn, tables.to_owned())?;
+    let migrated = count(&mut conn, format!("{tables} AND tablename = '__diesel_schema_migrations'"))?;
+    if all > 0 && migrated == 0 {
+        return Err(OpenError::NotOurs);
+    }
+    let known: Vec<_> = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| failed(&error))?;
+    let known: Vec<_> = known.iter().map(|migration| migration.name().version().as_owned()).collect();
+    let applied = conn.applied_migrations().map_err(|error| failed(&error))?;
+    if let Some(newer) = applied.iter().filter(|version| !known.contains(version)).max() {
+        return Err(OpenError::SchemaNewer(newer.to_string()));
+    }
+    let pending = known.len().saturating_sub(applied.len());
+    if pending > 0 && migrations == Migrations::Refuse {
+        return Err(OpenError::MigrationsPending(pending));
+    }
+    let names = conn.run_pending_migrations(MIGRATIONS).map_err(|error| failed(&error))?;
+    Ok(names.iter().map(ToString::to_string).collect())
+}

@@ -1,0 +1,145 @@
+//! Connections: a pool of sessions that are set up alike, and what became of a transaction whose end was not heard.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use diesel::ConnectionError;
+use diesel::sql_types::{Nullable, Text};
+use diesel_async::pooled_connection::deadpool::{BuildError, Object, Pool, PoolError};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use domain::ports::StoreError;
+use futures::FutureExt;
+
+use crate::lane::BatchError;
+use crate::statement::statement;
+
+/// How long anything waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a transaction of unknown end may still be running; longer than a statement may.
+const RUNNING: Duration = Duration::from_secs(12);
+/// How long to wait before asking again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What every session is set to. Our statements are look-ups by index, and a plan made while a table was small is kept:
+/// it must be the right one when the table is large.
+const SETTINGS: &str = "
+    SET application_name = 'usher';
+    SET statement_timeout = '10s';
+    SET lock_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '10s';
+    SET default_transaction_isolation = 'read committed';
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
+    SET jit = off";
+
+statement! {
+    /// Whether a transaction was committed: `committed`, `aborted`, `in progress`; NULL when it is too long ago.
+    TransactionStatus { transaction: String } -> Nullable<Text> =
+    "SELECT pg_xact_status(" transaction "::xid8)"
+}
+
+/// The pool.
+pub(crate) struct Connections(Pool<AsyncPgConnection>);
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Committed,
+    Aborted,
+    Unknown,
+}
+
+impl Connections {
+    /// A pool of at most `size` connections to `url`, opened as they are needed.
+    pub(crate) fn new(url: &str, size: usize) -> Result<Self, BuildError> {
+        let mut config = ManagerConfig::default();
+        // What is pinged may be gone a moment later; a batch that finds its connection gone is run again.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(|url| establish(url).boxed());
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        Pool::builder(manager).max_size(size).build().map(Self)
+    }
+
+    /// A connection to read with, one statement at a time or several that do not depend on each other.
+    pub(crate) async fn get(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
+        match tokio::time::timeout(PATIENCE, self.0.get()).await {
+            Ok(connection) => connection.map_err(|error: PoolError| StoreError::Unavailable(error.to_string())),
+            Err(_elapsed) => Err(StoreError::Overloaded),
+        }
+    }
+
+    /// A connection for a transaction.
+    pub(crate) async fn session(&self) -> Result<Session, BatchError> {
+        match self.get().await {
+            Ok(connection) => Ok(Session(Some(connection))),
+            Err(StoreError::Overloaded) => Err(BatchError::Overloaded),
+            Err(error) => Err(BatchError::Lost(error.to_string())),
+        }
+    }
+
+    /// Closes the connections that nobody uses: when one was lost, they are likely to be dead too.
+    pub(crate) fn drop_idle(&self) {
+        self.0.retain(|_, _| false);
+    }
+
+    /// Asks what became of a transaction, on another connection than its own, until it has ended.
+    pub(crate) async fn fate(&self, transaction: &str) -> Fate {
+        let asked = tokio::time::timeout(RUNNING, async {
+            loop {
+                match self.status(transaction).await {
+                    Ok(status) => match status.as_deref() {
+                        Some("committed") => return Fate::Committed,
+                        Some("aborted") => return Fate::Aborted,
+                        Some(_running) => {}
+                        None => return Fate::Unknown,
+                    },
+                    Err(error) => tracing::warn!(%error, transaction, "could not ask whether a batch was committed"),
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        });
+        asked.await.unwrap_or(Fate::Unknown)
+    }
+
+    async fn status(&self, transaction: &str) -> Result<Option<String>, StoreError> {
+        let connection = self.get().await?;
+        let status = TransactionStatus { transaction: transaction.to_owned() };
+        status.get_result(&mut &*connection).await.map_err(|error| {
+            self.drop_idle();
+            StoreError::Unavailable(error.to_string())
+        })
+    }
+}
+
+async fn establish(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let mut connection = AsyncPgConnection::establish(url).await?;
+    connection.batch_execute(SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// A connection that is closed unless it is given back: after a failure statements may still be in flight on it, inside a
+/// transaction that nobody will end.
+pub(crate) struct Session(Option<Object<AsyncPgConnection>>);
+
+impl Session {
+    /// Gives the connection back to the pool, its transaction over.
+    pub(crate) fn give_back(mut self) {
+        self.0.take();
+    }
+
+    /// The connection.
+    pub(crate) fn connection(&self) -> Result<&AsyncPgConnection, BatchError> {
+        self.0.as_ref().map(|object| object.deref()).ok_or_else(|| BatchError::Lost("given back".to_owned()))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}

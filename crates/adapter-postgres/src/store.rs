@@ -1,0 +1,153 @@
+//! The store: a pool, the lanes that write, and what everything in it shares.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::Object;
+use domain::ports::{ChargeCommand, Clock, IdGenerator, StoreError};
+use domain::{QueueNumber, Rules, Timestamp};
+use time::OffsetDateTime;
+use tokio::task::JoinHandle;
+
+use crate::charges::Charges;
+use crate::command::{Command, Verdict};
+use crate::loading::Loading;
+use crate::lane::{BatchError, Executor, Lane};
+use crate::pool::Connections;
+use crate::sale::Sale;
+use crate::schedules::ScheduleCache;
+
+/// A PostgreSQL database that is being served, by this process and any number of others. Clones share it.
+#[derive(Clone)]
+pub struct PostgresStore(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) environment: Environment,
+    pub(crate) schedules: Arc<ScheduleCache>,
+    /// `None` after the shutdown.
+    pub(crate) lanes: Mutex<Option<Lanes>>,
+}
+
+/// What the rules need besides the database.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    /// A test's clock; the database's when there is none.
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) rules: Arc<Rules>,
+}
+
+impl Environment {
+    /// What a test's clock shows.
+    pub(crate) fn fixed_now(&self) -> Option<OffsetDateTime> {
+        self.clock.as_ref().map(|clock| clock.now().to_utc())
+    }
+
+    /// A test's time, or the database's.
+    pub(crate) fn now(&self, database: OffsetDateTime) -> Timestamp {
+        self.clock.as_ref().map_or_else(|| Timestamp::from_offset(database), |clock| clock.now())
+    }
+}
+
+/// The lanes that have been needed so far.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    /// Of each queue two: one that changes the line and locks the queue's row, and one that sells.
+    sales: HashMap<(QueueNumber, bool), Lane<Sale>>,
+    charges: Option<Lane<Charges>>,
+    loading: Option<Lane<Loading>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Lanes {
+    fn start<E: Executor>(&mut self, inner: &Inner, executor: E) -> Lane<E> {
+        let (connections, ids) = (Arc::clone(&inner.connections), Arc::clone(&inner.environment.ids));
+        let (lane, task) = Lane::start(executor, connections, ids);
+        self.tasks.retain(|task| !task.is_finished());
+        self.tasks.push(task);
+        lane
+    }
+}
+
+impl PostgresStore {
+    /// Takes no more commands and returns when those that wait are done and answered. Reads still work.
+    pub async fn shutdown(&self) {
+        let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A lane ends when nobody can hand it commands any more.
+        let tasks = lanes.map(|lanes| lanes.tasks).unwrap_or_default();
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a lane ended badly");
+            }
+        }
+    }
+
+    /// A connection to read with.
+    pub(crate) async fn connection(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
+        self.0.connections.get().await
+    }
+
+    /// Hands a command of a sale in.
+    pub(crate) async fn sale(&self, queue: QueueNumber, command: Command) -> Result<Verdict, StoreError> {
+        let lane = self.lane(|lanes| {
+            let place = (queue, command.is_line());
+            if let Some(lane) = lanes.sales.get(&place).filter(|lane| lane.is_open()) {
+                return lane.clone();
+            }
+            let (environment, schedules) = (self.0.environment.clone(), Arc::clone(&self.0.schedules));
+            let lane = lanes.start(&self.0, Sale { queue, environment, schedules });
+            lanes.sales.insert(place, lane.clone());
+            lane
+        })?;
+        lane.submit(command).await
+    }
+
+    /// Hands a charge in.
+    pub(crate) async fn charges(
+        &self,
+        command: ChargeCommand,
+    ) -> Result<<Charges as Executor>::Answer, StoreError> {
+        let lane = self.lane(|lanes| {
+            if let Some(lane) = lanes.charges.as_ref().filter(|lane| lane.is_open()) {
+                return lane.clone();
+            }
+            let lane = lanes.start(&self.0, Charges { environment: self.0.environment.clone() });
+            lanes.charges = Some(lane.clone());
+            lane
+        })?;
+        lane.submit(command).await
+    }
+
+    /// Hands something to be loaded in.
+    pub(crate) async fn load(
+        &self,
+        plan: <Loading as Executor>::Command,
+    ) -> Result<<Loading as Executor>::Answer, StoreError> {
+        let lane = self.lane(|lanes| {
+            if let Some(lane) = lanes.loading.as_ref().filter(|lane| lane.is_open()) {
+                return lane.clone();
+            }
+            let lane = lanes.start(&self.0, Loading { environment: self.0.environment.clone() });
+            lanes.loading = Some(lane.clone());
+            lane
+        })?;
+        lane.submit(plan).await
+    }
+
+    fn lane<T>(&self, find: impl FnOnce(&mut Lanes) -> T) -> Result<T, StoreError> {
+        let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.as_mut().map(find).ok_or_else(|| StoreError::Unavailable("the store is shut down".to_owned()))
+    }
+}
+
+/// A read that failed.
+pub(crate) fn unavailable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+/// What a failure of a read outside a batch is.
+pub(crate) fn store_error(error: BatchError) -> StoreError {
+    error.into_store_error()
+}

@@ -1,0 +1,110 @@
+//! Rows of `wallets`, `entries` and `wallet_keys`.
+
+use bigdecimal::BigDecimal;
+use diesel::sql_types::{BigInt, Binary, Nullable, Numeric, Text, Timestamptz};
+use domain::idempotency::Recorded;
+use domain::ports::StoreError;
+use domain::wallet::{Entry, EntryKind, Wallet};
+use domain::{EntryId, Fingerprint, ReservationId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::rows::{self, count, inconsistent, money};
+use crate::statement::statement;
+
+type SqlUuid = diesel::sql_types::Uuid;
+type SqlEntry = (SqlUuid, Text, BigInt, Text, Numeric, Numeric, Nullable<SqlUuid>, Timestamptz);
+pub(crate) type EntryRow =
+    (Uuid, String, i64, String, BigDecimal, BigDecimal, Option<Uuid>, OffsetDateTime);
+pub(crate) type WalletRow = (String, BigDecimal, i64);
+/// A key with the entry that its charge made: key, fingerprint, when.
+pub(crate) type ChargeKeyRow = ((String, Vec<u8>, OffsetDateTime), EntryRow);
+
+statement! {
+    /// A wallet.
+    FindWallet { user: String } -> (Text, Numeric, BigInt) =
+    "SELECT user_id, balance, last_seq FROM wallets WHERE user_id = " user
+}
+
+statement! {
+    /// The wallets of these users.
+    LockWallets { users: Vec<String> } -> (Text, Numeric, BigInt) =
+    "SELECT user_id, balance, last_seq
+     FROM wallets
+     WHERE user_id = ANY (" users ")
+     ORDER BY user_id
+     FOR NO KEY UPDATE"
+}
+
+statement! {
+    /// What these keys recorded for these users.
+    FindChargeKeys { users: Vec<String>, keys: Vec<String> } -> ((Text, Binary, Timestamptz), SqlEntry) =
+    "SELECT k.key, k.fingerprint, k.created_at,
+            e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
+     FROM unnest(" users ", " keys ") AS a (user_id, key)
+     JOIN wallet_keys k ON k.user_id = a.user_id AND k.key = a.key
+     JOIN entries e ON e.user_id = k.user_id AND e.seq = k.entry_seq"
+}
+
+statement! {
+    /// Entries by user and number.
+    FindEntries { users: Vec<String>, seqs: Vec<i64> } -> SqlEntry =
+    "SELECT e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
+     FROM unnest(" users ", " seqs ") AS a (user_id, seq)
+     JOIN entries e ON e.user_id = a.user_id AND e.seq = a.seq"
+}
+
+statement! {
+    /// A page of a user's entries, newest first.
+    ListEntries { user: String, before: i64, limit: i64 } -> SqlEntry =
+    "SELECT id, user_id, seq, kind, amount, balance_after, reservation_id, created_at
+     FROM entries
+     WHERE user_id = " user " AND seq < " before "
+     ORDER BY seq DESC
+     LIMIT " limit
+}
+
+statement! {
+    /// A key that is written over is one that is forgotten, or else the request would have been a replay.
+    InsertChargeKeys {
+        users: Vec<String>, keys: Vec<String>, prints: Vec<Vec<u8>>, seqs: Vec<i64>, created: OffsetDateTime,
+    } -> () =
+    "INSERT INTO wallet_keys (user_id, key, fingerprint, entry_seq, created_at)
+     SELECT n.*, " created " FROM unnest(" users ", " keys ", " prints ", " seqs ") AS n
+     ON CONFLICT (user_id, key) DO UPDATE
+     SET fingerprint = excluded.fingerprint, entry_seq = excluded.entry_seq, created_at = excluded.created_at"
+}
+
+pub(crate) fn wallet((user, balance, last_seq): WalletRow) -> Result<Wallet, StoreError> {
+    Ok(Wallet {
+        user: rows::user("wallets", &user)?,
+        balance: money("wallets", "balance", &balance)?,
+        last_seq: count("wallets", "last_seq", last_seq)?,
+    })
+}
+
+pub(crate) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
+    let (id, user, seq, kind, amount, balance_after, reservation, at) = row;
+    let kind = match (kind.as_str(), reservation) {
+        ("CHARGE", None) => EntryKind::Charge,
+        ("PAYMENT", Some(reservation)) => EntryKind::Payment(ReservationId::new(reservation)),
+        _ => return Err(inconsistent("entries", "kind", format!("{kind:?} of {id}"))),
+    };
+    Ok(Entry {
+        id: EntryId::new(id),
+        user: rows::user("entries", &user)?,
+        seq: count("entries", "seq", seq)?,
+        kind,
+        amount: money("entries", "amount", &amount)?,
+        balance_after: money("entries", "balance_after", &balance_after)?,
+        at: rows::instant(at),
+    })
+}
+
+/// What a key recorded, and the entry that its charge made.
+pub(crate) fn recorded((key, entry_row): ChargeKeyRow) -> Result<(String, Recorded, Entry), StoreError> {
+    let (key, print, at) = key;
+    let print = print.try_into().map_err(|_length: Vec<u8>| inconsistent("wallet_keys", "fingerprint", &key))?;
+    let recorded = Recorded { fingerprint: Fingerprint(print), at: rows::instant(at) };
+    Ok((key, recorded, entry(entry_row)?))
+}
