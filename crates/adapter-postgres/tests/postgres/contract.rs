@@ -1,0 +1,38 @@
+//! The contract suite, on a database of its own for each test.
+
+use std::sync::Arc;
+
+use adapter_postgres::{Migrations, Options, PostgresStore};
+use domain::{Rules, Timestamp};
+use storage_contract::{SeededIds, Store, TestClock};
+
+use crate::cluster;
+
+/// 2026-11-20T00:00:00Z.
+const START: i64 = 1_795_132_800_000_000;
+
+async fn make(rules: Rules) -> Store {
+    let url = cluster::migrated().await;
+    let clock = Arc::new(TestClock::new(Timestamp::from_micros(START)));
+    let options = Options {
+        migrations: Migrations::Refuse,
+        clock: Some(clock.clone()),
+        ids: Arc::new(SeededIds::new(1)),
+        rules,
+        connections: 4,
+    };
+    let store = PostgresStore::open(&url, options).await.unwrap();
+    Store {
+        queues: Arc::new(store.clone()),
+        concerts: Arc::new(store.clone()),
+        reservations: Arc::new(store.clone()),
+        wallets: Arc::new(store.clone()),
+        payments: Arc::new(store.clone()),
+        keys: Arc::new(store.clone()),
+        probe: Arc::new(store),
+        clock,
+        keep: None,
+    }
+}
+
+storage_contract::contract_suite!(make);
