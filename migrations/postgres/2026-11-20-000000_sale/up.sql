@@ -93,7 +93,7 @@ CREATE TABLE reservations (
     id uuid NOT NULL,
     user_id text COLLATE "C" NOT NULL,
     schedule_id uuid NOT NULL,
-    amount numeric(15, 2) NOT NULL CHECK (amount >= 0),
+    amount numeric(16, 2) NOT NULL CHECK (amount >= 0),
     status text NOT NULL CHECK (status IN ('PENDING', 'CONFIRMED', 'CANCELLED')),
     cancel_reason text CHECK (cancel_reason IN ('EXPIRED', 'USER', 'LEFT')),
     reserved_at timestamptz NOT NULL,
@@ -113,7 +113,7 @@ CREATE TABLE seats (
     schedule_id uuid NOT NULL,
     number integer NOT NULL CHECK (number >= 1),
     id uuid NOT NULL,
-    price numeric(15, 2) NOT NULL CHECK (price >= 0),
+    price numeric(16, 2) NOT NULL CHECK (price >= 0),
     -- Whose it is: one reservation at most, so that no seat can be sold twice whatever a program does.
     reservation_id uuid,
     -- When the hold ends; NULL with a reservation means sold.
@@ -131,7 +131,7 @@ CREATE TABLE reservation_seats (
     number integer NOT NULL,
     seat_id uuid NOT NULL,
     -- The price at hold time (R9).
-    price numeric(15, 2) NOT NULL CHECK (price >= 0),
+    price numeric(16, 2) NOT NULL CHECK (price >= 0),
     PRIMARY KEY (queue, reservation_id, number),
     FOREIGN KEY (queue, reservation_id) REFERENCES reservations (queue, id),
     FOREIGN KEY (queue, seat_id) REFERENCES seats (queue, id)
@@ -142,7 +142,7 @@ CREATE TABLE payments (
     id uuid NOT NULL,
     reservation_id uuid NOT NULL,
     user_id text COLLATE "C" NOT NULL,
-    amount numeric(15, 2) NOT NULL CHECK (amount >= 0),
+    amount numeric(16, 2) NOT NULL CHECK (amount >= 0),
     paid_at timestamptz NOT NULL,
     -- The wallet's entry; no foreign key crosses between a sale and the wallets.
     entry_seq bigint NOT NULL,
@@ -168,7 +168,7 @@ CREATE INDEX sale_keys_by_age ON sale_keys (created_at);
 
 CREATE TABLE wallets (
     user_id text COLLATE "C" NOT NULL PRIMARY KEY,
-    balance numeric(15, 2) NOT NULL CHECK (balance BETWEEN 0 AND 10000000000000),
+    balance numeric(16, 2) NOT NULL CHECK (balance BETWEEN 0 AND 10000000000000),
     last_seq bigint NOT NULL CHECK (last_seq >= 1)
 ) WITH (fillfactor = 80);
 
@@ -177,8 +177,8 @@ CREATE TABLE entries (
     seq bigint NOT NULL CHECK (seq >= 1),
     id uuid NOT NULL,
     kind text NOT NULL CHECK (kind IN ('CHARGE', 'PAYMENT')),
-    amount numeric(15, 2) NOT NULL CHECK (amount >= 0),
-    balance_after numeric(15, 2) NOT NULL CHECK (balance_after >= 0),
+    amount numeric(16, 2) NOT NULL CHECK (amount >= 0),
+    balance_after numeric(16, 2) NOT NULL CHECK (balance_after >= 0),
     reservation_id uuid,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (user_id, seq),
