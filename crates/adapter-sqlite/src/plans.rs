@@ -10,7 +10,6 @@ const ALL: &[(&str, &[(&str, &str)])] = &[
     ("lib", STATEMENTS),
     ("open", open::STATEMENTS),
     ("reads", reads::STATEMENTS),
-    ("sweep", sweep::STATEMENTS),
     ("transaction", transaction::STATEMENTS),
     ("writer", writer::STATEMENTS),
     ("concerts", concerts::STATEMENTS),

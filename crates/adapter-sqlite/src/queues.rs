@@ -6,6 +6,7 @@ use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRep
 use domain::queue::Join;
 use domain::rejection::Kind;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TokenStatus, UserId};
+use tracing::error;
 
 use crate::transaction::Transaction;
 use crate::{SqliteStore, admission, queue_rows, reservation_rows, tokens};
@@ -137,21 +138,27 @@ fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
     Ok(Ok(()))
 }
 
-/// R3: one tick, for the queues that have something due.
+/// R3: one tick, for the queues that have something due. What is wrong in one of them does not stop the others.
 fn admit_all(transaction: &mut Transaction<'_>) -> Result<Vec<Admitted>, StoreError> {
     let mut lines = Vec::new();
     for QueueEntry { number: queue, .. } in queue_rows::directory(transaction.conn)? {
-        let done = admission::admit(transaction, queue)?;
-        if done == admission::Admission::default() {
-            continue;
-        }
-        let active = tokens::count_active(transaction.conn, queue)?;
-        if let Some(row) = transaction.queue(queue)? {
-            let line = row.queue.line;
-            lines.push(Admitted { queue, admitted: done.admitted, expired: done.expired, active, line });
+        match transaction.part(|transaction| admit(transaction, queue))? {
+            Ok(line) => lines.extend(line),
+            Err(failure) => error!(%failure, queue = queue.0, "nobody could be admitted"),
         }
     }
     Ok(lines)
+}
+
+/// What a tick did for one queue, if anything.
+fn admit(transaction: &mut Transaction<'_>, queue: QueueNumber) -> Result<Option<Admitted>, StoreError> {
+    let done = admission::admit(transaction, queue)?;
+    if done == admission::Admission::default() {
+        return Ok(None);
+    }
+    let active = tokens::count_active(transaction.conn, queue)?;
+    let Some(row) = transaction.queue(queue)? else { return Ok(None) };
+    Ok(Some(Admitted { queue, admitted: done.admitted, expired: done.expired, active, line: row.queue.line }))
 }
 
 /// R3: changes a policy and keeps the one before.
