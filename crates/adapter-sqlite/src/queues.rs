@@ -5,7 +5,7 @@ use domain::line::Standing;
 use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRepository, StoreError};
 use domain::queue::Join;
 use domain::rejection::Kind;
-use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TokenStatus, UserId};
+use domain::{PolicyChange, QueueNumber, Rejection, Ticket, Token, TokenStatus, UserId};
 use tracing::error;
 
 use crate::transaction::Transaction;
@@ -23,7 +23,7 @@ impl QueueRepository for SqliteStore {
             .run_then(
                 move |transaction| join(transaction, queue, &user),
                 |place, transaction| match place {
-                    Ok((ticket, created)) => joined(transaction, ticket, created).map(Ok),
+                    Ok((token, created)) => joined(transaction, token, created).map(Ok),
                     Err(rejection) => Ok(Err(rejection)),
                 },
             )
@@ -76,7 +76,7 @@ impl QueueRepository for SqliteStore {
 }
 
 /// R1, R2: the user's place and whether it is new.
-fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<(Ticket, bool)> {
+fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<(Token, bool)> {
     let latest = tokens::latest(transaction.conn, queue, user)?;
     let now = transaction.now;
     let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
@@ -86,23 +86,25 @@ fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) ->
     };
     transaction.joined(queue);
     match join {
-        Join::Known(token) => Ok(Ok((token.ticket, false))),
+        Join::Known(token) => Ok(Ok((token, false))),
         Join::Issued { ended, token } => {
             if let Some(ended) = ended {
                 transaction.update_token(ended)?;
                 transaction.expired += 1;
             }
-            let ticket = token.ticket;
-            transaction.insert_token(token)?;
-            Ok(Ok((ticket, true)))
+            transaction.insert_token(token.clone())?;
+            Ok(Ok((token, true)))
         }
     }
 }
 
-/// The answer to a join, after the admission of its batch.
-fn joined(transaction: &mut Transaction<'_>, ticket: Ticket, created: bool) -> Result<Joined, StoreError> {
+/// The answer to a join, after the admission of its batch. A place that ended later in the batch is told as it was when
+/// it was given: no order of the two commands answers a join with a place that is over (R1).
+fn joined(transaction: &mut Transaction<'_>, given: Token, created: bool) -> Result<Joined, StoreError> {
+    let ticket = given.ticket;
     let gone = || StoreError::Unavailable(format!("{ticket:?} vanished within its transaction"));
-    let token = transaction.token(ticket)?.ok_or_else(gone)?;
+    let last = transaction.token(ticket)?.ok_or_else(gone)?;
+    let token = if last.status() == TokenStatus::Expired { given } else { last };
     let row = transaction.queue(ticket.queue)?.ok_or_else(gone)?;
     let (line, paused) = (row.queue.line, row.queue.policy.paused);
     let position = match token.status() {
@@ -173,4 +175,37 @@ fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: 
     queue_rows::insert_policy(transaction.conn, &changed, seq)?;
     let active = tokens::count_live(transaction.conn, queue, now)?;
     Ok(Ok(QueueReport { name: changed.name, policy: changed.policy, line: changed.line, active }))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::SqliteConnection;
+    use domain::{Policy, QueueName, Rules, Timestamp};
+    use storage_contract::SeededIds;
+
+    use super::*;
+    use crate::{Begin, Statement, concerts};
+
+    #[test]
+    fn a_place_that_ends_in_the_batch_of_its_join_is_told_as_it_was_r1() {
+        for (max_active, expected) in [(0, (TokenStatus::Waiting, 1)), (1, (TokenStatus::Active, 0))] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("usher.db");
+            crate::migrate(&path).unwrap();
+            let mut connection: SqliteConnection = crate::open::connect(&path).unwrap();
+            Begin::execute(&mut connection, &[]).unwrap();
+            let rules = Rules { new_queue: Policy { max_active, ..Policy::default() }, ..Rules::default() };
+            let ids = SeededIds::new(1);
+            let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
+            let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+            let user = UserId::parse("u").unwrap();
+            let (first, _) = join(&mut batch, queue, &user).unwrap().unwrap();
+            batch.admit_joined().unwrap();
+
+            let (again, created) = join(&mut batch, queue, &user).unwrap().unwrap();
+            leave(&mut batch, first.ticket).unwrap().unwrap();
+            let told = joined(&mut batch, again, created).unwrap().standing;
+            assert_eq!((told.token.ticket, told.token.status(), told.position), (first.ticket, expected.0, expected.1));
+        }
+    }
 }
