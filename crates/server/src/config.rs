@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use app::WalletGate;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::seal::{ServerKey, ServerKeys};
 use domain::{Money, Policy, Rules};
@@ -12,7 +13,7 @@ use domain::{Money, Policy, Rules};
 /// Sells concert seats fairly when far more people want them than there are seats.
 ///
 /// Without a command, `usher` serves: on an embedded SQLite database with a demo concert, unless told otherwise.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "usher", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -21,7 +22,7 @@ pub(crate) struct Cli {
     pub(crate) serve: ServeConfig,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Serve the API (what happens without a command, too)
     Serve(Box<ServeConfig>),
@@ -44,7 +45,8 @@ pub(crate) struct DatabaseConfig {
     pub(crate) database_url: String,
 }
 
-#[derive(Args, Clone, Debug)]
+// Not `Debug`: it has the keys, which are never logged.
+#[derive(Args, Clone)]
 pub(crate) struct ServeConfig {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, env = "USHER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
@@ -77,7 +79,7 @@ pub(crate) struct ServeConfig {
     pub(crate) user_key: Option<String>,
 
     /// Let anybody on the network name any user, on purpose
-    #[arg(long, env = "USHER_OPEN_IDENTITY")]
+    #[arg(long, env = "USHER_OPEN_IDENTITY", value_parser = BoolishValueParser::new())]
     pub(crate) open_identity: bool,
 
     /// The secrets that waiting-line tokens are sealed with: the first seals, all verify [default: one is kept in the database]
