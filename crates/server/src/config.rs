@@ -39,6 +39,7 @@ pub(crate) struct DatabaseConfig {
         long,
         env = "DATABASE_URL",
         value_name = "URL",
+        hide_env_values = true,
         default_value = "sqlite://usher.db",
         help = "The database: sqlite://FILE, relative to this folder, or sqlite:///FILE from the root"
     )]
@@ -168,6 +169,15 @@ fn parse_money(text: &str) -> Result<Money, String> {
         .ok_or_else(|| "must be an amount above 0, such as 1000000 or 99.5".to_owned())
 }
 
+/// What is wrong with the command line, on one line, with the parser's advice if it has any.
+pub(crate) fn one_line(wrong: &clap::Error) -> String {
+    let text = wrong.to_string();
+    let mut lines = text.lines().map(str::trim);
+    let what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
+    format!("{what}{tip} (usher --help explains all flags)")
+}
+
 impl RulesConfig {
     /// The rules' numbers.
     pub(crate) fn rules(&self) -> Rules {
@@ -262,6 +272,20 @@ mod tests {
         ] {
             assert_eq!(parse(arguments).unwrap().check().is_ok(), allowed, "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn a_wrong_flag_gets_one_line_with_advice() {
+        let line = |arguments: &[&str]| one_line(&parse(arguments).err().unwrap());
+        assert_eq!(
+            line(&["--lisen", "127.0.0.1:0"]),
+            "unexpected argument '--lisen' found; a similar argument exists: '--listen' (usher --help explains all flags)"
+        );
+        let bad_value = line(&["--max-seats", "0"]);
+        assert!(
+            bad_value.contains("--max-seats") && bad_value.contains("1..=100") && !bad_value.contains('\n'),
+            "{bad_value}"
+        );
     }
 
     #[test]
