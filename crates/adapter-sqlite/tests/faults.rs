@@ -123,6 +123,21 @@ async fn one_bad_row_does_not_stop_the_sweep_s8() {
 }
 
 #[tokio::test]
+async fn more_bad_rows_than_one_sweep_takes_do_not_starve_the_good_s8() {
+    let scene = scene(Rules::default());
+    let schedule = scene.schedule(1).await;
+    let (ticket, choice) = (scene.ticket("good").await, SeatChoice::numbers(schedule, &[1]).unwrap());
+    scene.store.hold(&HoldCommand { ticket, choice, key: None }).await.unwrap().unwrap();
+    let _beside = scene.beside(
+        "WITH RECURSIVE bad (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM bad WHERE n < 1200)
+         INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, reserved_at, expires_at)
+         SELECT r.queue, randomblob(16), 'bad', r.schedule_id, 0, 'PENDING', 0, n FROM bad, reservations r",
+    );
+    scene.clock.advance(Rules::default().hold);
+    assert_eq!(scene.store.release_expired().await, Ok(1), "though all the bad, which have no seats, come first");
+}
+
+#[tokio::test]
 async fn one_bad_token_stops_neither_other_queues_nor_the_batch_r3_s8() {
     let scene = scene(Rules::default());
     let paused = |paused| PolicyChange { paused: Some(paused), ..PolicyChange::default() };
