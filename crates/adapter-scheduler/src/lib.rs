@@ -53,3 +53,6 @@ fn failed(what: &'static str, error: &domain::ports::StoreError) {
     metrics::counter!("usher_tick_failures_total", "part" => what).increment(1);
     error!(part = what, %error, "the clockwork could not {what}");
 }
+
+#[cfg(test)]
+mod tests;
