@@ -127,6 +127,8 @@ fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
     let user = token.user.clone();
     if stored != token.status() {
         transaction.update_token(token)?;
+        // Time had ended it, and nobody had written so yet.
+        transaction.expired += u64::from(left.is_none());
     }
     if left == Some(TokenStatus::Waiting) {
         if let Some(row) = transaction.queue_mut(ticket.queue)? {
@@ -186,14 +188,20 @@ mod tests {
     use super::*;
     use crate::{Begin, Statement, concerts};
 
+    /// A new file, inside the transaction of a batch.
+    fn begun() -> (tempfile::TempDir, SqliteConnection) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        crate::migrate(&path).unwrap();
+        let mut connection = crate::open::connect(&path).unwrap();
+        Begin::execute(&mut connection, &[]).unwrap();
+        (directory, connection)
+    }
+
     #[test]
     fn a_place_that_ends_in_the_batch_of_its_join_is_told_as_it_was_r1() {
         for (max_active, expected) in [(0, (TokenStatus::Waiting, 1)), (1, (TokenStatus::Active, 0))] {
-            let directory = tempfile::tempdir().unwrap();
-            let path = directory.path().join("usher.db");
-            crate::migrate(&path).unwrap();
-            let mut connection: SqliteConnection = crate::open::connect(&path).unwrap();
-            Begin::execute(&mut connection, &[]).unwrap();
+            let (_directory, mut connection) = begun();
             let rules = Rules { new_queue: Policy { max_active, ..Policy::default() }, ..Rules::default() };
             let ids = SeededIds::new(1);
             let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
@@ -206,6 +214,23 @@ mod tests {
             leave(&mut batch, first.ticket).unwrap().unwrap();
             let told = joined(&mut batch, again, created).unwrap().standing;
             assert_eq!((told.token.ticket, told.token.status(), told.position), (first.ticket, expected.0, expected.1));
+        }
+    }
+
+    #[test]
+    fn who_leaves_too_late_is_counted_among_those_whom_time_ended() {
+        for (late, expired) in [(false, 0), (true, 1)] {
+            let (_directory, mut connection) = begun();
+            let (rules, ids) = (Rules::default(), SeededIds::new(1));
+            let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
+            let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+            let (given, _) = join(&mut batch, queue, &UserId::parse("u").unwrap()).unwrap().unwrap();
+            batch.admit_joined().unwrap();
+            batch.now = if late { batch.now.plus(rules.active) } else { batch.now };
+            for _again in 0..2 {
+                leave(&mut batch, given.ticket).unwrap().unwrap();
+                assert_eq!(batch.expired, expired);
+            }
         }
     }
 }
