@@ -23,7 +23,10 @@ impl Clock for SystemClock {
         let (system, steady) = (SystemTime::now().duration_since(UNIX_EPOCH), Instant::now());
         let system = i64::try_from(system.map_or(0, |since| since.as_micros())).unwrap_or(i64::MAX);
         let now = told.map_or(system, |(last, then)| forward(system, last, steady.duration_since(then)));
-        *told = Some((now, steady));
+        // Kept as it is while the same is told again, so that halves of a microsecond add up.
+        if told.is_none_or(|(last, _)| now > last) {
+            *told = Some((now, steady));
+        }
         Timestamp::from_micros(now)
     }
 }
