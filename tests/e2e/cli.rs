@@ -22,7 +22,7 @@ fn one_line(finished: &Finished, words: &[&str]) {
     }
 }
 
-/// A wrong flag or value names what is wrong; clap adds how to use it.
+/// A wrong flag or value is named.
 #[tokio::test]
 async fn wrong_flags_are_named() {
     for arguments in [
@@ -40,13 +40,9 @@ async fn wrong_flags_are_named() {
         &["no-such-command"],
         &["audit", "--no-such-flag"],
     ] {
-        let finished = usher(arguments).await;
-        assert!(finished.code.is_some_and(|code| code != 0), "{arguments:?}: {finished:#?}");
-        assert!(finished.stderr.starts_with("error: ") || finished.stderr.starts_with("usher: "), "{finished:#?}");
         let wrong = arguments.iter().rev().find(|word| word.starts_with("--")).unwrap_or(&arguments[0]);
         let wrong = wrong.split('=').next().unwrap_or_default();
-        assert!(finished.stderr.contains(wrong), "it does not name {wrong}: {finished:#?}");
-        assert!(!finished.stderr.contains("panicked") && !finished.stderr.contains("stack backtrace"), "{finished:#?}");
+        one_line(&usher(arguments).await, &["usher: ", wrong]);
     }
 }
 

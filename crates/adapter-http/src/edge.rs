@@ -49,7 +49,8 @@ where
         id: api.request_ids.of(headers),
         language: weights::language(headers),
         origin: api.cors.allowed(headers),
-        under_api: request.path().starts_with("/api/"),
+        // As the router reads it: decoded, so that no other way to write a path has other headers.
+        under_api: request.match_info().as_str().starts_with("/api/"),
     };
     let method = request.method().clone();
     let preflight = visit.origin.as_ref().and_then(|_| Cors::preflight(&method, headers));

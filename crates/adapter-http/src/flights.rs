@@ -32,15 +32,25 @@ struct Slot<V> {
 }
 
 struct Landed<V> {
-    /// How many flights have ended.
-    flights: u64,
+    /// How many flights have begun.
+    begun: u64,
+    /// How many of them have ended; those whose callers went away never do.
+    ended: u64,
     fresh: Option<Fresh<V>>,
     /// Why the last flight brought nothing, if it did.
     failure: Option<Failure>,
 }
 
+/// When a caller came: how many flights had begun and ended then.
+struct Arrival {
+    begun: u64,
+    ended: u64,
+}
+
 struct Fresh<V> {
     value: V,
+    /// Which flight brought it.
+    flight: u64,
     changes: u64,
     from: Timestamp,
     until: Timestamp,
@@ -57,8 +67,9 @@ impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
         Self { max_age, slots: Mutex::default() }
     }
 
-    /// What is fresh for `key`, or what `read` brings: at most one reads at a time, and who waited for a flight takes
-    /// what it brought. A flight that fails or whose caller goes away leaves nothing behind for those who come later.
+    /// What is fresh for `key`, or what `read` brings: at most one reads at a time, and who waited takes what a flight
+    /// brought that is fresh or that began after they came. So nobody waits for more than two, however fast things
+    /// change. A flight that fails or whose caller goes away leaves nothing behind for those who come later.
     pub(crate) async fn get(
         &self,
         key: K,
@@ -71,14 +82,15 @@ impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
             if let Some(value) = slot.fresh(&landed, now()) {
                 return Ok(value);
             }
-            landed.flights
+            Arrival { begun: landed.begun, ended: landed.ended }
         };
         let flying = slot.flight.lock().await;
-        if let Some(shared) = slot.shared_since(arrived, now()) {
+        if let Some(shared) = slot.shared_since(&arrived, now()) {
             return shared;
         }
         // Before the read: a change during it must show.
         let (changes, from) = (slot.changes.load(Ordering::Acquire), now());
+        lock(&slot.landed).begun += 1;
         let outcome = read.await;
         slot.land(&outcome, changes, from, self.max_age);
         drop(flying);
@@ -106,7 +118,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
 
 impl<V> Default for Slot<V> {
     fn default() -> Self {
-        let landed = Landed { flights: 0, fresh: None, failure: None };
+        let landed = Landed { begun: 0, ended: 0, fresh: None, failure: None };
         Self { changes: AtomicU64::new(0), landed: Mutex::new(landed), flight: tokio::sync::Mutex::default() }
     }
 }
@@ -119,24 +131,28 @@ impl<V: Clone> Slot<V> {
         fresh.map(|fresh| fresh.value.clone())
     }
 
-    /// What a flight that ended after `arrived` brought, if that is of use. A failure of the store is: all who waited
-    /// would meet the same one after the other.
-    fn shared_since(&self, arrived: u64, now: Timestamp) -> Option<Result<V, Failure>> {
+    /// What a flight brought to one who came at `arrived`, if that is of use. What was read after they came is, whatever
+    /// has changed since: they could not have read better themselves. A failure of the store is, too: all who waited would
+    /// meet the same one after the other.
+    fn shared_since(&self, arrived: &Arrival, now: Timestamp) -> Option<Result<V, Failure>> {
         let landed = lock(&self.landed);
-        match &landed.failure {
-            Some(failure @ Failure::Store(_)) if landed.flights > arrived => Some(Err(failure.clone())),
+        match (&landed.failure, &landed.fresh) {
+            (Some(failure @ Failure::Store(_)), _) if landed.ended > arrived.ended => Some(Err(failure.clone())),
+            (_, Some(brought)) if brought.flight > arrived.begun => Some(Ok(brought.value.clone())),
             _ => self.fresh(&landed, now).map(Ok),
         }
     }
 
     fn land(&self, outcome: &Result<Read<V>, Failure>, changes: u64, from: Timestamp, max_age: Duration) {
         let mut landed = lock(&self.landed);
-        landed.flights += 1;
+        landed.ended += 1;
+        // There is one flight at a time: it is the one that began last.
+        let flight = landed.begun;
         (landed.fresh, landed.failure) = match outcome {
             Ok(Read { value, until }) => {
                 let aged = from.plus(max_age);
                 let until = until.map_or(aged, |until| until.min(aged));
-                (Some(Fresh { value: value.clone(), changes, from, until }), None)
+                (Some(Fresh { value: value.clone(), flight, changes, from, until }), None)
             }
             Err(failure) => (None, Some(failure.clone())),
         };
@@ -226,6 +242,27 @@ mod tests {
         assert_eq!(flights.get(1, at(0), read(4)).await, Ok(2));
         flights.changed(|key| *key == 1);
         assert_eq!(flights.get(1, at(0), read(5)).await, Ok(5));
+    }
+
+    /// While seats change hands all the time nothing is fresh when it lands. Those who wait share it all the same.
+    #[tokio::test]
+    async fn a_read_that_began_after_they_came_is_shared_whatever_changed_since() {
+        let flights = Flights::new(AGE);
+        let ((tell_first, told_first), (tell_second, told_second)) = (slow(), slow());
+        let mut first = Box::pin(flights.get(1, at(0), told_first));
+        assert!(poll!(&mut first).is_pending());
+        let mut second = Box::pin(flights.get(1, at(0), told_second));
+        assert!(poll!(&mut second).is_pending());
+        let mut third = Box::pin(flights.get(1, at(0), read(3)));
+        assert!(poll!(&mut third).is_pending());
+        flights.changed(|key| *key == 1);
+        tell_first.send(Ok(1)).unwrap();
+        assert_eq!(first.await, Ok(1));
+        assert!(poll!(&mut second).is_pending(), "what was read before the change is not for it");
+        flights.changed(|key| *key == 1);
+        tell_second.send(Ok(2)).unwrap();
+        assert_eq!((second.await, third.await), (Ok(2), Ok(2)));
+        assert_eq!(flights.get(1, at(0), read(4)).await, Ok(4), "who comes after the change reads anew");
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, T
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, HeaderBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
-    PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+    PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, tag::TagBuilder,
 };
 
 use crate::codes::{Code, Language};
@@ -83,6 +83,7 @@ pub(crate) fn document() -> OpenApi {
         .info(InfoBuilder::new().title("Usher").version("1").description(Some(ABOUT)))
         .paths(paths)
         .components(Some(components.build()))
+        .tags(Some(CHAPTERS.map(|chapter| TagBuilder::new().name(chapter).build())))
         .build()
 }
 
@@ -134,11 +135,26 @@ fn method(endpoint: &Endpoint) -> HttpMethod {
     }
 }
 
+/// The chapters of the page, in the order in which a client meets them.
+const CHAPTERS: [&str; 7] =
+    ["waiting line", "concerts and seats", "reservations", "wallet", "payments", "admin", "operations"];
+
+/// The chapter that an endpoint stands in, by what its path begins with.
+fn tag(endpoint: &Endpoint) -> &'static str {
+    match endpoint.path.strip_prefix("/api/v1/").and_then(|path| path.split('/').next()) {
+        Some("queue") => "waiting line",
+        Some("concerts" | "schedules") => "concerts and seats",
+        Some("reservations") => "reservations",
+        Some("wallet") => "wallet",
+        Some("payments") => "payments",
+        Some(_) => "admin",
+        None => "operations",
+    }
+}
+
 fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> OperationBuilder {
-    let mut operation = OperationBuilder::new()
-        .operation_id(Some(endpoint.name))
-        .summary(Some(endpoint.says))
-        .tag(if endpoint.is_api() { "sale" } else { "operations" });
+    let mut operation =
+        OperationBuilder::new().operation_id(Some(endpoint.name)).summary(Some(endpoint.says)).tag(tag(endpoint));
     for parameter in parameters(endpoint) {
         operation = operation.parameter(parameter);
     }

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::{App, Tick};
+use domain::ports::{MOST_RELEASED, StoreError};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tracing::{debug, error};
 
 /// How often the clockwork ticks: thirty times as often as the requirements ask.
 pub const INTERVAL: Duration = Duration::from_secs(1);
-
-/// As many reservations as one tick frees; when it freed so many there may be more, and the next tick need not wait.
-const FULL_SWEEP: u64 = 500;
 
 /// Ticks every [`INTERVAL`] until `stop` turns true or its sender is gone. A tick that has begun is finished.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -28,7 +26,8 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 return;
             }
         }
-        while run_once(&app).await.released == Ok(FULL_SWEEP) && !*stop.borrow() {}
+        // What a full sweep left need not wait for the next second.
+        while run_once(&app).await.released == Ok(u64::from(MOST_RELEASED)) && !*stop.borrow() {}
     }
 }
 
@@ -49,7 +48,10 @@ pub async fn run_once(app: &App) -> Tick {
     tick
 }
 
-fn failed(what: &'static str, error: &domain::ports::StoreError) {
+fn failed(what: &'static str, error: &StoreError) {
     metrics::counter!("usher_tick_failures_total", "part" => what).increment(1);
     error!(part = what, %error, "the clockwork could not {what}");
 }
+
+#[cfg(test)]
+mod tests;

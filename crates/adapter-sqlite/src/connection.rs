@@ -24,12 +24,23 @@ pub(crate) fn url(path: &Path) -> String {
 
 /// Opens the connection that writes.
 pub(crate) fn writer(path: &Path) -> Result<SqliteConnection, ConnectionError> {
-    let mut connection = SqliteConnection::establish(&url(path))?;
-    let set = |error| ConnectionError::CouldntSetupConfiguration(error);
-    connection.batch_execute(COMMON).map_err(set)?;
-    connection.batch_execute(WRITER).map_err(set)?;
-    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
+    let mut connection = plain(path)?;
+    set_to_write(&mut connection)?;
     Ok(connection)
+}
+
+/// Opens a connection that has changed nothing of the file so far.
+pub(crate) fn plain(path: &Path) -> Result<SqliteConnection, ConnectionError> {
+    let mut connection = SqliteConnection::establish(&url(path))?;
+    connection.batch_execute(COMMON).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// Makes a plain connection the one that writes. The file itself remembers how its journal is kept.
+pub(crate) fn set_to_write(connection: &mut SqliteConnection) -> Result<(), ConnectionError> {
+    connection.batch_execute(WRITER).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
+    Ok(())
 }
 
 /// Sets connections of the pool to read only.

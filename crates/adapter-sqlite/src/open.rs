@@ -8,6 +8,7 @@ use diesel::SqliteConnection;
 use diesel::migration::MigrationSource;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use domain::ports::StoreError;
 
 use crate::columns::Count;
 use crate::connection;
@@ -109,21 +110,34 @@ pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens the connection that writes.
+/// Opens the connection that writes, to a file that is new or ours.
 pub(crate) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     if path.exists() {
         // SQLite would open a file that cannot be written to for reading only, and fail much later.
         let writable = OpenOptions::new().append(true).open(path);
         writable.map_err(|reason| OpenError::NotWritable { path: path.to_owned(), reason })?;
     }
-    connection::writer(path).map_err(|error| {
-        let reason = error.to_string();
+    let failed = |reason: String| {
         if reason.contains("not a database") {
             OpenError::NotADatabase(path.to_owned())
         } else {
             OpenError::Failed { path: path.to_owned(), reason }
         }
-    })
+    };
+    let mut connection = connection::plain(path).map_err(|error| failed(error.to_string()))?;
+    // Looked at before anything is set: another program's file is left as it is.
+    if !is_ours(&mut connection).map_err(|error| failed(error.to_string()))? {
+        return Err(OpenError::NotOurs(path.to_owned()));
+    }
+    connection::set_to_write(&mut connection).map_err(|error| failed(error.to_string()))?;
+    Ok(connection)
+}
+
+/// Whether a database has no tables yet, or was migrated before.
+fn is_ours(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let tables = Tables::row::<Count>(connection, &[])?.map_or(0, |count| count.0);
+    let migrated = Migrated::row::<Count>(connection, &[])?.map_or(0, |count| count.0);
+    Ok(tables == 0 || migrated > 0)
 }
 
 /// Applies what is pending, or refuses it; the names of what was applied.
@@ -133,11 +147,6 @@ pub(crate) fn bring_up_to_date(
     migrations: Migrations,
 ) -> Result<Vec<String>, OpenError> {
     let failed = |reason: String| OpenError::Failed { path: path.to_owned(), reason };
-    let tables = Tables::row::<Count>(connection, &[]).map_err(|error| failed(error.to_string()))?;
-    let migrated = Migrated::row::<Count>(connection, &[]).map_err(|error| failed(error.to_string()))?;
-    if tables.is_some_and(|count| count.0 > 0) && migrated.is_none_or(|count| count.0 == 0) {
-        return Err(OpenError::NotOurs(path.to_owned()));
-    }
     let known: Vec<_> =
         MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(|error| failed(error.to_string()))?;
     let known: Vec<_> = known.iter().map(|migration| migration.name().version().as_owned()).collect();

@@ -10,7 +10,6 @@ const ALL: &[(&str, &[(&str, &str)])] = &[
     ("lib", STATEMENTS),
     ("open", open::STATEMENTS),
     ("reads", reads::STATEMENTS),
-    ("sweep", sweep::STATEMENTS),
     ("transaction", transaction::STATEMENTS),
     ("writer", writer::STATEMENTS),
     ("concerts", concerts::STATEMENTS),
@@ -48,8 +47,8 @@ fn migrated() -> (tempfile::TempDir, SqliteConnection) {
 #[test]
 fn no_statement_walks_a_table_p7() {
     let (_directory, mut connection) = migrated();
-    // The schema, tables of one row a queue, the key's only row, a list that is shown in the order it is walked in, and the count
-    // of the ACTIVE, by an index that has nobody else in it.
+    // The schema, tables of one row a queue, the key's only row, a list that is shown in the order it is walked in, and
+    // the count of the ACTIVE, by an index that has nobody else in it.
     let may_walk = [
         "keys::Ping",
         "queue_rows::Directory",

@@ -5,7 +5,8 @@ use domain::line::Standing;
 use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRepository, StoreError};
 use domain::queue::Join;
 use domain::rejection::Kind;
-use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TokenStatus, UserId};
+use domain::{PolicyChange, QueueNumber, Rejection, Ticket, Token, TokenStatus, UserId};
+use tracing::error;
 
 use crate::transaction::Transaction;
 use crate::{SqliteStore, admission, queue_rows, reservation_rows, tokens};
@@ -22,7 +23,7 @@ impl QueueRepository for SqliteStore {
             .run_then(
                 move |transaction| join(transaction, queue, &user),
                 |place, transaction| match place {
-                    Ok((ticket, created)) => joined(transaction, ticket, created).map(Ok),
+                    Ok((token, created)) => joined(transaction, token, created).map(Ok),
                     Err(rejection) => Ok(Err(rejection)),
                 },
             )
@@ -75,7 +76,7 @@ impl QueueRepository for SqliteStore {
 }
 
 /// R1, R2: the user's place and whether it is new.
-fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<(Ticket, bool)> {
+fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<(Token, bool)> {
     let latest = tokens::latest(transaction.conn, queue, user)?;
     let now = transaction.now;
     let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
@@ -85,23 +86,25 @@ fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) ->
     };
     transaction.joined(queue);
     match join {
-        Join::Known(token) => Ok(Ok((token.ticket, false))),
+        Join::Known(token) => Ok(Ok((token, false))),
         Join::Issued { ended, token } => {
             if let Some(ended) = ended {
                 transaction.update_token(ended)?;
                 transaction.expired += 1;
             }
-            let ticket = token.ticket;
-            transaction.insert_token(token)?;
-            Ok(Ok((ticket, true)))
+            transaction.insert_token(token.clone())?;
+            Ok(Ok((token, true)))
         }
     }
 }
 
-/// The answer to a join, after the admission of its batch.
-fn joined(transaction: &mut Transaction<'_>, ticket: Ticket, created: bool) -> Result<Joined, StoreError> {
+/// The answer to a join, after the admission of its batch. A place that ended later in the batch is told as it was when
+/// it was given: no order of the two commands answers a join with a place that is over (R1).
+fn joined(transaction: &mut Transaction<'_>, given: Token, created: bool) -> Result<Joined, StoreError> {
+    let ticket = given.ticket;
     let gone = || StoreError::Unavailable(format!("{ticket:?} vanished within its transaction"));
-    let token = transaction.token(ticket)?.ok_or_else(gone)?;
+    let last = transaction.token(ticket)?.ok_or_else(gone)?;
+    let token = if last.status() == TokenStatus::Expired { given } else { last };
     let row = transaction.queue(ticket.queue)?.ok_or_else(gone)?;
     let (line, paused) = (row.queue.line, row.queue.policy.paused);
     let position = match token.status() {
@@ -124,6 +127,8 @@ fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
     let user = token.user.clone();
     if stored != token.status() {
         transaction.update_token(token)?;
+        // Time had ended it, and nobody had written so yet.
+        transaction.expired += u64::from(left.is_none());
     }
     if left == Some(TokenStatus::Waiting) {
         if let Some(row) = transaction.queue_mut(ticket.queue)? {
@@ -137,21 +142,27 @@ fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
     Ok(Ok(()))
 }
 
-/// R3: one tick, for the queues that have something due.
+/// R3: one tick, for the queues that have something due. What is wrong in one of them does not stop the others.
 fn admit_all(transaction: &mut Transaction<'_>) -> Result<Vec<Admitted>, StoreError> {
     let mut lines = Vec::new();
     for QueueEntry { number: queue, .. } in queue_rows::directory(transaction.conn)? {
-        let done = admission::admit(transaction, queue)?;
-        if done == admission::Admission::default() {
-            continue;
-        }
-        let active = tokens::count_active(transaction.conn, queue)?;
-        if let Some(row) = transaction.queue(queue)? {
-            let line = row.queue.line;
-            lines.push(Admitted { queue, admitted: done.admitted, expired: done.expired, active, line });
+        match transaction.part(|transaction| admit(transaction, queue))? {
+            Ok(line) => lines.extend(line),
+            Err(failure) => error!(%failure, queue = queue.0, "nobody could be admitted"),
         }
     }
     Ok(lines)
+}
+
+/// What a tick did for one queue, if anything.
+fn admit(transaction: &mut Transaction<'_>, queue: QueueNumber) -> Result<Option<Admitted>, StoreError> {
+    let done = admission::admit(transaction, queue)?;
+    if done == admission::Admission::default() {
+        return Ok(None);
+    }
+    let active = tokens::count_active(transaction.conn, queue)?;
+    let Some(row) = transaction.queue(queue)? else { return Ok(None) };
+    Ok(Some(Admitted { queue, admitted: done.admitted, expired: done.expired, active, line: row.queue.line }))
 }
 
 /// R3: changes a policy and keeps the one before.
@@ -166,4 +177,60 @@ fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: 
     queue_rows::insert_policy(transaction.conn, &changed, seq)?;
     let active = tokens::count_live(transaction.conn, queue, now)?;
     Ok(Ok(QueueReport { name: changed.name, policy: changed.policy, line: changed.line, active }))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::SqliteConnection;
+    use domain::{Policy, QueueName, Rules, Timestamp};
+    use storage_contract::SeededIds;
+
+    use super::*;
+    use crate::{Begin, Statement, concerts};
+
+    /// A new file, inside the transaction of a batch.
+    fn begun() -> (tempfile::TempDir, SqliteConnection) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        crate::migrate(&path).unwrap();
+        let mut connection = crate::open::connect(&path).unwrap();
+        Begin::execute(&mut connection, &[]).unwrap();
+        (directory, connection)
+    }
+
+    #[test]
+    fn a_place_that_ends_in_the_batch_of_its_join_is_told_as_it_was_r1() {
+        for (max_active, expected) in [(0, (TokenStatus::Waiting, 1)), (1, (TokenStatus::Active, 0))] {
+            let (_directory, mut connection) = begun();
+            let rules = Rules { new_queue: Policy { max_active, ..Policy::default() }, ..Rules::default() };
+            let ids = SeededIds::new(1);
+            let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
+            let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+            let user = UserId::parse("u").unwrap();
+            let (first, _) = join(&mut batch, queue, &user).unwrap().unwrap();
+            batch.admit_joined().unwrap();
+
+            let (again, created) = join(&mut batch, queue, &user).unwrap().unwrap();
+            leave(&mut batch, first.ticket).unwrap().unwrap();
+            let told = joined(&mut batch, again, created).unwrap().standing;
+            assert_eq!((told.token.ticket, told.token.status(), told.position), (first.ticket, expected.0, expected.1));
+        }
+    }
+
+    #[test]
+    fn who_leaves_too_late_is_counted_among_those_whom_time_ended() {
+        for (late, expired) in [(false, 0), (true, 1)] {
+            let (_directory, mut connection) = begun();
+            let (rules, ids) = (Rules::default(), SeededIds::new(1));
+            let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
+            let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+            let (given, _) = join(&mut batch, queue, &UserId::parse("u").unwrap()).unwrap().unwrap();
+            batch.admit_joined().unwrap();
+            batch.now = if late { batch.now.plus(rules.active) } else { batch.now };
+            for _again in 0..2 {
+                leave(&mut batch, given.ticket).unwrap().unwrap();
+                assert_eq!(batch.expired, expired);
+            }
+        }
+    }
 }

@@ -156,7 +156,6 @@ bind_from! {
     u32: value => Self::Int(i64::from(value));
     // Counters stay far below 2^63: a number that does not is caught by the column's CHECK.
     u64: value => Self::Int(i64::try_from(value).unwrap_or(i64::MAX));
-    usize: value => Self::Int(i64::try_from(value).unwrap_or(i64::MAX));
     bool: value => Self::Int(i64::from(value));
     QueueNumber: value => Self::Int(i64::from(value.0));
     TicketNumber: value => Self::from(value.get());

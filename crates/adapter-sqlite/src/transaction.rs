@@ -6,6 +6,7 @@ use diesel::SqliteConnection;
 use domain::concert::{Found, Schedule};
 use domain::ports::{IdGenerator, StoreError};
 use domain::{QueueNumber, Rules, ScheduleId, Ticket, Timestamp, Token};
+use tracing::error;
 
 use crate::queue_rows::{self, QueueRow};
 use crate::statement::{Statement, statements};
@@ -15,6 +16,9 @@ statements! {
     Save = "SAVEPOINT command";
     Release = "RELEASE command";
     RollBack = "ROLLBACK TO command";
+    SavePart = "SAVEPOINT part";
+    ReleasePart = "RELEASE part";
+    RollBackPart = "ROLLBACK TO part";
 }
 
 /// The transaction of a batch.
@@ -88,11 +92,32 @@ impl<'c> Transaction<'c> {
     pub(crate) fn roll_back(&mut self) -> Result<(), StoreError> {
         RollBack::execute(self.conn, &[])?;
         Release::execute(self.conn, &[])?;
-        self.queues.extend(self.undo.drain(..).rev());
-        (self.admitted, self.expired) = self.counted;
+        self.restore(0, self.counted);
+        Ok(())
+    }
+
+    /// Does a part of a command that may fail without failing all of it: then the part has not begun (trap S8).
+    pub(crate) fn part<T>(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<Result<T, StoreError>, StoreError> {
+        let (undo, counted) = (self.undo.len(), (self.admitted, self.expired));
+        SavePart::execute(self.conn, &[])?;
+        let done = part(self);
+        if done.is_err() {
+            RollBackPart::execute(self.conn, &[])?;
+            self.restore(undo, counted);
+        }
+        ReleasePart::execute(self.conn, &[])?;
+        Ok(done)
+    }
+
+    /// Forgets what was done since there were `undo` queues to take back.
+    fn restore(&mut self, undo: usize, counted: (u64, u64)) {
+        self.queues.extend(self.undo.drain(undo..).rev());
+        (self.admitted, self.expired) = counted;
         self.tokens.clear();
         self.schedules.clear();
-        Ok(())
     }
 
     /// A queue as it is now; `None` when there is none of this number.
@@ -162,10 +187,13 @@ impl<'c> Transaction<'c> {
         self.left.contains(&queue)
     }
 
-    /// R3: admission for all who joined, once per queue.
+    /// R3: admission for all who joined, once per queue. Where it fails they wait for the next one: the other commands
+    /// of the batch are not to fail with it.
     pub(crate) fn admit_joined(&mut self) -> Result<(), StoreError> {
         for queue in std::mem::take(&mut self.joined) {
-            admission::admit(self, queue)?;
+            if let Err(failure) = self.part(|transaction| admission::admit(transaction, queue))? {
+                error!(%failure, queue = queue.0, "nobody could be admitted");
+            }
         }
         Ok(())
     }

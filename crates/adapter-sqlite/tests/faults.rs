@@ -13,7 +13,10 @@ use domain::ports::{
 };
 use domain::reservation::{CancelReason, ReservationStatus};
 use domain::seat::SeatChoice;
-use domain::{LocalTime, Money, QueueName, QueueNumber, Rejection, Rules, ScheduleId, Ticket, Timestamp, UserId};
+use domain::{
+    LocalTime, Money, PolicyChange, QueueName, QueueNumber, Rejection, Rules, ScheduleId, Ticket, Timestamp,
+    TokenStatus, UserId,
+};
 use storage_contract::{SeededIds, TestClock};
 
 const MAIN: QueueNumber = QueueNumber(1);
@@ -117,6 +120,41 @@ async fn one_bad_row_does_not_stop_the_sweep_s8() {
     assert_eq!(scene.store.release_expired().await, Ok(0), "the bad ones are left as they are");
     beside.batch_execute("DROP TRIGGER fault").unwrap();
     assert_eq!(scene.store.release_expired().await, Ok(1), "nothing of it was written by halves");
+}
+
+#[tokio::test]
+async fn more_bad_rows_than_one_sweep_takes_do_not_starve_the_good_s8() {
+    let scene = scene(Rules::default());
+    let schedule = scene.schedule(1).await;
+    let (ticket, choice) = (scene.ticket("good").await, SeatChoice::numbers(schedule, &[1]).unwrap());
+    scene.store.hold(&HoldCommand { ticket, choice, key: None }).await.unwrap().unwrap();
+    let _beside = scene.beside(
+        "WITH RECURSIVE bad (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM bad WHERE n < 1200)
+         INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, reserved_at, expires_at)
+         SELECT r.queue, randomblob(16), 'bad', r.schedule_id, 0, 'PENDING', 0, n FROM bad, reservations r",
+    );
+    scene.clock.advance(Rules::default().hold);
+    assert_eq!(scene.store.release_expired().await, Ok(1), "though all the bad, which have no seats, come first");
+}
+
+#[tokio::test]
+async fn one_bad_token_stops_neither_other_queues_nor_the_batch_r3_s8() {
+    let scene = scene(Rules::default());
+    let paused = |paused| PolicyChange { paused: Some(paused), ..PolicyChange::default() };
+    let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
+    let seats = vec![SeatGroup::Count(1, Money::parse("10").unwrap())];
+    let plan = NewConcert::plan("Winter", QueueName::parse("other").unwrap(), &[(starts_at, seats)]).unwrap();
+    let other = scene.store.create(&plan).await.unwrap().unwrap().queue;
+    scene.ticket("a").await;
+    scene.store.change_policy(other, &paused(true)).await.unwrap().unwrap();
+    scene.store.join(other, &user("b")).await.unwrap().unwrap();
+    scene.store.change_policy(other, &paused(false)).await.unwrap().unwrap();
+    let _beside = scene.beside("UPDATE tokens SET user_id = ' a ' WHERE queue = 1");
+    scene.clock.advance(Rules::default().active);
+    let lines = scene.store.admit().await.unwrap();
+    assert_eq!(lines.iter().map(|line| (line.queue, line.admitted)).collect::<Vec<_>>(), [(other, 1)]);
+    let joined = scene.store.join(MAIN, &user("c")).await.unwrap().unwrap().standing;
+    assert_eq!((joined.token.status(), joined.position), (TokenStatus::Waiting, 1), "told as it is");
 }
 
 #[tokio::test]

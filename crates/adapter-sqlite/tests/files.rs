@@ -85,5 +85,8 @@ fn what_is_no_database_of_ours_is_refused_and_left_alone() {
 
     let foreign = directory.path().join("foreign.db");
     execute(&foreign, "CREATE TABLE recipes (name TEXT)");
+    let before = std::fs::read(&foreign).unwrap();
     assert!(line(open(&foreign, Migrations::Apply)).contains("another program"));
+    assert!(matches!(migrate(&foreign), Err(OpenError::NotOurs(_))));
+    assert_eq!(std::fs::read(&foreign).unwrap(), before, "its header says how its journal is kept");
 }

@@ -8,11 +8,11 @@ use crate::{App, Failure};
 
 /// The holder of a token that this service issued, in whatever state it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The place.
-    pub ticket: Ticket,
+    pub(crate) ticket: Ticket,
     /// The token's user: the acting user of everything that is done with it (R6).
-    pub user: UserId,
+    pub(crate) user: UserId,
 }
 
 /// The holder of a token that was ACTIVE when it was looked at. Only [`App::active_caller`] makes one.
@@ -34,7 +34,7 @@ impl App {
     }
 
     /// Checks a token's seal and finds who holds it.
-    pub async fn caller(&self, token: SealedToken) -> Result<Caller, Failure> {
+    pub(crate) async fn caller(&self, token: SealedToken) -> Result<Caller, Failure> {
         let standing = self.standing(token).await?;
         Ok(Caller { ticket: standing.token.ticket, user: standing.token.user })
     }

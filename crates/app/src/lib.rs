@@ -33,7 +33,7 @@ use domain::ports::{
 use domain::seal::ServerKeys;
 use domain::{QueueNumber, Rules};
 
-pub use caller::{ActiveCaller, Caller};
+pub use caller::ActiveCaller;
 pub use clockwork::Tick;
 use directory::Directory;
 pub use failure::Failure;
@@ -103,10 +103,5 @@ impl App {
     /// A new id for what an adapter must name, such as a process or a request.
     pub fn next_id(&self) -> uuid::Uuid {
         self.ports.ids.next_id()
-    }
-
-    /// The numbers of the rules.
-    pub fn rules(&self) -> &Rules {
-        &self.rules
     }
 }

@@ -4,7 +4,7 @@
 //! `now` in, a decision or a [`Rejection`] out. Nothing here does I/O, reads a clock or draws a random number; those
 //! arrive as arguments or through the [`ports`].
 //!
-//! Where to look: one topic a module, named with the words of the contract. [`token`] and [`line`] are the waiting
+//! Where to look: one topic a module, named with the words of the contract. [`token`] and [`mod@line`] are the waiting
 //! line, [`seat`] and [`reservation`] the holds, [`wallet`] and [`payment`] the money.
 
 pub mod concert;

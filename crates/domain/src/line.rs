@@ -31,8 +31,10 @@ impl Line {
     }
 
     /// R4: the place of waiting number `number`, when `ended_between` numbers beyond the frontier and before it ended.
+    /// 1 when the frontier has passed it, as nobody is ahead of it then.
     pub const fn position(&self, number: TicketNumber, ended_between: u64) -> u64 {
-        number.get().saturating_sub(self.frontier).saturating_sub(ended_between)
+        let ahead = number.get().saturating_sub(1).saturating_sub(self.frontier).saturating_sub(ended_between);
+        ahead + 1
     }
 
     /// R4 for a number that no ended one stands behind, as one just issued: all that ended beyond the frontier are
@@ -180,6 +182,7 @@ mod tests {
         let mut line = Line { issued: 3, frontier: 2, admitted: 2, ..Line::default() };
         line.leave_waiting();
         assert_eq!((line.waiting(), line.frontier, line.ended_beyond), (0, 3, 0));
+        assert_eq!(line.position(number(3), 0), 1, "as it was for the one that left");
     }
 
     #[test]

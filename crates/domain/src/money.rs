@@ -68,11 +68,6 @@ impl Money {
     pub fn is_zero(&self) -> bool {
         self.0.is_zero()
     }
-
-    /// The decimal itself, for stores that have a decimal type.
-    pub fn decimal(&self) -> &BigDecimal {
-        &self.0
-    }
 }
 
 impl fmt::Display for Money {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use app::WalletGate;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::seal::{ServerKey, ServerKeys};
 use domain::{Money, Policy, Rules};
@@ -12,7 +13,7 @@ use domain::{Money, Policy, Rules};
 /// Sells concert seats fairly when far more people want them than there are seats.
 ///
 /// Without a command, `usher` serves: on an embedded SQLite database with a demo concert, unless told otherwise.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "usher", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -21,7 +22,7 @@ pub(crate) struct Cli {
     pub(crate) serve: ServeConfig,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Serve the API (what happens without a command, too)
     Serve(Box<ServeConfig>),
@@ -38,13 +39,15 @@ pub(crate) struct DatabaseConfig {
         long,
         env = "DATABASE_URL",
         value_name = "URL",
+        hide_env_values = true,
         default_value = "sqlite://usher.db",
         help = "The database: sqlite://FILE, relative to this folder, or sqlite:///FILE from the root"
     )]
     pub(crate) database_url: String,
 }
 
-#[derive(Args, Clone, Debug)]
+// Not `Debug`: it has the keys, which are never logged.
+#[derive(Args, Clone)]
 pub(crate) struct ServeConfig {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, env = "USHER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
@@ -77,7 +80,7 @@ pub(crate) struct ServeConfig {
     pub(crate) user_key: Option<String>,
 
     /// Let anybody on the network name any user, on purpose
-    #[arg(long, env = "USHER_OPEN_IDENTITY")]
+    #[arg(long, env = "USHER_OPEN_IDENTITY", value_parser = BoolishValueParser::new())]
     pub(crate) open_identity: bool,
 
     /// The secrets that waiting-line tokens are sealed with: the first seals, all verify [default: one is kept in the database]
@@ -164,6 +167,15 @@ fn parse_money(text: &str) -> Result<Money, String> {
     Money::parse(text)
         .filter(|money| !money.is_zero())
         .ok_or_else(|| "must be an amount above 0, such as 1000000 or 99.5".to_owned())
+}
+
+/// What is wrong with the command line, on one line, with the parser's advice if it has any.
+pub(crate) fn one_line(wrong: &clap::Error) -> String {
+    let text = wrong.to_string();
+    let mut lines = text.lines().map(str::trim);
+    let what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
+    format!("{what}{tip} (usher --help explains all flags)")
 }
 
 impl RulesConfig {
@@ -260,6 +272,20 @@ mod tests {
         ] {
             assert_eq!(parse(arguments).unwrap().check().is_ok(), allowed, "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn a_wrong_flag_gets_one_line_with_advice() {
+        let line = |arguments: &[&str]| one_line(&parse(arguments).err().unwrap());
+        assert_eq!(
+            line(&["--lisen", "127.0.0.1:0"]),
+            "unexpected argument '--lisen' found; a similar argument exists: '--listen' (usher --help explains all flags)"
+        );
+        let bad_value = line(&["--max-seats", "0"]);
+        assert!(
+            bad_value.contains("--max-seats") && bad_value.contains("1..=100") && !bad_value.contains('\n'),
+            "{bad_value}"
+        );
     }
 
     #[test]

@@ -1,24 +1,40 @@
 //! The real clock and the real randomness: the only place in the service that asks the system for either.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::Timestamp;
 use domain::ports::{Clock, IdGenerator};
 use uuid::Uuid;
 
 /// The system's clock, except that it never steps back while the process lives: what a deadline has ended stays ended.
+///
+/// When the system's clock is set back, this one goes on at half speed until the system's has caught up with it.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock;
 
-static LATEST_MICROS: AtomicI64 = AtomicI64::new(0);
+/// What was told last, in microseconds since 1970, and when by the clock that cannot be set.
+static TOLD: Mutex<Option<(i64, Instant)>> = Mutex::new(None);
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the port's one real implementation")]
     fn now(&self) -> Timestamp {
-        let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
-        let micros = i64::try_from(micros).unwrap_or(i64::MAX);
-        Timestamp::from_micros(LATEST_MICROS.fetch_max(micros, Ordering::Relaxed).max(micros))
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let (system, steady) = (SystemTime::now().duration_since(UNIX_EPOCH), Instant::now());
+        let system = i64::try_from(system.map_or(0, |since| since.as_micros())).unwrap_or(i64::MAX);
+        let now = told.map_or(system, |(last, then)| forward(system, last, steady.duration_since(then)));
+        // Kept as it is while the same is told again, so that halves of a microsecond add up.
+        if told.is_none_or(|(last, _)| now > last) {
+            *told = Some((now, steady));
+        }
+        Timestamp::from_micros(now)
     }
+}
+
+/// The time to tell when the system says `system` and `last` was told `passed` ago.
+fn forward(system: i64, last: i64, passed: Duration) -> i64 {
+    let half = i64::try_from(passed.as_micros() / 2).unwrap_or(i64::MAX);
+    if system >= last { system } else { last.saturating_add(half) }
 }
 
 /// The system's randomness.
@@ -39,5 +55,25 @@ impl IdGenerator for SystemIds {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).expect("the system gives random bytes");
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_goes_on_slowly_and_catches_up_p1() {
+        let second = Duration::from_secs(1);
+        assert_eq!(forward(5_000_000, 4_000_000, second), 5_000_000);
+        assert_eq!(forward(1_000_000, 4_000_000, second), 4_500_000);
+        let (mut system, mut told) = (1_000_000, 4_000_000);
+        while system < told {
+            system += 1_000_000;
+            let before = told;
+            told = forward(system, told, second);
+            assert!(told >= before);
+        }
+        assert_eq!(told, system, "caught up");
     }
 }

@@ -1,7 +1,9 @@
 //! Logs: to stderr, for people or as JSON; `RUST_LOG` says how much. Tokens and keys are never logged.
 
+use std::env::VarError;
 use std::io::IsTerminal;
 
+use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
@@ -11,7 +13,10 @@ const USUAL: &str = "info,actix_server=warn,actix_http=off";
 
 /// Starts logging for the life of the process.
 pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(USUAL));
+    let filter = match std::env::var("RUST_LOG") {
+        Err(VarError::NotPresent) => EnvFilter::new(USUAL),
+        wanted => EnvFilter::try_new(wanted.context("RUST_LOG")?).context("RUST_LOG")?,
+    };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().try_init(),

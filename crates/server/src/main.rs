@@ -21,15 +21,22 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) if !help.use_stderr() => help.exit(),
+        Err(wrong) => return complain(&config::one_line(&wrong), 2),
+    };
     let (outcome, failed) = match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
         Command::Serve(config) => (serve::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
         Command::Migrate(config) => (database::migrate(&config).map(|()| ExitCode::SUCCESS), 1),
         // An audit that found something exits 1; one that could not look says so differently.
         Command::Audit(config) => (database::audit(&config), 2),
     };
-    outcome.unwrap_or_else(|error| {
-        // The whole chain on one line: what failed, then why. If even stderr is gone, the code has to do.
-        writeln!(std::io::stderr(), "usher: {error:#}").map_or(ExitCode::from(3), |()| ExitCode::from(failed))
-    })
+    // The whole chain on one line: what failed, then why.
+    outcome.unwrap_or_else(|error| complain(&format!("{error:#}"), failed))
+}
+
+/// One line to stderr, and the exit code; if even stderr is gone, the code has to do.
+fn complain(line: &str, code: u8) -> ExitCode {
+    writeln!(std::io::stderr(), "usher: {line}").map_or(ExitCode::from(3), |()| ExitCode::from(code))
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use adapter_http::{Api, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, Settings};
 use adapter_sqlite::{Migrations, SqliteStore};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use app::{App, Ports, agree_on_keys};
 use domain::ports::IdGenerator;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::config::{Migrate, Scheduler, ServeConfig};
@@ -37,7 +38,9 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let prometheus = start_metrics()?;
 
     let store = open(config)?;
-    let keys = agree_on_keys(&store, &SystemIds, token_keys).await.context("--token-key does not fit this database")?;
+    let keys = agree_on_keys(&store, &SystemIds, token_keys)
+        .await
+        .context("could not agree with the database on --token-key")?;
     let app = Arc::new(App::new(ports(&store), config.rules.rules(), config.rules.wallet_gate(), keys));
     app.refresh_directory().await.context("could not read the queues")?;
     let demo = config.wants_demo() && demo::load(&app).await?;
@@ -47,9 +50,9 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let server = adapter_http::serve(listener, Api::new(Arc::clone(&app), &settings, prometheus))
         .context("could not start the HTTP server")?;
     let handle = server.handle();
-    let serving = tokio::spawn(server);
+    let mut serving = tokio::spawn(server);
     let (stop, stopped) = watch::channel(false);
-    let clockwork = match config.scheduler {
+    let mut clockwork = match config.scheduler {
         Scheduler::Embedded => Some(tokio::spawn(adapter_scheduler::run(Arc::clone(&app), stopped))),
         Scheduler::Off => None,
     };
@@ -57,7 +60,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     greet(address, config, demo, made.as_deref())?;
 
-    signals.next().await;
+    until_told(&mut signals, &mut serving, clockwork.as_mut()).await?;
     info!("stopping: finishing what is in flight");
     let drained = tokio::time::timeout(DRAIN, async {
         handle.stop(true).await;
@@ -153,6 +156,32 @@ fn greet(address: SocketAddr, config: &ServeConfig, demo: bool, made_key: Option
     Ok(out.flush()?)
 }
 
+/// Waits until a signal says to stop. A server that has lost one of its parts is none: it says so and ends, so that a
+/// supervisor can start another (trap P2).
+async fn until_told(
+    signals: &mut Signals,
+    serving: &mut JoinHandle<std::io::Result<()>>,
+    clockwork: Option<&mut JoinHandle<()>>,
+) -> anyhow::Result<()> {
+    let clockwork = async {
+        match clockwork {
+            Some(task) => task.await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = signals.next() => Ok(()),
+        ended = serving => {
+            ended.context("the HTTP server failed")?.context("the HTTP server failed")?;
+            bail!("the HTTP server ended by itself")
+        }
+        ended = clockwork => {
+            ended.context("the clockwork failed")?;
+            bail!("the clockwork ended by itself")
+        }
+    }
+}
+
 /// A second thought of whoever stops us. What comes within the same second is the same thought: terminals and process
 /// supervisors signal both a process and its group.
 async fn second_signal() -> anyhow::Result<()> {
@@ -179,5 +208,22 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_is_lost_ends_the_server_p2() {
+        let mut signals = Signals::listen().unwrap();
+        let told = until_told(&mut signals, &mut tokio::spawn(async { Ok(()) }), None).await;
+        assert_eq!(told.unwrap_err().to_string(), "the HTTP server ended by itself");
+        let mut clockwork = tokio::spawn(async { panic!("as a bug in a rule would") });
+        let told = until_told(&mut signals, &mut tokio::spawn(pending()), Some(&mut clockwork)).await;
+        assert_eq!(told.unwrap_err().to_string(), "the clockwork failed");
     }
 }

@@ -45,6 +45,8 @@ async fn nothing_under_the_api_is_stored_but_the_list_of_concerts() {
         ("/api/v1/wallet", Some("no-store")),
         (&*concert.path(), Some("no-store")),
         ("/api/v1/nowhere", Some("no-store")),
+        // Another way to write the same path.
+        ("/%61pi/v1/%77allet", Some("no-store")),
         ("/healthz", None),
     ] {
         let reply = shop.get(path, &token).await;

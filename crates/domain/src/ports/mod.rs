@@ -22,7 +22,7 @@ pub use concerts::ConcertRepository;
 pub use environment::{Clock, IdGenerator, Probe, TokenKeyRepository};
 pub use money::{ChargeCommand, Charged, Paid, PayCommand, PaymentRepository, WalletRepository};
 pub use queues::{Admitted, Joined, QueueEntry, QueueReport, QueueRepository};
-pub use reservations::{HoldCommand, ReservationRepository};
+pub use reservations::{HoldCommand, MOST_RELEASED, ReservationRepository};
 
 use crate::Rejection;
 

@@ -8,6 +8,10 @@ use crate::reservation::Reservation;
 use crate::seat::SeatChoice;
 use crate::{IdempotencyKey, Page, QueueNumber, ReservationId, Ticket, UserId};
 
+/// R10: how many reservations one sweep cancels at most, so that no transaction lasts long. When it cancelled so many,
+/// there may be more.
+pub const MOST_RELEASED: u32 = 500;
+
 /// A request to hold seats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldCommand {
@@ -53,9 +57,9 @@ pub trait ReservationRepository: Send + Sync {
         page: &Page<ReservationId>,
     ) -> Result<Listed<Reservation, ReservationId>, StoreError>;
 
-    /// R10: cancels PENDING reservations past their deadline, of all queues, oldest deadline first, at most 500, frees
-    /// those of their seats that are still their own, and returns how many it cancelled. Idempotency keys that are
-    /// forgotten (R15) may be removed on the way.
+    /// R10: cancels PENDING reservations past their deadline, of all queues, oldest deadline first, at most
+    /// [`MOST_RELEASED`], frees those of their seats that are still their own, and returns how many it cancelled.
+    /// Idempotency keys that are forgotten (R15) may be removed on the way.
     ///
     /// MUST NOT touch a CONFIRMED one nor a seat since taken by someone else. One bad row MUST NOT stop the others: it
     /// is left as it is and logged.

@@ -14,8 +14,9 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         // Admissions and ends in the order they happened; a running sum is how many were ACTIVE. Each token counts until
-        // a second before its end (and a microsecond, as an end is exclusive), so that shorter overlaps are no violation. Only an admission can break the limit:
-        // nobody is thrown out when it is lowered. At the very moment of a change either policy may have been in force.
+        // a second before its end (and a microsecond, as an end is exclusive), so that shorter overlaps are no
+        // violation. Only an admission can break the limit: nobody is thrown out when it is lowered. At the very moment
+        // of a change either policy may have been in force.
         finding: "an admission took the ACTIVE tokens above the policy of its time (R3)",
         sql: "WITH lives AS (
                 SELECT queue, number, activated_at AS since,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::concert::{Found, Schedule};
 use domain::idempotency::Recorded;
 use domain::page::Listed;
-use domain::ports::{Answer, Decided, HoldCommand, IdGenerator, ReservationRepository, StoreError};
+use domain::ports::{Answer, Decided, HoldCommand, IdGenerator, MOST_RELEASED, ReservationRepository, StoreError};
 use domain::reservation::{self, HoldFacts, PendingHold, Reservation, ReservationStatus};
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::{Page, QueueNumber, Rejection, ReservationId, Ticket, Timestamp, UserId};
@@ -83,13 +83,12 @@ impl ReservationRepository for Reference {
     }
 
     async fn release_expired(&self) -> Result<u64, StoreError> {
-        const AT_MOST: usize = 500;
         let (mut state, now) = self.lock();
         let all = state.sales.values().flat_map(|sale| sale.reservations.values());
         let mut due: Vec<Reservation> =
             all.cloned().filter_map(|mut row| row.expire_if_due(now).then_some(row)).collect();
         due.sort_by_key(|row| (row.expires_at, row.id));
-        due.truncate(AT_MOST);
+        due.truncate(MOST_RELEASED.try_into().unwrap());
         for row in &due {
             state.sales.get_mut(&row.queue).unwrap().free(row);
         }

@@ -1,0 +1,106 @@
+//! The clockwork over the reference store, whose clock the tests move. Tokio's own is paused and jumps to what is waited for.
+
+use app::{Ports, WalletGate};
+use domain::concert::{NewConcert, SeatGroup};
+use domain::ports::Clock;
+use domain::seal::{SealedToken, ServerKey, ServerKeys};
+use domain::seat::SeatChoice;
+use domain::{LocalTime, Money, Policy, QueueName, QueueNumber, Rules, ScheduleId, TokenStatus, UserId};
+use storage_contract::{SeededIds, TestClock, reference};
+
+use super::*;
+
+struct Sale {
+    clock: Arc<TestClock>,
+    app: Arc<App>,
+    schedule: ScheduleId,
+}
+
+impl Sale {
+    /// A sale of `seats` seats that lets `max_active` in at once.
+    async fn open(seats: u32, max_active: u32) -> Self {
+        let policy = Policy { max_active, batch: 10_000, ..Policy::default() };
+        let rules = Rules { new_queue: policy, ..Rules::default() };
+        let store = reference(rules.clone());
+        let ports = Ports {
+            queues: store.queues,
+            concerts: store.concerts,
+            reservations: store.reservations,
+            wallets: store.wallets,
+            payments: store.payments,
+            probe: store.probe,
+            clock: Arc::<TestClock>::clone(&store.clock),
+            ids: Arc::new(SeededIds::new(1)),
+        };
+        let keys = ServerKeys::new(vec![ServerKey::from_bytes([7; 32])]).unwrap();
+        let app = Arc::new(App::new(ports, rules, WalletGate::Active, keys));
+        app.refresh_directory().await.unwrap();
+        let starts_at = LocalTime::new(store.clock.now().plus(Duration::from_secs(86_400)), 0).unwrap();
+        let groups = vec![SeatGroup::Count(seats, Money::parse("1").unwrap())];
+        let concert = NewConcert::plan("Gala", QueueName::main(), &[(starts_at, groups)]).unwrap();
+        let schedule = app.create_concert(&concert).await.unwrap().schedules[0];
+        Self { clock: store.clock, app, schedule }
+    }
+
+    async fn join(&self, user: u32) -> SealedToken {
+        let user = UserId::parse(&user.to_string()).unwrap();
+        self.app.join(&QueueName::main(), &user).await.unwrap().0.token
+    }
+
+    async fn hold(&self, token: SealedToken, number: u32) {
+        let choice = SeatChoice::numbers(self.schedule, &[number]).unwrap();
+        self.app.hold(token, choice, None).await.unwrap();
+    }
+
+    async fn status(&self, token: SealedToken) -> TokenStatus {
+        self.app.place(token).await.unwrap().status
+    }
+}
+
+#[tokio::test]
+async fn a_tick_frees_what_was_not_paid_and_admits_who_is_next_r3_r10() {
+    let sale = Sale::open(1, 1).await;
+    let (first, second) = (sale.join(1).await, sale.join(2).await);
+    sale.hold(first, 1).await;
+    let idle = run_once(&sale.app).await;
+    assert_eq!((idle.released, idle.lines.map(|lines| lines.len())), (Ok(0), Ok(0)));
+    sale.clock.advance(Duration::from_secs(600));
+    assert_eq!(sale.status(second).await, TokenStatus::Waiting);
+    let tick = run_once(&sale.app).await;
+    assert_eq!((tick.released, tick.lines.map(|lines| (lines[0].expired, lines[0].admitted))), (Ok(1), Ok((1, 1))));
+    assert_eq!((sale.status(first).await, sale.status(second).await), (TokenStatus::Expired, TokenStatus::Active));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ticks_every_second_until_it_is_told_to_stop() {
+    let sale = Sale::open(1, 1).await;
+    let (_, second) = (sale.join(1).await, sale.join(2).await);
+    let (stop, stopped) = watch::channel(false);
+    let clockwork = tokio::spawn(run(Arc::clone(&sale.app), stopped));
+    tokio::time::sleep(INTERVAL / 2).await;
+    sale.clock.advance(Duration::from_secs(600));
+    assert_eq!(sale.status(second).await, TokenStatus::Waiting);
+    tokio::time::sleep(INTERVAL).await;
+    assert_eq!(sale.status(second).await, TokenStatus::Active);
+    stop.send(true).unwrap();
+    clockwork.await.unwrap();
+}
+
+/// R10: at most 500 a transaction, and still all of them in one tick.
+#[tokio::test(start_paused = true)]
+async fn one_tick_sweeps_all_there_is() {
+    const HELD: u32 = 1001;
+    let sale = Sale::open(HELD, HELD).await;
+    for number in 1..=HELD {
+        let token = sale.join(number).await;
+        sale.hold(token, number).await;
+    }
+    sale.clock.advance(Duration::from_secs(300));
+    let (stop, stopped) = watch::channel(false);
+    let clockwork = tokio::spawn(run(Arc::clone(&sale.app), stopped));
+    tokio::time::sleep(INTERVAL / 2).await;
+    assert_eq!(run_once(&sale.app).await.released, Ok(0), "the first tick has left none");
+    assert_eq!(sale.app.seats_available(QueueNumber(1), sale.schedule).await, Ok(HELD));
+    drop(stop);
+    clockwork.await.unwrap();
+}
