@@ -32,6 +32,34 @@ pub(crate) enum Command {
     Audit(DatabaseConfig),
 }
 
+/// Admits who is next and frees what was not paid, for servers that run with --scheduler off.
+///
+/// Any number may run on one database, beside any number of servers. Give it the servers' rules.
+#[derive(Parser)]
+#[command(name = "usher-scheduler", version)]
+pub(crate) struct SchedulerCli {
+    /// The database
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        help = "The database of the servers: postgres://USER@HOST/DATABASE"
+    )]
+    pub(crate) database_url: String,
+
+    /// Bring the tables up to date at start, or refuse to start when they are not
+    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
+    pub(crate) migrate: Migrate,
+
+    /// How logs are written, to stderr; `RUST_LOG` says how much
+    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    pub(crate) log_format: LogFormat,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesConfig,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DatabaseConfig {
     /// The database
@@ -41,7 +69,7 @@ pub(crate) struct DatabaseConfig {
         value_name = "URL",
         hide_env_values = true,
         default_value = "sqlite://usher.db",
-        help = "The database: sqlite://FILE, relative to this folder, or sqlite:///FILE from the root"
+        help = "The database: sqlite://FILE, sqlite:///FILE from the root, or postgres://USER@HOST/DATABASE"
     )]
     pub(crate) database_url: String,
 }
@@ -59,7 +87,7 @@ pub(crate) struct ServeConfig {
         env = "DATABASE_URL",
         value_name = "URL",
         hide_env_values = true,
-        help = "The database: sqlite://FILE or sqlite:///FILE [default: sqlite://usher.db, with --demo]"
+        help = "The database: sqlite://FILE, sqlite:///FILE or postgres://USER@HOST/DATABASE [default: sqlite://usher.db, with --demo]"
     )]
     pub(crate) database_url: Option<String>,
 
@@ -170,12 +198,12 @@ fn parse_money(text: &str) -> Result<Money, String> {
 }
 
 /// What is wrong with the command line, on one line, with the parser's advice if it has any.
-pub(crate) fn one_line(wrong: &clap::Error) -> String {
+pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
     let text = wrong.to_string();
     let mut lines = text.lines().map(str::trim);
     let what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
-    format!("{what}{tip} (usher --help explains all flags)")
+    format!("{what}{tip} ({program} --help explains all flags)")
 }
 
 impl RulesConfig {
@@ -276,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_wrong_flag_gets_one_line_with_advice() {
-        let line = |arguments: &[&str]| one_line(&parse(arguments).err().unwrap());
+        let line = |arguments: &[&str]| one_line(&parse(arguments).err().unwrap(), "usher");
         assert_eq!(
             line(&["--lisen", "127.0.0.1:0"]),
             "unexpected argument '--lisen' found; a similar argument exists: '--listen' (usher --help explains all flags)"
