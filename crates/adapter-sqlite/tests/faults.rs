@@ -1,4 +1,5 @@
-//! Faults of single rows and statements stay with the command they belong to.
+//! What the contract does not say: faults of single rows and statements stay with the command they belong to, and what
+//! changes nothing writes nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, in what it is made of too")]
 
 use std::path::PathBuf;
@@ -201,4 +202,15 @@ async fn money_is_exact_at_its_largest_w3() {
     let above = scene.store.charge(&charge("u", "0.01")).await.unwrap();
     assert!(matches!(above, Err(Rejection::Invalid(_))), "{above:?}");
     assert_eq!(scene.store.balance(&user("u")).await.unwrap().balance, most);
+}
+
+#[tokio::test]
+async fn joining_again_writes_nothing_r1() {
+    let scene = scene(Rules::default());
+    let first = scene.ticket("a").await;
+    let trigger = "CREATE TRIGGER fault BEFORE UPDATE ON queues BEGIN SELECT RAISE(ABORT, 'injected'); END";
+    let _beside = scene.beside(trigger);
+    assert_eq!(scene.ticket("a").await, first);
+    let new = scene.store.join(MAIN, &user("b")).await;
+    assert!(matches!(new, Err(StoreError::Unavailable(_))), "an update would have shown: {new:?}");
 }
