@@ -90,21 +90,21 @@ impl Api {
 
     /// Seats of a schedule have changed hands here: what was read of it is no longer so.
     pub(crate) fn schedule_changed(&self, queue: QueueNumber, schedule: ScheduleId) {
-        self.seats.changed(|key| *key == (queue, schedule));
-        self.counts.changed(|key| *key == (queue, schedule));
+        self.seats.changed(&(queue, schedule));
+        self.counts.changed(&(queue, schedule));
     }
 
     /// A concert, and perhaps its queue, was made here.
     pub(crate) fn concert_made(&self) {
-        self.concerts.changed(|()| true);
-        self.queues.changed(|()| true);
+        self.concerts.changed(&());
+        self.queues.changed(&());
     }
 
     /// Seats of some schedules of the token's queue have changed hands here.
     pub(crate) fn queue_changed(&self, token: SealedToken) {
         let queue = token.claimed_queue();
-        self.seats.changed(|(of, _)| *of == queue);
-        self.counts.changed(|(of, _)| *of == queue);
+        self.seats.changed_where(|(of, _)| *of == queue);
+        self.counts.changed_where(|(of, _)| *of == queue);
     }
 }
 
