@@ -6,7 +6,6 @@ use domain::ports::{MOST_RELEASED, StoreError};
 use tracing::error;
 use uuid::Uuid;
 
-use crate::columns::wrong;
 use crate::reservation_rows::{self, DueKey};
 use crate::transaction::Transaction;
 use crate::{sale_keys, wallet_keys};
@@ -41,8 +40,7 @@ fn release_alone(transaction: &mut Transaction<'_>, key: DueKey) -> Result<bool,
 }
 
 fn release(transaction: &mut Transaction<'_>, (_, queue, id): DueKey) -> Result<bool, StoreError> {
-    let mut reservation = reservation_rows::find(transaction.conn, queue, id)?
-        .ok_or_else(|| wrong(("reservations", "schedule_id"), format!("{id} is of no schedule")))?;
+    let mut reservation = reservation_rows::stored(transaction.conn, queue, id)?;
     let over = reservation.expire_if_due(transaction.now);
     if over {
         reservation_rows::end_and_free(transaction.conn, &reservation)?;
