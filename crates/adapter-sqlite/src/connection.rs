@@ -18,7 +18,8 @@ const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAG
 
 const READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -8192;";
 
-/// The file as SQLite takes it: what looks like a URI is one to it, so the path is made absolute.
+/// The file as SQLite takes it: what looks like a URI is one to it, so the path is made absolute. It is UTF-8, or its
+/// lock would not have been given.
 pub(crate) fn url(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_empty| path.to_owned()).to_string_lossy().into_owned()
 }
