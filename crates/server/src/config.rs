@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adapter_http::is_web_origin;
 use anyhow::{Context, bail, ensure};
 use app::WalletGate;
 use clap::builder::BoolishValueParser;
@@ -239,7 +240,7 @@ impl ServeConfig {
         self.demo || self.database_url.is_none()
     }
 
-    /// What no single flag can check: secrets that are too short, and R18.
+    /// What no single flag can check: secrets that are too short, origins that no page has, and R18.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.user_key.is_none() && !self.open_identity && !self.listen.ip().is_loopback() {
             bail!(
@@ -252,6 +253,12 @@ impl ServeConfig {
             if let Some(secret) = secret {
                 ensure!(secret.len() >= least, "{flag} must be at least {least} characters long");
             }
+        }
+        if let Some(wrong) = self.cors_origin.iter().find(|origin| !is_web_origin(origin)) {
+            bail!(
+                "--cors-origin {wrong:?} can never match: write scheme://host[:port] as browsers send it, in lower case, \
+                 without the port that goes without saying and with nothing after it, such as https://shop.example"
+            );
         }
         Ok(())
     }
@@ -299,6 +306,21 @@ mod tests {
             (&["--user-key", "short"], false),
         ] {
             assert_eq!(parse(arguments).unwrap().check().is_ok(), allowed, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_that_can_never_match_is_refused_in_one_line() {
+        let check = |origins: &str| parse(&["--cors-origin", origins]).unwrap().check();
+        assert!(check("https://shop.example,http://localhost:3000").is_ok());
+        for (origins, wrong) in [
+            ("https://shop.example/", "\"https://shop.example/\""),
+            ("*", "\"*\""),
+            ("https://shop.example, https://other.example", "\" https://other.example\""),
+            ("https://shop.example:443", "\"https://shop.example:443\""),
+        ] {
+            let line = check(origins).unwrap_err().to_string();
+            assert!(line.starts_with(&format!("--cors-origin {wrong} ")) && !line.contains('\n'), "{line}");
         }
     }
 
