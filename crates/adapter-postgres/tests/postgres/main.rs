@@ -9,3 +9,8 @@
 
 mod cluster;
 mod contract;
+mod faults;
+mod opening;
+mod parity;
+mod plans;
+mod scene;
