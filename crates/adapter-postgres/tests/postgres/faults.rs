@@ -99,10 +99,9 @@ async fn a_deadlock_reaches_no_caller_w7() {
             RETURN NEW;
         END $$;
         CREATE TRIGGER collide BEFORE INSERT ON reservations FOR EACH ROW EXECUTE FUNCTION collide();
-        SET deadlock_timeout = '60s';
-        BEGIN;
-        SELECT pg_advisory_xact_lock(1);";
+        SET deadlock_timeout = '60s'";
     let mut beside = scene.beside(setting).await;
+    beside.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(1)").await.unwrap();
     let mut watcher = scene.beside("").await;
     let collision = async {
         until(&mut watcher, "SELECT count(*) AS n FROM tries WHERE is_called", 1).await;
