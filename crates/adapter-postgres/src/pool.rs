@@ -1,6 +1,5 @@
 //! Connections: a pool of sessions that are set up alike, and what became of a transaction whose end was not heard.
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use diesel::ConnectionError;
@@ -132,7 +131,7 @@ impl Session {
 
     /// The connection.
     pub(crate) fn connection(&self) -> Result<&AsyncPgConnection, BatchError> {
-        self.0.as_ref().map(|object| object.deref()).ok_or_else(|| BatchError::Lost("given back".to_owned()))
+        self.0.as_deref().ok_or_else(|| BatchError::Lost("given back".to_owned()))
     }
 }
 

@@ -27,8 +27,7 @@ type SqlReservation = (
     Nullable<(SqlUuid, Integer, Numeric)>,
 );
 /// A reservation with its schedule's concert, start, offset and title, and one of its seats.
-pub(crate) type SeatedRow =
-    (ReservationRow, (Uuid, OffsetDateTime, i32, String), Option<(Uuid, i32, BigDecimal)>);
+pub(crate) type SeatedRow = (ReservationRow, (Uuid, OffsetDateTime, i32, String), Option<(Uuid, i32, BigDecimal)>);
 type SqlPayment = (SqlUuid, SqlUuid, Text, Numeric, Timestamptz, BigInt);
 pub(crate) type PaymentRow = (Uuid, Uuid, String, BigDecimal, OffsetDateTime, i64);
 

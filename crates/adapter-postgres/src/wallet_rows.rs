@@ -14,8 +14,7 @@ use crate::statement::statement;
 
 type SqlUuid = diesel::sql_types::Uuid;
 type SqlEntry = (SqlUuid, Text, BigInt, Text, Numeric, Numeric, Nullable<SqlUuid>, Timestamptz);
-pub(crate) type EntryRow =
-    (Uuid, String, i64, String, BigDecimal, BigDecimal, Option<Uuid>, OffsetDateTime);
+pub(crate) type EntryRow = (Uuid, String, i64, String, BigDecimal, BigDecimal, Option<Uuid>, OffsetDateTime);
 pub(crate) type WalletRow = (String, BigDecimal, i64);
 /// A key with the entry that its charge made: key, fingerprint, when.
 pub(crate) type ChargeKeyRow = ((String, Vec<u8>, OffsetDateTime), EntryRow);

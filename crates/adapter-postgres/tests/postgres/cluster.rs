@@ -77,8 +77,7 @@ fn cluster() -> &'static Cluster {
             Ok(url) => (url, None),
             Err(_unset) => start(),
         };
-        let mut cluster = Cluster { url, template: new_name(), _guard: guard };
-        cluster.url = cluster.url.trim_end_matches('/').to_owned();
+        let cluster = Cluster { url: url.trim_end_matches('/').to_owned(), template: new_name(), _guard: guard };
         let (admin, template) = (cluster.database("postgres"), cluster.database(&cluster.template));
         let statement = format!("CREATE DATABASE {}", cluster.template);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,11 +1,11 @@
 //! Faults stay with the command they belong to, and what the database gave up is done again.
 
 use diesel_async::SimpleAsyncConnection;
-use domain::{Rejection, Rules};
 use domain::ports::{
     PayCommand, PaymentRepository, QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::{CancelReason, ReservationStatus};
+use domain::{Rejection, Rules};
 use futures::future::join_all;
 
 use crate::scene::{MAIN, Scene, charge, number, until, user};
@@ -187,7 +187,12 @@ async fn a_pool_of_one_completes_everything_w8() {
             let paid = scene.store.pay(&command).await.unwrap().unwrap().value;
             let again = scene.store.pay(&command).await.unwrap();
             assert_eq!(again, Err(Rejection::AlreadyPaid));
-            assert!(PaymentRepository::find(&scene.store, MAIN, &user(&name), paid.receipt.payment.id).await.unwrap().is_some());
+            assert!(
+                PaymentRepository::find(&scene.store, MAIN, &user(&name), paid.receipt.payment.id)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
         }
     };
     join_all((1..=50).map(buy)).await;

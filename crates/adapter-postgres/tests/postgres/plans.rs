@@ -49,8 +49,13 @@ async fn nothing_walks_a_large_table_p7() {
     // Plans are made while the tables are small, and kept.
     work(&scene, ticket, schedule, "early", 1).await;
     let mut beside = scene.beside("").await;
-    beside.batch_execute("DELETE FROM payments; DELETE FROM sale_keys; UPDATE seats SET reservation_id = NULL, held_until = NULL; \
-        DELETE FROM reservation_seats; DELETE FROM reservations; DELETE FROM tokens").await.unwrap();
+    beside
+        .batch_execute(
+            "DELETE FROM payments; DELETE FROM sale_keys; UPDATE seats SET reservation_id = NULL, held_until = NULL; \
+        DELETE FROM reservation_seats; DELETE FROM reservations; DELETE FROM tokens",
+        )
+        .await
+        .unwrap();
     beside.batch_execute(CROWD).await.unwrap();
     let open = domain::PolicyChange { paused: Some(true), ..domain::PolicyChange::default() };
     scene.store.change_policy(MAIN, &open).await.unwrap().unwrap();
@@ -91,5 +96,9 @@ async fn work(scene: &Scene, ticket: Ticket, schedule: domain::ScheduleId, name:
     PaymentRepository::list(store, MAIN, &user(name), &Page::new(100, None).unwrap()).await.unwrap();
     store.entries(&user(name), &Page::new(100, None).unwrap()).await.unwrap();
     QueueRepository::find(store, ticket).await.unwrap();
-    store.schedules(MAIN, &domain::concert::ScheduleFilter::default(), &Page::new(10, None).unwrap()).await.unwrap().unwrap();
+    store
+        .schedules(MAIN, &domain::concert::ScheduleFilter::default(), &Page::new(10, None).unwrap())
+        .await
+        .unwrap()
+        .unwrap();
 }

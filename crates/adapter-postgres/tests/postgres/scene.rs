@@ -38,7 +38,7 @@ pub(crate) fn open_rules() -> Rules {
 pub(crate) fn options(clock: Option<Arc<TestClock>>, connections: usize) -> Options {
     Options {
         migrations: Migrations::Refuse,
-        clock: clock.map(|clock| clock as Arc<dyn domain::ports::Clock>),
+        clock: clock.map(|clock| -> Arc<dyn domain::ports::Clock> { clock }),
         ids: Arc::new(SeededIds::new(1)),
         rules: open_rules(),
         connections,
@@ -87,7 +87,8 @@ impl Scene {
         seats: &[u32],
     ) -> Result<Result<Reservation, Rejection>, StoreError> {
         let choice = SeatChoice::numbers(schedule, seats).unwrap();
-        let command = HoldCommand { ticket, choice, key: IdempotencyKey::parse(&format!("{seats:?}").replace(' ', "")) };
+        let command =
+            HoldCommand { ticket, choice, key: IdempotencyKey::parse(&format!("{seats:?}").replace(' ', "")) };
         Ok(self.store.hold(&command).await?.map(|answer| answer.value))
     }
 }
