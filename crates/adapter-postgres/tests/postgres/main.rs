@@ -13,3 +13,4 @@ mod opening;
 mod parity;
 mod plans;
 mod scene;
+mod servers;
