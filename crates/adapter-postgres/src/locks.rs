@@ -3,6 +3,9 @@
 //! Lock order: queue, token, (idempotency key), seat, reservation, wallet, each ascending by key. A statement that needs
 //! what an earlier one locks looks it up again by itself: under READ COMMITTED it sees what is true once the locks are
 //! held, and no second round trip is needed.
+//!
+//! What is looked up stands in LATERAL subqueries that are planned on their own, by the whole key. Joined freely, a planner
+//! that has no statistics of a sale that has just begun takes the queue alone to be selective, and walks all of it.
 
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
 use time::OffsetDateTime;
@@ -54,19 +57,21 @@ statement! {
         BigInt, Text, Text, Timestamptz, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>,
         Nullable<Text>, Nullable<SqlUuid>,
     ) =
-    "SELECT number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation
-     FROM tokens
-     WHERE queue = " queue " AND number = ANY (ARRAY(
-        SELECT unnest(" numbers ")
-        UNION
-        SELECT (SELECT max(t.number) FROM tokens t WHERE t.queue = " queue " AND t.user_id = u)
-        FROM unnest(" users ") AS u
-        UNION
-        SELECT t.number FROM tokens t
-        WHERE " due " AND t.queue = " queue " AND t.status = 'ACTIVE' AND t.deadline <= coalesce(" now ", clock_timestamp())
-     ))
-     ORDER BY number
-     FOR NO KEY UPDATE"
+    "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
+            t.paid_reservation
+     FROM (SELECT n FROM (
+              SELECT unnest(" numbers ")
+              UNION
+              SELECT (SELECT max(m.number) FROM tokens m WHERE m.queue = " queue " AND m.user_id = u)
+              FROM unnest(" users ") AS u
+              UNION
+              SELECT d.number FROM tokens d
+              WHERE " due " AND d.queue = " queue " AND d.status = 'ACTIVE'
+                AND d.deadline <= coalesce(" now ", statement_timestamp())
+           ) AS wanted (n)
+           ORDER BY n) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM tokens WHERE queue = " queue " AND number = a.n FOR NO KEY UPDATE) AS t"
 }
 
 statement! {
@@ -76,8 +81,11 @@ statement! {
     ) =
     "SELECT a.number, a.operation, a.key, k.fingerprint, k.result_id, k.created_at
      FROM unnest(" numbers ", " operations ", " keys ") AS a (number, operation, key)
-     JOIN tokens t ON t.queue = " queue " AND t.number = a.number
-     JOIN sale_keys k ON k.queue = " queue " AND k.user_id = t.user_id AND k.operation = a.operation AND k.key = a.key"
+     CROSS JOIN LATERAL (
+         SELECT user_id FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+         SELECT * FROM sale_keys
+         WHERE queue = " queue " AND user_id = t.user_id AND operation = a.operation AND key = a.key OFFSET 0) AS k"
 }
 
 statement! {
@@ -87,24 +95,31 @@ statement! {
     } -> (
         SqlUuid, SqlUuid, Integer, Numeric, Nullable<SqlUuid>, Nullable<Timestamptz>,
     ) =
-    "SELECT id, schedule_id, number, price, reservation_id, held_until
-     FROM seats
-     WHERE queue = " queue " AND id = ANY (ARRAY(
-        SELECT unnest(" ids ")
-        UNION
-        SELECT (SELECT s.id FROM seats s WHERE s.queue = " queue " AND s.schedule_id = a.schedule_id AND s.number = a.number)
-        FROM unnest(" schedules ", " numbers ") AS a (schedule_id, number)
-        UNION
-        SELECT r.seat_id FROM reservation_seats r WHERE r.queue = " queue " AND r.reservation_id = ANY (" reservations ")
-        UNION
-        SELECT s.seat_id
-        FROM tokens t
-        JOIN reservations r ON r.queue = " queue " AND r.user_id = t.user_id AND r.status = 'PENDING'
-        JOIN reservation_seats s ON s.queue = " queue " AND s.reservation_id = r.id
-        WHERE t.queue = " queue " AND t.number = ANY (" leavers ")
-     ))
-     ORDER BY id
-     FOR NO KEY UPDATE"
+    "SELECT s.id, s.schedule_id, s.number, s.price, s.reservation_id, s.held_until
+     FROM (SELECT i FROM (
+              SELECT unnest(" ids ")
+              UNION
+              SELECT (SELECT x.id FROM seats x
+                      WHERE x.queue = " queue " AND x.schedule_id = c.schedule_id AND x.number = c.number)
+              FROM unnest(" schedules ", " numbers ") AS c (schedule_id, number)
+              UNION
+              SELECT x.seat_id
+              FROM (SELECT unnest(" reservations ")
+                    UNION
+                    SELECT r.id
+                    FROM unnest(" leavers ") AS l (number)
+                    CROSS JOIN LATERAL (
+                        SELECT user_id FROM tokens WHERE queue = " queue " AND number = l.number OFFSET 0) AS t
+                    CROSS JOIN LATERAL (
+                        SELECT id FROM reservations
+                        WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r) AS w (id)
+              CROSS JOIN LATERAL (
+                  SELECT seat_id FROM reservation_seats
+                  WHERE queue = " queue " AND reservation_id = w.id OFFSET 0) AS x
+           ) AS wanted (i)
+           ORDER BY i) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM seats WHERE queue = " queue " AND id = a.i FOR NO KEY UPDATE) AS s"
 }
 
 statement! {
@@ -114,42 +129,48 @@ statement! {
     } -> (
         SqlUuid, Text, SqlUuid, Numeric, Text, Nullable<Text>, Timestamptz, Timestamptz,
     ) =
-    "SELECT id, user_id, schedule_id, amount, status, cancel_reason, reserved_at, expires_at
-     FROM reservations
-     WHERE queue = " queue " AND id = ANY (ARRAY(
-        SELECT unnest(" ids ")
-        UNION
-        SELECT (SELECT s.reservation_id FROM seats s
-                WHERE s.queue = " queue " AND s.id = a AND s.held_until IS NOT NULL)
-        FROM unnest(" seats ") AS a
-        UNION
-        SELECT (SELECT s.reservation_id FROM seats s
-                WHERE s.queue = " queue " AND s.schedule_id = a.schedule_id AND s.number = a.number AND s.held_until IS NOT NULL)
-        FROM unnest(" schedules ", " numbers ") AS a (schedule_id, number)
-        UNION
-        SELECT r.id
-        FROM tokens t
-        JOIN reservations r ON r.queue = " queue " AND r.user_id = t.user_id AND r.status = 'PENDING'
-        WHERE t.queue = " queue " AND t.number = ANY (" leavers ")
-     ))
-     ORDER BY id
-     FOR NO KEY UPDATE"
+    "SELECT r.id, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, r.expires_at
+     FROM (SELECT i FROM (
+              SELECT unnest(" ids ")
+              UNION
+              SELECT (SELECT x.reservation_id FROM seats x
+                      WHERE x.queue = " queue " AND x.id = c AND x.held_until IS NOT NULL)
+              FROM unnest(" seats ") AS c
+              UNION
+              SELECT (SELECT x.reservation_id FROM seats x
+                      WHERE x.queue = " queue " AND x.schedule_id = c.schedule_id AND x.number = c.number
+                        AND x.held_until IS NOT NULL)
+              FROM unnest(" schedules ", " numbers ") AS c (schedule_id, number)
+              UNION
+              SELECT r.id
+              FROM unnest(" leavers ") AS l (number)
+              CROSS JOIN LATERAL (
+                  SELECT user_id FROM tokens WHERE queue = " queue " AND number = l.number OFFSET 0) AS t
+              CROSS JOIN LATERAL (
+                  SELECT id FROM reservations
+                  WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r
+           ) AS wanted (i)
+           ORDER BY i) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservations WHERE queue = " queue " AND id = a.i FOR NO KEY UPDATE) AS r"
 }
 
 statement! {
     /// The seats of these reservations and of those that leavers give up; they never change.
     FindReservedSeats { queue: i32, reservations: Vec<Uuid>, leavers: Vec<i64> } -> (SqlUuid, SqlUuid, Integer, Numeric) =
-    "SELECT reservation_id, seat_id, number, price
-     FROM reservation_seats
-     WHERE queue = " queue " AND reservation_id = ANY (ARRAY(
-        SELECT unnest(" reservations ")
-        UNION
-        SELECT r.id
-        FROM tokens t
-        JOIN reservations r ON r.queue = " queue " AND r.user_id = t.user_id AND r.status = 'PENDING'
-        WHERE t.queue = " queue " AND t.number = ANY (" leavers ")
-     ))
-     ORDER BY reservation_id, number"
+    "SELECT x.reservation_id, x.seat_id, x.number, x.price
+     FROM (SELECT unnest(" reservations ")
+           UNION
+           SELECT r.id
+              FROM unnest(" leavers ") AS l (number)
+              CROSS JOIN LATERAL (
+                  SELECT user_id FROM tokens WHERE queue = " queue " AND number = l.number OFFSET 0) AS t
+              CROSS JOIN LATERAL (
+                  SELECT id FROM reservations
+                  WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r) AS w (id)
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservation_seats WHERE queue = " queue " AND reservation_id = w.id OFFSET 0) AS x
+     ORDER BY x.reservation_id, x.number"
 }
 
 statement! {
@@ -157,19 +178,25 @@ statement! {
     FindPending { queue: i32, numbers: Vec<i64> } -> (Text, SqlUuid, Timestamptz, BigInt) =
     "SELECT r.user_id, r.id, r.expires_at,
             (SELECT count(*) FROM reservation_seats s WHERE s.queue = " queue " AND s.reservation_id = r.id)
-     FROM tokens t
-     JOIN reservations r ON r.queue = " queue " AND r.user_id = t.user_id AND r.status = 'PENDING'
-     WHERE t.queue = " queue " AND t.number = ANY (" numbers ")"
+     FROM (SELECT DISTINCT unnest(" numbers ")) AS h (number)
+     CROSS JOIN LATERAL (
+         SELECT user_id FROM tokens WHERE queue = " queue " AND number = h.number OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservations
+         WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r"
 }
 
 statement! {
     /// The wallets of the users of these tickets.
     LockWallets { queue: i32, numbers: Vec<i64> } -> (Text, Numeric, BigInt) =
-    "SELECT user_id, balance, last_seq
-     FROM wallets
-     WHERE user_id = ANY (ARRAY(SELECT user_id FROM tokens WHERE queue = " queue " AND number = ANY (" numbers ")))
-     ORDER BY user_id
-     FOR NO KEY UPDATE"
+    "SELECT w.user_id, w.balance, w.last_seq
+     FROM (SELECT DISTINCT t.user_id
+           FROM unnest(" numbers ") AS p (number)
+           CROSS JOIN LATERAL (
+               SELECT user_id FROM tokens WHERE queue = " queue " AND number = p.number OFFSET 0) AS t
+           ORDER BY t.user_id) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM wallets WHERE user_id = a.user_id FOR NO KEY UPDATE) AS w"
 }
 
 statement! {

@@ -11,10 +11,15 @@ use crate::statement::statement;
 use crate::working_set::{Changed, WorkingSet};
 
 statement! {
-    UpdateReservations { queue: i32, ids: Vec<Uuid>, statuses: Vec<String>, reasons: Vec<Option<String>> } -> () =
-    "UPDATE reservations r SET status = n.status, cancel_reason = n.reason
-     FROM unnest(" ids ", " statuses ", " reasons ") AS n (id, status, reason)
-     WHERE r.queue = " queue " AND r.id = n.id"
+    /// Rows that are there and locked; found by the conflict.
+    UpdateReservations {
+        queue: i32, ids: Vec<Uuid>, users: Vec<String>, schedules: Vec<Uuid>, amounts: Vec<BigDecimal>,
+        reserved: Vec<OffsetDateTime>, expires: Vec<OffsetDateTime>, statuses: Vec<String>, reasons: Vec<Option<String>>,
+    } -> () =
+    "INSERT INTO reservations (queue, id, user_id, schedule_id, amount, reserved_at, expires_at, status, cancel_reason)
+     SELECT " queue ", n.*
+     FROM unnest(" ids ", " users ", " schedules ", " amounts ", " reserved ", " expires ", " statuses ", " reasons ") AS n
+     ON CONFLICT (queue, id) DO UPDATE SET status = excluded.status, cancel_reason = excluded.cancel_reason"
 }
 
 statement! {
@@ -34,10 +39,15 @@ statement! {
 }
 
 statement! {
-    UpdateSeats { queue: i32, ids: Vec<Uuid>, reservations: Vec<Option<Uuid>>, until: Vec<Option<OffsetDateTime>> } -> () =
-    "UPDATE seats s SET reservation_id = n.reservation_id, held_until = n.held_until
-     FROM unnest(" ids ", " reservations ", " until ") AS n (id, reservation_id, held_until)
-     WHERE s.queue = " queue " AND s.id = n.id"
+    /// Rows that are there and locked; found by the conflict.
+    UpdateSeats {
+        queue: i32, ids: Vec<Uuid>, schedules: Vec<Uuid>, numbers: Vec<i32>, prices: Vec<BigDecimal>,
+        reservations: Vec<Option<Uuid>>, until: Vec<Option<OffsetDateTime>>,
+    } -> () =
+    "INSERT INTO seats (queue, id, schedule_id, number, price, reservation_id, held_until)
+     SELECT " queue ", n.*
+     FROM unnest(" ids ", " schedules ", " numbers ", " prices ", " reservations ", " until ") AS n
+     ON CONFLICT (queue, id) DO UPDATE SET reservation_id = excluded.reservation_id, held_until = excluded.held_until"
 }
 
 statement! {
@@ -63,17 +73,18 @@ statement! {
 }
 
 pub(crate) fn update_reservations(queue: i32, set: &WorkingSet) -> UpdateReservations {
-    let rows: Vec<_> = set
-        .changed
-        .reservations
-        .iter()
-        .filter_map(|id| set.reservations.get(id).map(|held| (id.uuid(), status_columns(held.status))))
-        .collect();
+    let changed = set.changed.reservations.iter();
+    let rows: Vec<_> = changed.filter_map(|id| set.reservations.get(id).map(|held| (id, held))).collect();
     UpdateReservations {
         queue,
-        ids: rows.iter().map(|(id, _)| *id).collect(),
-        statuses: rows.iter().map(|(_, (status, _))| (*status).to_owned()).collect(),
-        reasons: rows.iter().map(|(_, (_, reason))| reason.map(str::to_owned)).collect(),
+        ids: rows.iter().map(|(id, _)| id.uuid()).collect(),
+        users: rows.iter().map(|(_, held)| held.user.as_str().to_owned()).collect(),
+        schedules: rows.iter().map(|(_, held)| held.schedule.uuid()).collect(),
+        amounts: rows.iter().map(|(_, held)| decimal(&held.amount)).collect(),
+        reserved: rows.iter().map(|(_, held)| held.reserved_at.to_utc()).collect(),
+        expires: rows.iter().map(|(_, held)| held.expires_at.to_utc()).collect(),
+        statuses: rows.iter().map(|(_, held)| status_columns(held.status).0.to_owned()).collect(),
+        reasons: rows.iter().map(|(_, held)| status_columns(held.status).1.map(str::to_owned)).collect(),
     }
 }
 
@@ -110,6 +121,9 @@ pub(crate) fn update_seats(queue: i32, set: &WorkingSet) -> UpdateSeats {
     UpdateSeats {
         queue,
         ids: seats.iter().map(|s| s.id.uuid()).collect(),
+        schedules: seats.iter().map(|s| s.schedule.uuid()).collect(),
+        numbers: seats.iter().map(|s| int(s.number)).collect(),
+        prices: seats.iter().map(|s| decimal(&s.price)).collect(),
         reservations: seats.iter().map(|s| s.taken.map(|taken| taken.by.uuid())).collect(),
         until: seats.iter().map(|s| s.taken.and_then(|taken| taken.until).map(Timestamp::to_utc)).collect(),
     }

@@ -28,11 +28,10 @@ statement! {
 statement! {
     /// The wallets of these users.
     LockWallets { users: Vec<String> } -> (Text, Numeric, BigInt) =
-    "SELECT user_id, balance, last_seq
-     FROM wallets
-     WHERE user_id = ANY (" users ")
-     ORDER BY user_id
-     FOR NO KEY UPDATE"
+    "SELECT w.user_id, w.balance, w.last_seq
+     FROM (SELECT unnest(" users ") AS user_id ORDER BY 1) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM wallets WHERE user_id = a.user_id FOR NO KEY UPDATE) AS w"
 }
 
 statement! {

@@ -16,10 +16,11 @@ statement! {
 }
 
 statement! {
+    /// Rows that are there and locked; found by the conflict.
     UpdateWallets { users: Vec<String>, balances: Vec<BigDecimal>, seqs: Vec<i64> } -> () =
-    "UPDATE wallets w SET balance = n.balance, last_seq = n.last_seq
-     FROM unnest(" users ", " balances ", " seqs ") AS n (user_id, balance, last_seq)
-     WHERE w.user_id = n.user_id"
+    "INSERT INTO wallets (user_id, balance, last_seq)
+     SELECT n.* FROM unnest(" users ", " balances ", " seqs ") AS n
+     ON CONFLICT (user_id) DO UPDATE SET balance = excluded.balance, last_seq = excluded.last_seq"
 }
 
 statement! {

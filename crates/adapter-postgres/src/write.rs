@@ -41,17 +41,20 @@ statement! {
 }
 
 statement! {
+    /// Rows that are there and locked: the conflict finds them by their key, whatever a planner knows of the table.
     UpdateTokens {
-        queue: i32, numbers: Vec<i64>, statuses: Vec<String>, activated: Vec<Option<OffsetDateTime>>,
+        queue: i32, numbers: Vec<i64>, users: Vec<String>, issued: Vec<OffsetDateTime>, statuses: Vec<String>,
+        activated: Vec<Option<OffsetDateTime>>,
         deadlines: Vec<Option<OffsetDateTime>>, ended: Vec<Option<OffsetDateTime>>, reasons: Vec<Option<String>>,
         paid: Vec<Option<Uuid>>,
     } -> () =
-    "UPDATE tokens t
-     SET status = n.status, activated_at = n.activated_at, deadline = n.deadline, ended_at = n.ended_at,
-         end_reason = n.end_reason, paid_reservation = n.paid
-     FROM unnest(" numbers ", " statuses ", " activated ", " deadlines ", " ended ", " reasons ", " paid ")
-          AS n (number, status, activated_at, deadline, ended_at, end_reason, paid)
-     WHERE t.queue = " queue " AND t.number = n.number"
+    "INSERT INTO tokens (queue, number, user_id, issued_at, status, activated_at, deadline, ended_at, end_reason,
+                         paid_reservation)
+     SELECT " queue ", n.*
+     FROM unnest(" numbers ", " users ", " issued ", " statuses ", " activated ", " deadlines ", " ended ", " reasons ", " paid ") AS n
+     ON CONFLICT (queue, number) DO UPDATE
+     SET status = excluded.status, activated_at = excluded.activated_at, deadline = excluded.deadline,
+         ended_at = excluded.ended_at, end_reason = excluded.end_reason, paid_reservation = excluded.paid_reservation"
 }
 
 statement! {
@@ -141,6 +144,8 @@ fn update_tokens(queue: i32, set: &WorkingSet) -> UpdateTokens {
     UpdateTokens {
         queue,
         numbers: tokens.iter().map(|t| big(t.ticket.number.get())).collect(),
+        users: tokens.iter().map(|t| t.user.as_str().to_owned()).collect(),
+        issued: tokens.iter().map(|t| t.issued_at.to_utc()).collect(),
         statuses: tokens.iter().map(|t| token_status(t).to_owned()).collect(),
         activated: tokens.iter().map(|t| t.active.map(|a| a.since.to_utc())).collect(),
         deadlines: tokens.iter().map(|t| t.active.map(|a| a.deadline.to_utc())).collect(),

@@ -10,9 +10,9 @@ use domain::line::Standing;
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admitted, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined, Paid,
-    PayCommand, PaymentRepository, Probe, QueueEntry, QueueReport, QueueRepository, ReservationRepository, StoreError,
-    TokenKeyRepository, WalletRepository,
+    Admitted, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
+    Paid, PayCommand, PaymentRepository, Probe, QueueEntry, QueueReport, QueueRepository, ReservationRepository,
+    StoreError, TokenKeyRepository, WalletRepository,
 };
 use domain::reservation::Reservation;
 use domain::seal::StoredKey;
