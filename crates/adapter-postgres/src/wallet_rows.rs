@@ -40,8 +40,10 @@ statement! {
     "SELECT k.key, k.fingerprint, k.created_at,
             e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
      FROM unnest(" users ", " keys ") AS a (user_id, key)
-     JOIN wallet_keys k ON k.user_id = a.user_id AND k.key = a.key
-     JOIN entries e ON e.user_id = k.user_id AND e.seq = k.entry_seq"
+     CROSS JOIN LATERAL (
+         SELECT * FROM wallet_keys WHERE user_id = a.user_id AND key = a.key OFFSET 0) AS k
+     CROSS JOIN LATERAL (
+         SELECT * FROM entries WHERE user_id = k.user_id AND seq = k.entry_seq OFFSET 0) AS e"
 }
 
 statement! {
@@ -49,7 +51,8 @@ statement! {
     FindEntries { users: Vec<String>, seqs: Vec<i64> } -> SqlEntry =
     "SELECT e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
      FROM unnest(" users ", " seqs ") AS a (user_id, seq)
-     JOIN entries e ON e.user_id = a.user_id AND e.seq = a.seq"
+     CROSS JOIN LATERAL (
+         SELECT * FROM entries WHERE user_id = a.user_id AND seq = a.seq OFFSET 0) AS e"
 }
 
 statement! {

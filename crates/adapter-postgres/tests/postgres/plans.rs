@@ -8,7 +8,8 @@ use domain::{Page, Ticket};
 
 use crate::scene::{MAIN, Scene, charge, lines, number, until, user};
 
-/// A hundred thousand seats, tokens that wait, are ACTIVE and have left, reservations of each kind, wallets.
+/// Of a sale that has just begun, so that no statistics are there (nor does the cluster make any): a hundred thousand
+/// seats, tokens that wait, are ACTIVE and have left, reservations of each kind, wallets.
 const CROWD: &str = "
     INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason)
     SELECT 1, n, 'crowd-' || n,
@@ -31,7 +32,7 @@ const CROWD: &str = "
     INSERT INTO wallets (user_id, balance, last_seq) SELECT 'crowd-' || n, 100, 1 FROM generate_series(1, 100000) n;
     INSERT INTO entries (user_id, seq, id, kind, amount, balance_after, created_at)
     SELECT 'crowd-' || n, 1, gen_random_uuid(), 'CHARGE', 100, 100, now() FROM generate_series(1, 100000) n;
-    ANALYZE;";
+    ";
 
 /// Of the tables that a crowd fills.
 const WALKED: &str = "SELECT relname || ' ' || seq_scan AS line FROM pg_stat_user_tables
