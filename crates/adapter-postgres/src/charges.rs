@@ -10,13 +10,14 @@ use domain::wallet::{self, Charge, Entry, Wallet};
 use domain::{EntryId, Fingerprint, Rejection, Timestamp, UserId};
 use time::OffsetDateTime;
 
-use crate::facts::Now;
 use crate::lane::{BatchError, Decision, Executor};
+use crate::locks::Now;
 use crate::rows;
 use crate::statement::{Begin, Commit};
 use crate::store::Environment;
 use crate::wallet_rows::{self, ChargeKeyRow, FindChargeKeys, InsertChargeKeys, LockWallets, WalletRow};
-use crate::write::{insert_entries, insert_wallets, run, update_wallets, when};
+use crate::wallet_writes::{insert_entries, insert_wallets, update_wallets};
+use crate::write::{run, when};
 
 /// Runs the batches of charges.
 pub(crate) struct Charges {
@@ -41,11 +42,7 @@ impl Executor for Charges {
     type Answer = Result<Answer<Charged>, Rejection>;
     type Changes = Ledger;
 
-    async fn decide(
-        &self,
-        conn: &AsyncPgConnection,
-        commands: &[ChargeCommand],
-    ) -> Result<Decision<Self>, BatchError> {
+    async fn decide(&self, conn: &AsyncPgConnection, commands: &[ChargeCommand]) -> Result<Decision<Self>, BatchError> {
         let (mut ledger, transaction) = self.read(conn, commands).await?;
         let mut answers = Vec::with_capacity(commands.len());
         for command in commands {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use domain::concert::{
-    Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap,
-};
+use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::ports::{ConcertRepository, Decided, StoreError};
 use domain::rejection::Kind;

@@ -28,7 +28,7 @@ pub(crate) type Schedules = HashMap<ScheduleId, Found<Arc<Schedule>>>;
 /// What a command came to, when that is all, or what is still missing for its answer.
 pub(crate) enum Step {
     /// Decided.
-    Done(Verdict),
+    Done(Box<Verdict>),
     /// A place, whose standing is told after the batch's admission; whether it is new.
     Placed(TicketNumber, bool),
     /// Admission is due at the end of the batch.
@@ -41,9 +41,15 @@ pub(crate) enum Step {
     ReplayPay(PaymentId),
 }
 
+impl Step {
+    fn done(outcome: Outcome) -> Self {
+        Self::Done(Box::new(Ok(outcome)))
+    }
+}
+
 impl From<Rejection> for Step {
     fn from(rejection: Rejection) -> Self {
-        Self::Done(Err(rejection))
+        Self::Done(Box::new(Err(rejection)))
     }
 }
 
@@ -59,7 +65,9 @@ impl WorkingSet {
     pub(crate) fn decide(&mut self, command: &Command, context: &Context<'_>) -> Result<Step, StoreError> {
         match command {
             Command::Join(user) => Ok(self.join(user)),
-            Command::Admit => Ok(if self.queue.is_some() { Step::Admit } else { Rejection::NotFound(Kind::Queue).into() }),
+            Command::Admit => {
+                Ok(if self.queue.is_some() { Step::Admit } else { Rejection::NotFound(Kind::Queue).into() })
+            }
             Command::ChangePolicy(change) => Ok(self.change_policy(change)),
             Command::Leave(ticket) => self.leave(*ticket, context),
             Command::Hold(command) => self.hold(command, context),
@@ -129,7 +137,7 @@ impl WorkingSet {
             }
         }
         self.put_token(token);
-        Ok(Step::Done(Ok(Outcome::Done)))
+        Ok(Step::done(Outcome::Done))
     }
 
     /// R15: what a key recorded; the place to record it in when it is new.
@@ -195,7 +203,7 @@ impl WorkingSet {
         self.put_token(hold.token);
         self.record(place, request, hold.reservation.id.uuid());
         self.hold_seats(&hold.reservation);
-        Ok(Step::Done(Ok(Outcome::Held(Answer { value: hold.reservation, replayed: false }))))
+        Ok(Step::done(Outcome::Held(Answer { value: hold.reservation, replayed: false })))
     }
 
     fn hold_seats(&mut self, reservation: &Reservation) {
@@ -237,7 +245,7 @@ impl WorkingSet {
                 if write {
                     self.settle(&reservation);
                 }
-                Ok(Step::Done(Ok(Outcome::Cancelled(reservation))))
+                Ok(Step::done(Outcome::Cancelled(reservation)))
             }
             (Err(rejection), _) => Ok(rejection.into()),
             (Ok(_), None) => Ok(Rejection::NotFound(Kind::Reservation).into()),
@@ -283,7 +291,7 @@ impl WorkingSet {
         let balance = paid.wallet.balance.clone();
         self.wallets.insert(paid.wallet.user.clone(), paid.wallet);
         let receipt = Receipt { payment: paid.payment, reservation: paid.reservation };
-        Ok(Step::Done(Ok(Outcome::Paid(Answer { value: Paid { receipt, balance }, replayed: false }))))
+        Ok(Step::done(Outcome::Paid(Answer { value: Paid { receipt, balance }, replayed: false })))
     }
 
     fn release(&mut self, id: ReservationId, context: &Context<'_>) -> Result<Step, StoreError> {
@@ -294,20 +302,7 @@ impl WorkingSet {
             self.settle(&reservation);
             released = true;
         }
-        Ok(Step::Done(Ok(Outcome::Released(released))))
-    }
-}
-
-impl Held {
-    fn of(reservation: &Reservation) -> Self {
-        Self {
-            user: reservation.user.clone(),
-            schedule: reservation.schedule,
-            amount: reservation.amount.clone(),
-            status: reservation.status,
-            reserved_at: reservation.reserved_at,
-            expires_at: reservation.expires_at,
-        }
+        Ok(Step::done(Outcome::Released(released)))
     }
 }
 

@@ -75,7 +75,8 @@ fn columns(key: &StoredKey) -> (Vec<u8>, Option<Vec<u8>>) {
 
 fn stored_key((fingerprint, generated): (Vec<u8>, Option<Vec<u8>>)) -> Result<StoredKey, StoreError> {
     let bytes = |column, bytes: Vec<u8>| {
-        <[u8; 32]>::try_from(bytes).map_err(|bytes| inconsistent("token_keys", column, format!("{} bytes", bytes.len())))
+        <[u8; 32]>::try_from(bytes)
+            .map_err(|bytes| inconsistent("token_keys", column, format!("{} bytes", bytes.len())))
     };
     Ok(StoredKey {
         fingerprint: KeyFingerprint(bytes("fingerprint", fingerprint)?),

@@ -142,7 +142,8 @@ impl<E: Executor> Lane<E> {
         ids: Arc<dyn IdGenerator>,
     ) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let task = tokio::spawn(Worker { executor, connections, ids }.run(receiver));
+        let runtime = connections.runtime().clone();
+        let task = runtime.spawn(Worker { executor, connections, ids }.run(receiver));
         (Self(sender), task)
     }
 

@@ -9,8 +9,8 @@ use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, Sc
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::facts::Now;
 use crate::lane::{BatchError, Decision, Executor};
+use crate::locks::Now;
 use crate::rows::{self, decimal, int};
 use crate::statement::{Begin, Commit, statement};
 use crate::store::Environment;

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
-use diesel::{Connection, QueryableByName, RunQueryDsl};
 use diesel::sql_types::BigInt;
+use diesel::{Connection, QueryableByName, RunQueryDsl};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};

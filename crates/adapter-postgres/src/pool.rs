@@ -1,6 +1,5 @@
 //! Connections: a pool of sessions that are set up alike, and what became of a transaction whose end was not heard.
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use diesel::ConnectionError;
@@ -10,6 +9,7 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::ports::StoreError;
 use futures::FutureExt;
+use tokio::runtime::Handle;
 
 use crate::lane::BatchError;
 use crate::statement::statement;
@@ -41,8 +41,12 @@ statement! {
     "SELECT pg_xact_status(" transaction "::xid8)"
 }
 
-/// The pool.
-pub(crate) struct Connections(Pool<AsyncPgConnection>);
+/// The pool, and the runtime that it and everything behind it lives on: callers come and go on runtimes of their own (a
+/// web worker's ends before the store does), and must not take a connection or a lane with them.
+pub(crate) struct Connections {
+    pool: Pool<AsyncPgConnection>,
+    runtime: Handle,
+}
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,19 +57,30 @@ pub(crate) enum Fate {
 }
 
 impl Connections {
-    /// A pool of at most `size` connections to `url`, opened as they are needed.
+    /// A pool of at most `size` connections to `url`, opened as they are needed, on the present runtime.
     pub(crate) fn new(url: &str, size: usize) -> Result<Self, BuildError> {
         let mut config = ManagerConfig::default();
         // What is pinged may be gone a moment later; a batch that finds its connection gone is run again.
         config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(|url| establish(url).boxed());
+        let runtime = Handle::current();
+        let home = runtime.clone();
+        config.custom_setup = Box::new(move |url| {
+            let established = home.spawn(establish(url.to_owned()));
+            async { established.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))? }.boxed()
+        });
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        Pool::builder(manager).max_size(size).build().map(Self)
+        let pool = Pool::builder(manager).max_size(size).build()?;
+        Ok(Self { pool, runtime })
+    }
+
+    /// Where the lanes run.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// A connection to read with, one statement at a time or several that do not depend on each other.
     pub(crate) async fn get(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
-        match tokio::time::timeout(PATIENCE, self.0.get()).await {
+        match tokio::time::timeout(PATIENCE, self.pool.get()).await {
             Ok(connection) => connection.map_err(|error: PoolError| StoreError::Unavailable(error.to_string())),
             Err(_elapsed) => Err(StoreError::Overloaded),
         }
@@ -82,7 +97,7 @@ impl Connections {
 
     /// Closes the connections that nobody uses: when one was lost, they are likely to be dead too.
     pub(crate) fn drop_idle(&self) {
-        self.0.retain(|_, _| false);
+        self.pool.retain(|_, _| false);
     }
 
     /// Asks what became of a transaction, on another connection than its own, until it has ended.
@@ -114,8 +129,8 @@ impl Connections {
     }
 }
 
-async fn establish(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
-    let mut connection = AsyncPgConnection::establish(url).await?;
+async fn establish(url: String) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let mut connection = AsyncPgConnection::establish(&url).await?;
     connection.batch_execute(SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
@@ -132,7 +147,7 @@ impl Session {
 
     /// The connection.
     pub(crate) fn connection(&self) -> Result<&AsyncPgConnection, BatchError> {
-        self.0.as_ref().map(|object| object.deref()).ok_or_else(|| BatchError::Lost("given back".to_owned()))
+        self.0.as_deref().ok_or_else(|| BatchError::Lost("given back".to_owned()))
     }
 }
 

@@ -11,7 +11,8 @@ use futures::future::join_all;
 use time::OffsetDateTime;
 
 use crate::command::{Command, Outcome};
-use crate::facts::{QueueRow, SqlQueue};
+use crate::facts::QueueRow;
+use crate::locks::SqlQueue;
 use crate::rows::{self, TokenRow, big, count, epoch_of, inconsistent};
 use crate::statement::statement;
 use crate::store::{PostgresStore, unavailable};

@@ -27,8 +27,7 @@ type SqlReservation = (
     Nullable<(SqlUuid, Integer, Numeric)>,
 );
 /// A reservation with its schedule's concert, start, offset and title, and one of its seats.
-pub(crate) type SeatedRow =
-    (ReservationRow, (Uuid, OffsetDateTime, i32, String), Option<(Uuid, i32, BigDecimal)>);
+pub(crate) type SeatedRow = (ReservationRow, (Uuid, OffsetDateTime, i32, String), Option<(Uuid, i32, BigDecimal)>);
 type SqlPayment = (SqlUuid, SqlUuid, Text, Numeric, Timestamptz, BigInt);
 pub(crate) type PaymentRow = (Uuid, Uuid, String, BigDecimal, OffsetDateTime, i64);
 
@@ -38,11 +37,15 @@ statement! {
     "SELECT r.id, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, r.expires_at,
             s.concert_id, s.starts_at, s.offset_minutes, c.title,
             x.seat_id, x.number, x.price
-     FROM reservations r
-     JOIN schedules s ON s.queue = " queue " AND s.id = r.schedule_id
-     JOIN concerts c ON c.queue = " queue " AND c.id = s.concert_id
-     LEFT JOIN reservation_seats x ON x.queue = " queue " AND x.reservation_id = r.id
-     WHERE r.queue = " queue " AND r.id = ANY (" ids ")
+     FROM (SELECT DISTINCT unnest(" ids ")) AS a (id)
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservations WHERE queue = " queue " AND id = a.id OFFSET 0) AS r
+     CROSS JOIN LATERAL (
+         SELECT * FROM schedules WHERE queue = " queue " AND id = r.schedule_id OFFSET 0) AS s
+     CROSS JOIN LATERAL (
+         SELECT * FROM concerts WHERE queue = " queue " AND id = s.concert_id OFFSET 0) AS c
+     LEFT JOIN LATERAL (
+         SELECT * FROM reservation_seats WHERE queue = " queue " AND reservation_id = r.id OFFSET 0) AS x ON true
      ORDER BY r.id DESC, x.number"
 }
 
@@ -55,19 +58,23 @@ statement! {
      FROM (SELECT * FROM reservations
            WHERE queue = " queue " AND user_id = " user " AND id < " before "
            ORDER BY id DESC
-           LIMIT " limit ") r
-     JOIN schedules s ON s.queue = " queue " AND s.id = r.schedule_id
-     JOIN concerts c ON c.queue = " queue " AND c.id = s.concert_id
-     LEFT JOIN reservation_seats x ON x.queue = " queue " AND x.reservation_id = r.id
+           LIMIT " limit ") AS r
+     CROSS JOIN LATERAL (
+         SELECT * FROM schedules WHERE queue = " queue " AND id = r.schedule_id OFFSET 0) AS s
+     CROSS JOIN LATERAL (
+         SELECT * FROM concerts WHERE queue = " queue " AND id = s.concert_id OFFSET 0) AS c
+     LEFT JOIN LATERAL (
+         SELECT * FROM reservation_seats WHERE queue = " queue " AND reservation_id = r.id OFFSET 0) AS x ON true
      ORDER BY r.id DESC, x.number"
 }
 
 statement! {
     /// Payments by id.
     FindPayments { queue: i32, ids: Vec<Uuid> } -> SqlPayment =
-    "SELECT id, reservation_id, user_id, amount, paid_at, entry_seq
-     FROM payments
-     WHERE queue = " queue " AND id = ANY (" ids ")"
+    "SELECT p.id, p.reservation_id, p.user_id, p.amount, p.paid_at, p.entry_seq
+     FROM (SELECT DISTINCT unnest(" ids ")) AS a (id)
+     CROSS JOIN LATERAL (
+         SELECT * FROM payments WHERE queue = " queue " AND id = a.id OFFSET 0) AS p"
 }
 
 statement! {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::working_set::Held;
 
+#[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have just made")]
 pub(crate) fn inconsistent(table: &'static str, column: &'static str, detail: impl ToString) -> StoreError {
     StoreError::Inconsistent { table, column, detail: detail.to_string() }
 }
@@ -179,8 +180,23 @@ pub(crate) fn status_columns(status: ReservationStatus) -> (&'static str, Option
 
 /// A row of `queues` with its name and the policy in force.
 pub(crate) fn queue_row(number: QueueNumber, row: crate::facts::QueueRow) -> Result<Queue, StoreError> {
-    let (name, epoch, version, issued, admitted, frontier, ended_beyond, _, index, granted, since, active, batch, interval, paused) =
-        row;
+    let (
+        name,
+        epoch,
+        version,
+        issued,
+        admitted,
+        frontier,
+        ended_beyond,
+        _,
+        index,
+        granted,
+        since,
+        active,
+        batch,
+        interval,
+        paused,
+    ) = row;
     let counter = |column, value| count("queues", column, value);
     let setting = |column, value| small("policies", column, value);
     Ok(Queue {
@@ -206,7 +222,10 @@ pub(crate) fn queue_row(number: QueueNumber, row: crate::facts::QueueRow) -> Res
 }
 
 pub(crate) fn epoch_of(bytes: Vec<u8>) -> Result<QueueEpoch, StoreError> {
-    bytes.try_into().map(QueueEpoch).map_err(|bytes: Vec<u8>| inconsistent("queues", "epoch", format!("{} bytes", bytes.len())))
+    bytes
+        .try_into()
+        .map(QueueEpoch)
+        .map_err(|bytes: Vec<u8>| inconsistent("queues", "epoch", format!("{} bytes", bytes.len())))
 }
 
 /// A row of `reservations`.
@@ -216,7 +235,8 @@ pub(crate) fn held(row: crate::facts::ReservationRow) -> Result<(ReservationId, 
         user: user("reservations", &user_id)?,
         schedule: ScheduleId::new(schedule),
         amount: money("reservations", "amount", &amount)?,
-        status: reservation_status(&status, reason.as_deref()).ok_or_else(|| inconsistent("reservations", "status", id))?,
+        status: reservation_status(&status, reason.as_deref())
+            .ok_or_else(|| inconsistent("reservations", "status", id))?,
         reserved_at: instant(reserved_at),
         expires_at: instant(expires_at),
     };

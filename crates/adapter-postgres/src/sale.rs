@@ -48,8 +48,7 @@ impl Executor for Sale {
         let transaction = facts.transaction.clone();
         let mut set = WorkingSet::new(self.queue, now, facts)?;
         let schedules = self.schedules.of_batch(conn, &set, commands).await?;
-        let context =
-            Context { rules: &self.environment.rules, ids: &*self.environment.ids, schedules: &schedules };
+        let context = Context { rules: &self.environment.rules, ids: &*self.environment.ids, schedules: &schedules };
         let mut steps = Vec::with_capacity(commands.len());
         for command in commands {
             steps.push(set.decide(command, &context)?);
@@ -92,7 +91,7 @@ impl Sale {
         let payments = self.replayed_payments(conn, set, &steps, schedules).await?;
         let complete = |step| -> Result<Verdict, StoreError> {
             Ok(Ok(match step {
-                Step::Done(verdict) => return Ok(verdict),
+                Step::Done(verdict) => return Ok(*verdict),
                 Step::Placed(number, created) => {
                     let standing = standings.get(&number).cloned();
                     let standing = standing.ok_or_else(|| inconsistent("tokens", "number", number.get()))?;

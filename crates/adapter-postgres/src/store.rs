@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::charges::Charges;
 use crate::command::{Command, Verdict};
-use crate::loading::Loading;
 use crate::lane::{BatchError, Executor, Lane};
+use crate::loading::Loading;
 use crate::pool::Connections;
 use crate::sale::Sale;
 use crate::schedules::ScheduleCache;
@@ -105,10 +105,7 @@ impl PostgresStore {
     }
 
     /// Hands a charge in.
-    pub(crate) async fn charges(
-        &self,
-        command: ChargeCommand,
-    ) -> Result<<Charges as Executor>::Answer, StoreError> {
+    pub(crate) async fn charges(&self, command: ChargeCommand) -> Result<<Charges as Executor>::Answer, StoreError> {
         let lane = self.lane(|lanes| {
             if let Some(lane) = lanes.charges.as_ref().filter(|lane| lane.is_open()) {
                 return lane.clone();

@@ -14,8 +14,7 @@ use crate::statement::statement;
 
 type SqlUuid = diesel::sql_types::Uuid;
 type SqlEntry = (SqlUuid, Text, BigInt, Text, Numeric, Numeric, Nullable<SqlUuid>, Timestamptz);
-pub(crate) type EntryRow =
-    (Uuid, String, i64, String, BigDecimal, BigDecimal, Option<Uuid>, OffsetDateTime);
+pub(crate) type EntryRow = (Uuid, String, i64, String, BigDecimal, BigDecimal, Option<Uuid>, OffsetDateTime);
 pub(crate) type WalletRow = (String, BigDecimal, i64);
 /// A key with the entry that its charge made: key, fingerprint, when.
 pub(crate) type ChargeKeyRow = ((String, Vec<u8>, OffsetDateTime), EntryRow);
@@ -29,11 +28,10 @@ statement! {
 statement! {
     /// The wallets of these users.
     LockWallets { users: Vec<String> } -> (Text, Numeric, BigInt) =
-    "SELECT user_id, balance, last_seq
-     FROM wallets
-     WHERE user_id = ANY (" users ")
-     ORDER BY user_id
-     FOR NO KEY UPDATE"
+    "SELECT w.user_id, w.balance, w.last_seq
+     FROM (SELECT unnest(" users ") AS user_id ORDER BY 1) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM wallets WHERE user_id = a.user_id FOR NO KEY UPDATE) AS w"
 }
 
 statement! {
@@ -42,8 +40,10 @@ statement! {
     "SELECT k.key, k.fingerprint, k.created_at,
             e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
      FROM unnest(" users ", " keys ") AS a (user_id, key)
-     JOIN wallet_keys k ON k.user_id = a.user_id AND k.key = a.key
-     JOIN entries e ON e.user_id = k.user_id AND e.seq = k.entry_seq"
+     CROSS JOIN LATERAL (
+         SELECT * FROM wallet_keys WHERE user_id = a.user_id AND key = a.key OFFSET 0) AS k
+     CROSS JOIN LATERAL (
+         SELECT * FROM entries WHERE user_id = k.user_id AND seq = k.entry_seq OFFSET 0) AS e"
 }
 
 statement! {
@@ -51,7 +51,8 @@ statement! {
     FindEntries { users: Vec<String>, seqs: Vec<i64> } -> SqlEntry =
     "SELECT e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
      FROM unnest(" users ", " seqs ") AS a (user_id, seq)
-     JOIN entries e ON e.user_id = a.user_id AND e.seq = a.seq"
+     CROSS JOIN LATERAL (
+         SELECT * FROM entries WHERE user_id = a.user_id AND seq = a.seq OFFSET 0) AS e"
 }
 
 statement! {

@@ -36,6 +36,20 @@ pub(crate) struct Held {
     pub(crate) expires_at: Timestamp,
 }
 
+impl Held {
+    /// Of a reservation that was just granted.
+    pub(crate) fn of(reservation: &Reservation) -> Self {
+        Self {
+            user: reservation.user.clone(),
+            schedule: reservation.schedule,
+            amount: reservation.amount.clone(),
+            status: reservation.status,
+            reserved_at: reservation.reserved_at,
+            expires_at: reservation.expires_at,
+        }
+    }
+}
+
 /// Everything a batch knows and has changed.
 pub(crate) struct WorkingSet {
     pub(crate) number: QueueNumber,
@@ -118,27 +132,30 @@ impl WorkingSet {
             }
         }
         for row in facts.seats {
-            let seat = row.seat()?;
-            set.seat_of.insert((seat.schedule, seat.number), seat.id);
-            set.seats.insert(seat.id, seat);
+            let found = row.seat()?;
+            set.seat_of.insert((found.schedule, found.number), found.id);
+            set.seats.insert(found.id, found);
         }
         for row in facts.reservations {
             let (id, held) = rows::held(row)?;
             set.reservations.insert(id, held);
         }
         for (reservation, seat, number, price) in facts.reserved_seats {
-            let seat = NumberedSeat {
+            let reserved = NumberedSeat {
                 id: SeatId::new(seat),
                 number: rows::small("reservation_seats", "number", number)?,
                 price: rows::money("reservation_seats", "price", &price)?,
             };
-            set.reserved_seats.entry(ReservationId::new(reservation)).or_default().push(seat);
+            set.reserved_seats.entry(ReservationId::new(reservation)).or_default().push(reserved);
         }
         for (user, reservation, expires_at, seats) in facts.pending {
             let seats = rows::count("reservation_seats", "number", seats)?;
             let seats = u32::try_from(seats).unwrap_or(u32::MAX);
             let hold = PendingHold { expires_at: rows::instant(expires_at), seats };
-            set.pending.entry(rows::user("reservations", &user)?).or_default().insert(ReservationId::new(reservation), hold);
+            set.pending
+                .entry(rows::user("reservations", &user)?)
+                .or_default()
+                .insert(ReservationId::new(reservation), hold);
         }
         for (user, balance, last_seq) in facts.wallets {
             let user = rows::user("wallets", &user)?;
@@ -150,7 +167,11 @@ impl WorkingSet {
     }
 
     /// A reservation put together from its row, its seats and its schedule.
-    pub(crate) fn reservation(&self, id: ReservationId, schedules: &Schedules) -> Result<Option<Reservation>, StoreError> {
+    pub(crate) fn reservation(
+        &self,
+        id: ReservationId,
+        schedules: &Schedules,
+    ) -> Result<Option<Reservation>, StoreError> {
         let Some(held) = self.reservations.get(&id) else { return Ok(None) };
         let schedule = schedule_of(schedules, held.schedule)?;
         Ok(Some(Reservation {

@@ -106,7 +106,7 @@ CREATE INDEX reservations_of_user ON reservations (queue, user_id, id);
 -- What one user holds now, however much they bought before (R8).
 CREATE INDEX reservations_pending ON reservations (queue, user_id) WHERE status = 'PENDING';
 -- What is due, across queues (R10, trap P7).
-CREATE INDEX reservations_due ON reservations (expires_at, queue, id) WHERE status = 'PENDING';
+CREATE INDEX reservations_due ON reservations (expires_at) WHERE status = 'PENDING';
 
 CREATE TABLE seats (
     queue integer NOT NULL,

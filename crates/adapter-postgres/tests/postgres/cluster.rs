@@ -10,14 +10,15 @@ use adapter_postgres::migrate;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 
 /// Runs as another user than root, which PostgreSQL refuses. Its directory is on a Unix socket only; nothing need survive
-/// it, so nothing is synced. When the pipe to it closes, that is when the tests' process is gone, it stops the server.
+/// it, so nothing is synced. Commits of databases that ask for
+/// it wait for a standby that never comes. When the pipe to it closes, that is when the tests' process is gone, it stops the server.
 const SCRIPT: &str = r#"
 set -eu
 directory=$(mktemp -d /tmp/usher-postgres-XXXXXX)
 trap 'rm -rf "$directory"' EXIT
 initdb --pgdata "$directory/data" --username usher --auth trust --no-sync --encoding UTF8 --locale C >/dev/null
 postgres -D "$directory/data" -k "$directory" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
-    -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=100ms >"$directory/log" 2>&1 </dev/null &
+    -c full_page_writes=off -c synchronous_standby_names=nobody -c max_connections=200 -c autovacuum=off -c deadlock_timeout=100ms >"$directory/log" 2>&1 </dev/null &
 server=$!
 tries=0
 until pg_ctl --pgdata "$directory/data" status >/dev/null 2>&1 && [ -S "$directory/.s.PGSQL.5432" ]; do
@@ -76,8 +77,7 @@ fn cluster() -> &'static Cluster {
             Ok(url) => (url, None),
             Err(_unset) => start(),
         };
-        let mut cluster = Cluster { url, template: new_name(), _guard: guard };
-        cluster.url = cluster.url.trim_end_matches('/').to_owned();
+        let cluster = Cluster { url: url.trim_end_matches('/').to_owned(), template: new_name(), _guard: guard };
         let (admin, template) = (cluster.database("postgres"), cluster.database(&cluster.template));
         let statement = format!("CREATE DATABASE {}", cluster.template);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

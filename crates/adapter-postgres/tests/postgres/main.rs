@@ -1,7 +1,6 @@
 //! Everything that is tested on a real PostgreSQL server, in one program, so that one run needs one server.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by a panic, in what it is made of too"
@@ -9,3 +8,9 @@
 
 mod cluster;
 mod contract;
+mod faults;
+mod opening;
+mod parity;
+mod plans;
+mod scene;
+mod servers;

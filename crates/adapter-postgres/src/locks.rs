@@ -1,0 +1,206 @@
+//! The statements that read under lock.
+//!
+//! Lock order: queue, token, (idempotency key), seat, reservation, wallet, each ascending by key. A statement that needs
+//! what an earlier one locks looks it up again by itself: under READ COMMITTED it sees what is true once the locks are
+//! held, and no second round trip is needed.
+//!
+//! What is looked up stands in LATERAL subqueries that are planned on their own, by the whole key. Joined freely, a planner
+//! that has no statistics of a sale that has just begun takes the queue alone to be selective, and walks all of it.
+
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::statement::statement;
+
+type SqlUuid = diesel::sql_types::Uuid;
+
+pub(crate) type SqlQueue = (
+    Text,
+    Binary,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Integer,
+    BigInt,
+    Integer,
+    Timestamptz,
+    Integer,
+    Integer,
+    Integer,
+    Bool,
+);
+
+statement! {
+    /// Locks the queue's row. What stands in it is read by the next statement, which sees what is true under the lock:
+    /// a policy that came into force while this one waited too.
+    LockQueue { queue: i32 } -> Integer =
+    "SELECT queue FROM queues WHERE queue = " queue " FOR NO KEY UPDATE"
+}
+
+statement! {
+    /// The queue's row with the policy in force.
+    FindQueue { queue: i32 } -> SqlQueue =
+    "SELECT g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
+            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused
+     FROM queues q
+     JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
+     JOIN queue_registry g ON g.number = q.queue
+     WHERE q.queue = " queue
+}
+
+statement! {
+    /// The tokens of these numbers, the newest of these users, and, for admission, those whose deadline is over.
+    LockTokens { queue: i32, numbers: Vec<i64>, users: Vec<String>, due: bool, now: Option<OffsetDateTime> } -> (
+        BigInt, Text, Text, Timestamptz, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>,
+        Nullable<Text>, Nullable<SqlUuid>,
+    ) =
+    "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
+            t.paid_reservation
+     FROM (SELECT n FROM (
+              SELECT unnest(" numbers ")
+              UNION
+              SELECT (SELECT max(m.number) FROM tokens m WHERE m.queue = " queue " AND m.user_id = u)
+              FROM unnest(" users ") AS u
+              UNION
+              SELECT d.number FROM tokens d
+              WHERE " due " AND d.queue = " queue " AND d.status = 'ACTIVE'
+                AND d.deadline <= coalesce(" now ", statement_timestamp())
+           ) AS wanted (n)
+           ORDER BY n) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM tokens WHERE queue = " queue " AND number = a.n FOR NO KEY UPDATE) AS t"
+}
+
+statement! {
+    /// What these keys recorded for the users of these tickets.
+    FindKeys { queue: i32, numbers: Vec<i64>, operations: Vec<String>, keys: Vec<String> } -> (
+        BigInt, Text, Text, Binary, SqlUuid, Timestamptz,
+    ) =
+    "SELECT a.number, a.operation, a.key, k.fingerprint, k.result_id, k.created_at
+     FROM unnest(" numbers ", " operations ", " keys ") AS a (number, operation, key)
+     CROSS JOIN LATERAL (
+         SELECT user_id FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+         SELECT * FROM sale_keys
+         WHERE queue = " queue " AND user_id = t.user_id AND operation = a.operation AND key = a.key OFFSET 0) AS k"
+}
+
+statement! {
+    /// The seats of these ids, of these numbers in their schedules, and of these reservations.
+    LockSeats {
+        queue: i32, ids: Vec<Uuid>, schedules: Vec<Uuid>, numbers: Vec<i32>, reservations: Vec<Uuid>, leavers: Vec<i64>,
+    } -> (
+        SqlUuid, SqlUuid, Integer, Numeric, Nullable<SqlUuid>, Nullable<Timestamptz>,
+    ) =
+    "SELECT s.id, s.schedule_id, s.number, s.price, s.reservation_id, s.held_until
+     FROM (SELECT i FROM (
+              SELECT unnest(" ids ")
+              UNION
+              SELECT (SELECT x.id FROM seats x
+                      WHERE x.queue = " queue " AND x.schedule_id = c.schedule_id AND x.number = c.number)
+              FROM unnest(" schedules ", " numbers ") AS c (schedule_id, number)
+              UNION
+              SELECT x.seat_id
+              FROM (SELECT unnest(" reservations ")
+                    UNION
+                    SELECT r.id
+                    FROM unnest(" leavers ") AS l (number)
+                    CROSS JOIN LATERAL (
+                        SELECT user_id FROM tokens WHERE queue = " queue " AND number = l.number OFFSET 0) AS t
+                    CROSS JOIN LATERAL (
+                        SELECT id FROM reservations
+                        WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r) AS w (id)
+              CROSS JOIN LATERAL (
+                  SELECT seat_id FROM reservation_seats
+                  WHERE queue = " queue " AND reservation_id = w.id OFFSET 0) AS x
+           ) AS wanted (i)
+           ORDER BY i) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM seats WHERE queue = " queue " AND id = a.i FOR NO KEY UPDATE) AS s"
+}
+
+statement! {
+    /// These reservations, and those whose dead or live holds stand on these seats.
+    LockReservations {
+        queue: i32, ids: Vec<Uuid>, seats: Vec<Uuid>, schedules: Vec<Uuid>, numbers: Vec<i32>, leavers: Vec<i64>,
+    } -> (
+        SqlUuid, Text, SqlUuid, Numeric, Text, Nullable<Text>, Timestamptz, Timestamptz,
+    ) =
+    "SELECT r.id, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, r.expires_at
+     FROM (SELECT i FROM (
+              SELECT unnest(" ids ")
+              UNION
+              SELECT (SELECT x.reservation_id FROM seats x
+                      WHERE x.queue = " queue " AND x.id = c AND x.held_until IS NOT NULL)
+              FROM unnest(" seats ") AS c
+              UNION
+              SELECT (SELECT x.reservation_id FROM seats x
+                      WHERE x.queue = " queue " AND x.schedule_id = c.schedule_id AND x.number = c.number
+                        AND x.held_until IS NOT NULL)
+              FROM unnest(" schedules ", " numbers ") AS c (schedule_id, number)
+              UNION
+              SELECT r.id
+              FROM unnest(" leavers ") AS l (number)
+              CROSS JOIN LATERAL (
+                  SELECT user_id FROM tokens WHERE queue = " queue " AND number = l.number OFFSET 0) AS t
+              CROSS JOIN LATERAL (
+                  SELECT id FROM reservations
+                  WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r
+           ) AS wanted (i)
+           ORDER BY i) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservations WHERE queue = " queue " AND id = a.i FOR NO KEY UPDATE) AS r"
+}
+
+statement! {
+    /// The seats of these reservations and of those that leavers give up; they never change.
+    FindReservedSeats { queue: i32, reservations: Vec<Uuid>, leavers: Vec<i64> } -> (SqlUuid, SqlUuid, Integer, Numeric) =
+    "SELECT x.reservation_id, x.seat_id, x.number, x.price
+     FROM (SELECT unnest(" reservations ")
+           UNION
+           SELECT r.id
+              FROM unnest(" leavers ") AS l (number)
+              CROSS JOIN LATERAL (
+                  SELECT user_id FROM tokens WHERE queue = " queue " AND number = l.number OFFSET 0) AS t
+              CROSS JOIN LATERAL (
+                  SELECT id FROM reservations
+                  WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r) AS w (id)
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservation_seats WHERE queue = " queue " AND reservation_id = w.id OFFSET 0) AS x
+     ORDER BY x.reservation_id, x.number"
+}
+
+statement! {
+    /// The PENDING reservations of the users of these tickets: how many seats, until when.
+    FindPending { queue: i32, numbers: Vec<i64> } -> (Text, SqlUuid, Timestamptz, BigInt) =
+    "SELECT r.user_id, r.id, r.expires_at,
+            (SELECT count(*) FROM reservation_seats s WHERE s.queue = " queue " AND s.reservation_id = r.id)
+     FROM (SELECT DISTINCT unnest(" numbers ")) AS h (number)
+     CROSS JOIN LATERAL (
+         SELECT user_id FROM tokens WHERE queue = " queue " AND number = h.number OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservations
+         WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r"
+}
+
+statement! {
+    /// The wallets of the users of these tickets.
+    LockWallets { queue: i32, numbers: Vec<i64> } -> (Text, Numeric, BigInt) =
+    "SELECT w.user_id, w.balance, w.last_seq
+     FROM (SELECT DISTINCT t.user_id
+           FROM unnest(" numbers ") AS p (number)
+           CROSS JOIN LATERAL (
+               SELECT user_id FROM tokens WHERE queue = " queue " AND number = p.number OFFSET 0) AS t
+           ORDER BY t.user_id) AS a
+     CROSS JOIN LATERAL (
+         SELECT * FROM wallets WHERE user_id = a.user_id FOR NO KEY UPDATE) AS w"
+}
+
+statement! {
+    /// The time of the batch, after its locks, and the transaction to ask about should the answer to COMMIT be lost.
+    Now {} -> (Timestamptz, Text) =
+    "SELECT clock_timestamp(), pg_current_xact_id()::text"
+}

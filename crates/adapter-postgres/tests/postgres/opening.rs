@@ -1,0 +1,60 @@
+//! Opening a database: migrations, once, whoever comes first; and what is refused.
+
+use adapter_postgres::{Migrations, OpenError, Options, PostgresStore, migrate};
+use diesel_async::SimpleAsyncConnection;
+use domain::ports::{QueueEntry, QueueRepository};
+use futures::future::join_all;
+
+use crate::cluster;
+use crate::scene::{number, options};
+
+async fn open(url: &str, migrations: Migrations) -> Result<PostgresStore, OpenError> {
+    PostgresStore::open(url, Options { migrations, ..options(None, 2) }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_start_at_once_migrate_once_and_make_main_once() {
+    let url = cluster::empty().await;
+    let opened = join_all((0..6).map(|_| open(&url, Migrations::Apply))).await;
+    let mut directories: Vec<Vec<QueueEntry>> = Vec::new();
+    for store in opened {
+        directories.push(store.unwrap().directory().await.unwrap());
+    }
+    assert!(directories.iter().all(|directory| directory.len() == 1 && *directory == directories[0]));
+    let mut beside = cluster::connect(&url).await;
+    assert_eq!(number(&mut beside, "SELECT count(*) AS n FROM __diesel_schema_migrations").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_newer_than_the_program_is_refused() {
+    let url = cluster::migrated().await;
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')";
+    cluster::connect(&url).await.batch_execute(newer).await.unwrap();
+    let refused = open(&url, Migrations::Apply).await.err().unwrap();
+    assert!(matches!(&refused, OpenError::SchemaNewer(version) if version == "29991231000000"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pending_migrations_can_be_refused() {
+    let url = cluster::empty().await;
+    assert!(matches!(open(&url, Migrations::Refuse).await.err().unwrap(), OpenError::MigrationsPending(1)));
+    assert_eq!(migrate(&url).await.unwrap().len(), 1);
+    assert_eq!(migrate(&url).await.unwrap().len(), 0);
+    open(&url, Migrations::Refuse).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_programs_database_is_refused_and_left_alone() {
+    let url = cluster::empty().await;
+    let mut beside = cluster::connect(&url).await;
+    beside.batch_execute("CREATE TABLE recipes (name text)").await.unwrap();
+    assert!(matches!(open(&url, Migrations::Apply).await.err().unwrap(), OpenError::NotOurs));
+    assert_eq!(number(&mut beside, "SELECT count(*) AS n FROM pg_tables WHERE schemaname = 'public'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_is_said_so() {
+    let refused = open("postgres://usher:secret@127.0.0.1:1/usher", Migrations::Apply).await.err().unwrap();
+    let line = refused.to_string();
+    assert!(matches!(refused, OpenError::Unreachable(_)) && !line.contains("secret") && !line.contains('\n'), "{line}");
+}
