@@ -2,6 +2,7 @@
 //! throw-away cluster otherwise, which ends with this process however that ends.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -110,6 +111,8 @@ fn start() -> (String, Option<Child>) {
         command.args(["-c", SCRIPT]);
         command
     };
+    // What ends the tests by a signal to their whole group must leave the guard to its work.
+    command.process_group(0);
     let mut guard = command.current_dir("/tmp").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut directory = String::new();
     BufReader::new(guard.stdout.take().unwrap()).read_line(&mut directory).unwrap();
