@@ -40,9 +40,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         finding: "a PAYMENT entry is of no payment (R14)",
         sql: "SELECT e.user_id AS \"user\", e.seq, e.reservation_id AS reservation
-              FROM entries e
-              WHERE e.kind = 'PAYMENT' AND (e.user_id, e.seq) NOT IN (SELECT user_id, entry_seq FROM payments)
-              ORDER BY e.user_id, e.seq",
+              FROM entries e LEFT JOIN payments p ON p.user_id = e.user_id AND p.entry_seq = e.seq
+              WHERE e.kind = 'PAYMENT' AND p.id IS NULL ORDER BY e.user_id, e.seq",
     },
     Check {
         finding: "a payment ended no token, or several (R14)",
