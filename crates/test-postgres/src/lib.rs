@@ -1,7 +1,7 @@
 //! A PostgreSQL server for the tests of one program, with a database for each: `TEST_DATABASE_URL` when that is set, a
 //! throw-away cluster otherwise, which ends with this process however that ends.
 
-#![expect(clippy::unwrap_used, reason = "this crate is tests: a failure is a panic")]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "this crate is tests: a failure is a panic")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
