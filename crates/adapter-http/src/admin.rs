@@ -280,8 +280,9 @@ async fn create(
     let Json(Concert { title, queue, schedules }) = body;
     let schedules: Vec<_> = schedules.into_iter().map(|schedule| (schedule.starts_at, schedule.seats)).collect();
     let concert = NewConcert::plan(&title, queue.unwrap_or_else(QueueName::main), &schedules)?;
-    let created = api.app.create_concert(&concert).await?;
-    wire::json(HttpResponse::Created(), &CreatedView::of(&concert, &created))
+    let created = api.app.create_concert(&concert).await;
+    api.concert_made();
+    wire::json(HttpResponse::Created(), &CreatedView::of(&concert, &created?))
 }
 
 fn asked(request: &HttpRequest) -> Result<QueueName, Rejection> {

@@ -9,10 +9,12 @@ use domain::seal::SealedToken;
 use domain::{QueueNumber, ScheduleId};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::concerts::ConcertView;
 use crate::cors::Cors;
 use crate::flights::Flights;
 use crate::identity::IdentityKey;
 use crate::metrics::Sale;
+use crate::pages::PageView;
 use crate::problem::Problem;
 use crate::request_id::RequestIds;
 use crate::seat_bytes::SeatBytes;
@@ -35,6 +37,10 @@ type ScheduleOfQueue = (QueueNumber, ScheduleId);
 const SEATS_MAX_AGE: Duration = Duration::from_millis(250);
 /// How old the counts of free seats may be.
 const COUNTS_MAX_AGE: Duration = Duration::from_secs(1);
+/// How old the first page of the concerts may be.
+const CONCERTS_MAX_AGE: Duration = Duration::from_secs(1);
+/// How old the counts of those in line that `/metrics` shows may be.
+const QUEUES_MAX_AGE: Duration = Duration::from_secs(1);
 
 /// The API: built once, shared by all workers.
 pub struct Api {
@@ -46,6 +52,10 @@ pub struct Api {
     pub(crate) request_ids: RequestIds,
     pub(crate) seats: Flights<ScheduleOfQueue, Arc<SeatBytes>>,
     pub(crate) counts: Flights<ScheduleOfQueue, u32>,
+    /// The page of those who ask for none in particular.
+    pub(crate) concerts: Flights<(), Arc<PageView<ConcertView>>>,
+    /// What is read is shown by the gauges; there is nothing else to keep.
+    pub(crate) queues: Flights<(), ()>,
     pub(crate) sale: Sale,
     pub(crate) prometheus: PrometheusHandle,
     /// The OpenAPI document.
@@ -69,6 +79,8 @@ impl Api {
             request_ids: RequestIds::new(app.next_id()),
             seats: Flights::new(SEATS_MAX_AGE),
             counts: Flights::new(COUNTS_MAX_AGE),
+            concerts: Flights::new(CONCERTS_MAX_AGE),
+            queues: Flights::new(QUEUES_MAX_AGE),
             sale: Sale::new(),
             prometheus,
             document: web::Bytes::from(crate::openapi::text()),
@@ -78,15 +90,21 @@ impl Api {
 
     /// Seats of a schedule have changed hands here: what was read of it is no longer so.
     pub(crate) fn schedule_changed(&self, queue: QueueNumber, schedule: ScheduleId) {
-        self.seats.changed(|key| *key == (queue, schedule));
-        self.counts.changed(|key| *key == (queue, schedule));
+        self.seats.changed(&(queue, schedule));
+        self.counts.changed(&(queue, schedule));
+    }
+
+    /// A concert, and perhaps its queue, was made here.
+    pub(crate) fn concert_made(&self) {
+        self.concerts.changed(&());
+        self.queues.changed(&());
     }
 
     /// Seats of some schedules of the token's queue have changed hands here.
     pub(crate) fn queue_changed(&self, token: SealedToken) {
         let queue = token.claimed_queue();
-        self.seats.changed(|(of, _)| *of == queue);
-        self.counts.changed(|(of, _)| *of == queue);
+        self.seats.changed_where(|(of, _)| *of == queue);
+        self.counts.changed_where(|(of, _)| *of == queue);
     }
 }
 

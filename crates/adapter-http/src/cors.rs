@@ -1,5 +1,8 @@
 //! Cross-origin requests: off unless origins are listed (WHATWG Fetch, CORS protocol).
 
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
@@ -12,6 +15,34 @@ const RESPONSE_HEADERS: HeaderValue =
     HeaderValue::from_static("Allow, ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-Id");
 /// How long a browser may remember the answer to a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+
+/// Whether a browser may send this as the origin of a web page (WHATWG HTML, ASCII serialization of an origin):
+/// `http` or `https`, a host in lower case, and a port only when it is not the scheme's own. What is none matches nothing.
+pub fn is_web_origin(text: &str) -> bool {
+    let (authority, own_port) = match text.split_once("://") {
+        Some(("http", authority)) => (authority, 80),
+        Some(("https", authority)) => (authority, 443),
+        _ => return false,
+    };
+    // Within an IPv6 address a colon is part of the host.
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    is_host(host) && port.is_none_or(|port| is_written(port, |number: &u16| *number != own_port))
+}
+
+fn is_host(text: &str) -> bool {
+    match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        Some(address) => is_written(address, |_: &Ipv6Addr| true),
+        None => !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')),
+    }
+}
+
+/// Whether the text is how such a value is written, and no other way to write it.
+fn is_written<T: FromStr + ToString>(text: &str, good: impl Fn(&T) -> bool) -> bool {
+    text.parse().is_ok_and(|value: T| good(&value) && value.to_string() == text)
+}
 
 /// The origins whose pages may call.
 pub(crate) struct Cors {
@@ -55,6 +86,55 @@ impl Cors {
         if let Some(origin) = allowed {
             response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_what_browsers_send() {
+        for good in [
+            "https://shop.example",
+            "http://localhost:3000",
+            "http://127.0.0.1:8080",
+            "http://[::1]",
+            "http://[::1]:3000",
+            "https://xn--bcher-kva.example",
+            "https://shop.example:80",
+        ] {
+            assert!(is_web_origin(good), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "null",
+            "shop.example",
+            "https://",
+            "https://*.shop.example",
+            "https://shop.example/",
+            "https://shop.example/buy",
+            "https://shop.example?a",
+            "https://shop.example#a",
+            "https://ann@shop.example",
+            " https://shop.example",
+            "https://Shop.example",
+            "HTTPS://shop.example",
+            "https://b\u{fc}cher.example",
+            "https://shop.example:443",
+            "http://shop.example:80",
+            "http://shop.example:",
+            "http://shop.example:080",
+            "http://shop.example:65536",
+            "http://shop.example:1:2",
+            "http://::1",
+            "http://[::1",
+            "http://[0:0:0:0:0:0:0:1]",
+            "ftp://shop.example",
+        ] {
+            assert!(!is_web_origin(bad), "{bad}");
         }
     }
 }

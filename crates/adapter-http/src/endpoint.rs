@@ -20,6 +20,8 @@ pub(crate) enum Auth {
     Token,
     /// The holder of an ACTIVE token (R6).
     Active,
+    /// The holder of an ACTIVE token or, where the operator lets people top up while they wait, of any (R16).
+    Wallet,
     /// The operator.
     Admin,
 }
@@ -177,7 +179,7 @@ impl Endpoint {
             Auth::Open => {}
             Auth::Identity => codes.push(Code::IdentityInvalid),
             Auth::Token => codes.extend([Code::TokenMissing, Code::TokenUnknown]),
-            Auth::Active => codes.extend([Code::TokenMissing, Code::TokenUnknown, Code::TokenNotActive]),
+            Auth::Active | Auth::Wallet => codes.extend([Code::TokenMissing, Code::TokenUnknown, Code::TokenNotActive]),
             Auth::Admin => codes.push(Code::AdminKeyInvalid),
         }
         if self.is_api() {

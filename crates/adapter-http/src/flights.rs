@@ -98,10 +98,17 @@ impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
         outcome.map(|read| read.value)
     }
 
-    /// Whatever was read for these keys, or is being read, is no longer so.
-    pub(crate) fn changed(&self, concerns: impl Fn(&K) -> bool) {
+    /// Whatever was read for this key, or is being read, is no longer so.
+    pub(crate) fn changed(&self, key: &K) {
+        if let Some(slot) = lock(&self.slots).get(key) {
+            slot.changed();
+        }
+    }
+
+    /// Whatever was read for these keys, or is being read, is no longer so. Looks at all there are.
+    pub(crate) fn changed_where(&self, concerns: impl Fn(&K) -> bool) {
         for (_, slot) in lock(&self.slots).iter().filter(|(key, _)| concerns(key)) {
-            slot.changes.fetch_add(1, Ordering::Release);
+            slot.changed();
         }
     }
 
@@ -124,6 +131,10 @@ impl<V> Default for Slot<V> {
 }
 
 impl<V: Clone> Slot<V> {
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
     fn fresh(&self, landed: &Landed<V>, now: Timestamp) -> Option<V> {
         let changes = self.changes.load(Ordering::Acquire);
         // A clock that stepped back makes nothing fresher than it is.
@@ -231,16 +242,16 @@ mod tests {
         let (tell, told) = slow();
         let mut old = Box::pin(flights.get(1, at(0), told));
         assert!(poll!(&mut old).is_pending());
-        flights.changed(|key| *key == 1);
+        flights.changed(&1);
         let mut new = Box::pin(flights.get(1, at(0), read(2)));
         assert!(poll!(&mut new).is_pending());
         tell.send(Ok(1)).unwrap();
         assert_eq!(old.await, Ok(1));
         assert_eq!(new.await, Ok(2));
         assert_eq!(flights.get(1, at(0), read(3)).await, Ok(2));
-        flights.changed(|key| *key == 2);
+        flights.changed(&2);
         assert_eq!(flights.get(1, at(0), read(4)).await, Ok(2));
-        flights.changed(|key| *key == 1);
+        flights.changed(&1);
         assert_eq!(flights.get(1, at(0), read(5)).await, Ok(5));
     }
 
@@ -255,11 +266,11 @@ mod tests {
         assert!(poll!(&mut second).is_pending());
         let mut third = Box::pin(flights.get(1, at(0), read(3)));
         assert!(poll!(&mut third).is_pending());
-        flights.changed(|key| *key == 1);
+        flights.changed(&1);
         tell_first.send(Ok(1)).unwrap();
         assert_eq!(first.await, Ok(1));
         assert!(poll!(&mut second).is_pending(), "what was read before the change is not for it");
-        flights.changed(|key| *key == 1);
+        flights.changed(&1);
         tell_second.send(Ok(2)).unwrap();
         assert_eq!((second.await, third.await), (Ok(2), Ok(2)));
         assert_eq!(flights.get(1, at(0), read(4)).await, Ok(4), "who comes after the change reads anew");
@@ -300,6 +311,21 @@ mod tests {
         assert!(poll!(&mut waiting).is_pending());
         drop(gone);
         assert_eq!(waiting.await, Ok(2));
+    }
+
+    #[test]
+    fn a_change_concerns_its_keys_only() {
+        let flights = Flights::new(AGE);
+        let read_all = |value| {
+            [(1, 1), (1, 2), (2, 1)].map(|key| flights.get(key, at(0), read(value)).now_or_never().unwrap().unwrap())
+        };
+        assert_eq!(read_all(1), [1, 1, 1]);
+        flights.changed(&(1, 2));
+        assert_eq!(read_all(2), [1, 2, 1]);
+        flights.changed(&(3, 3));
+        assert_eq!(read_all(3), [1, 2, 1]);
+        flights.changed_where(|(first, _)| *first == 1);
+        assert_eq!(read_all(4), [4, 4, 1]);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Who may say "I am user X" when the shop in front of this service vouches for its people (R18).
 
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -22,9 +23,9 @@ pub(crate) struct IdentityKey {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    /// Seconds since 1970.
-    exp: i64,
-    nbf: Option<i64>,
+    /// Seconds since 1970, which may have a fraction (RFC 7519, `NumericDate`).
+    exp: f64,
+    nbf: Option<f64>,
 }
 
 impl IdentityKey {
@@ -40,9 +41,19 @@ impl IdentityKey {
 
     fn subject(&self, token: &str, now: Timestamp) -> Option<String> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation).ok()?.claims;
-        let seconds = now.micros().div_euclid(1_000_000);
-        (seconds < claims.exp && claims.nbf.is_none_or(|start| start <= seconds)).then_some(claims.sub)
+        let now = Duration::from_micros(u64::try_from(now.micros()).ok()?);
+        let over = now >= since_1970(claims.exp)?;
+        let begun = match claims.nbf {
+            Some(start) => since_1970(start)? <= now,
+            None => true,
+        };
+        (begun && !over).then_some(claims.sub)
     }
+}
+
+/// What is before 1970 is as long ago as 1970; `None` is further away than time is counted here.
+fn since_1970(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
 /// The user that a joining caller is known to be; `None` in open mode, where anyone may name any user.

@@ -41,5 +41,6 @@ mod weights;
 mod wire;
 
 pub use api::{Api, Settings};
+pub use cors::is_web_origin;
 pub use metrics::{REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS};
 pub use serve::serve;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use domain::ports::QueueReport;
-use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 /// The histogram of answering times, in seconds.
 pub const REQUEST_SECONDS: &str = "http_request_duration_seconds";
@@ -28,19 +30,35 @@ pub(crate) struct Sale {
 impl Sale {
     /// The counters, all at zero.
     pub(crate) fn new() -> Self {
-        describe_counter!(REQUESTS, "Requests by method, route pattern and status.");
-        describe_histogram!(REQUEST_SECONDS, metrics::Unit::Seconds, "Answering times by method and route pattern.");
-        describe_counter!("usher_holds_total", "Holds that were granted.");
-        describe_counter!("usher_seat_conflicts_total", "Holds that were refused because a seat was taken.");
-        describe_counter!("usher_payments_total", "Payments that were made.");
-        describe_gauge!("usher_waiting", "Tokens that wait, by queue.");
-        describe_gauge!("usher_active", "Tokens that are ACTIVE, by queue.");
+        describe();
         Self {
             holds: counter!("usher_holds_total"),
             conflicts: counter!("usher_seat_conflicts_total"),
             payments: counter!("usher_payments_total"),
         }
     }
+}
+
+/// Says what each metric of this process means, whichever part of it counts: they are read on one page.
+fn describe() {
+    describe_counter!(REQUESTS, "Requests by method, route pattern and status.");
+    describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "Answering times by method and route pattern.");
+    describe_counter!("usher_holds_total", "Holds that were granted.");
+    describe_counter!("usher_seat_conflicts_total", "Holds that were refused because a seat was taken.");
+    describe_counter!("usher_payments_total", "Payments that were made.");
+    describe_gauge!("usher_waiting", "Tokens that wait, by queue.");
+    describe_gauge!("usher_active", "Tokens that are ACTIVE, by queue.");
+    describe_counter!("usher_admitted_total", "Tokens that became ACTIVE.");
+    describe_counter!("usher_tokens_expired_total", "ACTIVE tokens whose time was up.");
+    describe_histogram!("usher_batch_size", "Commands that the store committed or rolled back together.");
+    describe_histogram!(
+        "usher_queue_to_commit_seconds",
+        Unit::Seconds,
+        "From when a command was handed to the store until its batch had ended."
+    );
+    describe_counter!("usher_ticks_total", "Ticks of the clockwork.");
+    describe_counter!("usher_holds_expired_total", "Holds that the clockwork freed because their time was up.");
+    describe_counter!("usher_tick_failures_total", "What the clockwork could not do, by part.");
 }
 
 /// Shows how many wait and are ACTIVE in a queue, as it was just counted.
@@ -99,5 +117,49 @@ fn label(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    /// The names in `counter!("name"`, `gauge!("name"` and `histogram!("name"` of all sources below a folder.
+    fn counted_below(folder: &Path, names: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                counted_below(&path, names);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                for call in ["counter!(\"", "gauge!(\"", "histogram!(\""] {
+                    let of_call = source.split(call).skip(1).filter_map(|rest| rest.split_once('"'));
+                    names.extend(of_call.map(|(name, _)| name.to_owned()).filter(|name| name.starts_with("usher_")));
+                }
+            }
+        }
+    }
+
+    /// Whoever reads `/metrics` is told what each one means, also of those that other crates count.
+    #[test]
+    fn every_metric_has_its_help() {
+        let mut names = BTreeSet::from([REQUESTS.to_owned(), REQUEST_SECONDS.to_owned()]);
+        counted_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut names);
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            for name in &names {
+                counter!(name.clone()).absolute(1);
+            }
+        });
+        let page = recorder.handle().render();
+        for name in names {
+            assert!(page.contains(&format!("# HELP {name} ")), "{name} is not described");
+        }
     }
 }

@@ -25,6 +25,10 @@ const ABOUT: &str = "Sells concert seats fairly when far more people want them t
     minutes, and pay from a prepaid wallet. Errors are problem documents (RFC 9457), in Korean for \
     `Accept-Language: ko`, and `code` tells programs what went wrong.";
 
+/// Who may open a wallet, whichever way the operator has set it (R16).
+const WALLET_GATE: &str = "Needs an ACTIVE token. Where the operator lets people top up while they wait, a token in any \
+    state will do, and `token_not_active` is not answered.";
+
 /// The parameters of a list in pages.
 pub(crate) const PAGE: &[Parameter] = &[
     Parameter {
@@ -161,11 +165,14 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> OperationBuilder {
     let credentials = match endpoint.auth {
         Auth::Open => None,
         Auth::Identity => Some("identity"),
-        Auth::Token | Auth::Active => Some("token"),
+        Auth::Token | Auth::Active | Auth::Wallet => Some("token"),
         Auth::Admin => Some("admin"),
     };
     if let Some(name) = credentials {
         operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+    }
+    if endpoint.auth == Auth::Wallet {
+        operation = operation.description(Some(WALLET_GATE));
     }
     if endpoint.auth == Auth::Identity {
         // Open mode: anyone may name any user.

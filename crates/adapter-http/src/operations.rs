@@ -10,6 +10,8 @@ use crate::api::Api;
 use crate::codes::Code;
 use crate::docs;
 use crate::endpoint::{Content, Endpoint, Shape};
+use crate::flights::Read;
+use crate::metrics::show_queue;
 use crate::problem::Problem;
 use crate::wire;
 
@@ -74,10 +76,13 @@ async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
 }
 
 async fn metrics(api: web::Data<Api>) -> HttpResponse {
-    match api.app.queue_reports().await {
-        Ok(reports) => reports.iter().for_each(crate::metrics::show_queue),
+    let shown = async {
+        api.app.queue_reports().await?.iter().for_each(show_queue);
+        Ok(Read { value: (), until: None })
+    };
+    if let Err(error) = api.queues.get((), || api.app.now(), shown).await {
         // What is counted here is told all the same.
-        Err(error) => tracing::warn!(%error, "the queues could not be counted"),
+        tracing::warn!(%error, "the queues could not be counted");
     }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.prometheus.render())
 }

@@ -25,6 +25,11 @@ impl<K> PageQuery<K> {
     }
 }
 
+/// Whether this is the page of those who ask for none in particular.
+pub(crate) fn is_usual<K>(page: &Page<K>) -> bool {
+    page.limit == USUAL_LIMIT && page.after.is_none()
+}
+
 /// A page as it is written.
 #[derive(Serialize)]
 pub(crate) struct PageView<T> {

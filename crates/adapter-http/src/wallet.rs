@@ -30,7 +30,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let balance = json!({"user_id": "alice", "balance": 20000});
     vec![
         Endpoint::new(Method::GET, "/api/v1/wallet", "getWallet", "One's own balance.", || web::to(wallet))
-            .auth(Auth::Active)
+            .auth(Auth::Wallet)
             .answers(200, "The wallet.", Content::One(Shape::of::<WalletView>(), balance)),
         Endpoint::new(
             Method::POST,
@@ -39,7 +39,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "Adds points to one's own wallet.",
             || web::to(charge),
         )
-        .auth(Auth::Active)
+        .auth(Auth::Wallet)
         .idempotent()
         .body::<Charge>(json!({"amount": 20000}))
         .answers(201, "The points are there.", Content::One(Shape::of::<ChargedView>(), charged)),
@@ -50,7 +50,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "What moved one's wallet, newest first.",
             || web::to(entries),
         )
-        .auth(Auth::Active)
+        .auth(Auth::Wallet)
         .parameters(PAGE)
         .answers(200, "A page of entries.", Content::Page(Shape::of::<EntryView>(), entry)),
     ]

@@ -86,7 +86,7 @@ impl SqliteStore {
         let mut connection = open::connect(path)?;
         open::bring_up_to_date(path, &mut connection, migrations)?;
         create_main(&mut connection, &environment).map_err(|error| failed(error.to_string()))?;
-        let reads = Reads::new(path, Arc::clone(&environment.clock));
+        let reads = Reads::new(path, Arc::clone(&environment.clock), limits.patience);
         let file = path.to_owned();
         let mut first = Some(connection);
         let connect = Box::new(move || match first.take() {

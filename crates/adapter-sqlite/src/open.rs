@@ -33,6 +33,9 @@ pub enum Migrations {
 /// Why a database file could not be opened, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The path is not UTF-8. With what is not replaced it would be another file's.
+    #[error("the path {} is not UTF-8, as a database's must be", .0.display())]
+    NotUtf8(PathBuf),
     /// The directory that the file would be in does not exist.
     #[error("the directory {} does not exist", .0.display())]
     NoDirectory(PathBuf),
@@ -91,9 +94,16 @@ pub fn migrate(path: &Path) -> Result<Vec<String>, OpenError> {
 /// Takes the lock that at most one server has: on a file beside the database, which the system releases however the
 /// process ends. The database file itself cannot be it, as SQLite locks parts of that in its own way.
 pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
-    // A file that is there is locked under its own name, whatever links lead to it.
-    let full = std::fs::canonicalize(path).or_else(|_new| std::path::absolute(path));
-    let full = full.unwrap_or_else(|_empty| path.to_owned());
+    let absolute = std::path::absolute(path).unwrap_or_else(|_empty| path.to_owned());
+    if absolute.to_str().is_none() {
+        return Err(OpenError::NotUtf8(absolute));
+    }
+    // A file is locked under its own name, whatever links lead to it; one that only a link names is made for that.
+    if path.is_symlink() && !path.exists() {
+        let made = OpenOptions::new().create(true).append(true).open(path);
+        made.map_err(|reason| OpenError::NotWritable { path: path.to_owned(), reason })?;
+    }
+    let full = std::fs::canonicalize(path).unwrap_or(absolute);
     let directory = full.parent().unwrap_or(&full);
     if !directory.is_dir() {
         return Err(OpenError::NoDirectory(directory.to_owned()));

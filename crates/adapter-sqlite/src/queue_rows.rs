@@ -10,7 +10,7 @@ use crate::columns::{Column, Columns, Count, FromRow, wrong};
 use crate::statement::{Statement, binds, statements};
 
 /// A queue and which row of its policies is in force.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct QueueRow {
     pub(crate) queue: Queue,
     pub(crate) policy_seq: u64,

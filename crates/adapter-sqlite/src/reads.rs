@@ -27,6 +27,7 @@ const OPENING: Duration = Duration::from_secs(5);
 pub(crate) struct Reads {
     pool: Pool<ConnectionManager<SqliteConnection>>,
     turns: Arc<Semaphore>,
+    patience: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -37,8 +38,9 @@ pub(crate) struct Snapshot<'c> {
 }
 
 impl Reads {
-    /// A pool of connections to the file; opened as they are needed.
-    pub(crate) fn new(path: &Path, clock: Arc<dyn Clock>) -> Self {
+    /// A pool of connections to the file, opened as they are needed. A read that waits for one longer than `patience` is
+    /// refused.
+    pub(crate) fn new(path: &Path, clock: Arc<dyn Clock>, patience: Duration) -> Self {
         let pool = Pool::builder()
             .max_size(AT_ONCE)
             .min_idle(Some(0))
@@ -46,16 +48,18 @@ impl Reads {
             .test_on_check_out(false)
             .connection_customizer(Box::new(Readers))
             .build_unchecked(ConnectionManager::new(connection::url(path)));
-        Self { pool, turns: Arc::new(Semaphore::new(usize::try_from(AT_ONCE).unwrap_or(1))), clock }
+        let turns = Arc::new(Semaphore::new(usize::try_from(AT_ONCE).unwrap_or(1)));
+        Self { pool, turns, patience, clock }
     }
 
-    /// Runs `read` on one snapshot, off the async threads.
+    /// Runs `read` on one snapshot, off the async threads. [`StoreError::Overloaded`] when its turn does not come in time.
     pub(crate) async fn run<T, R>(&self, read: R) -> Result<T, StoreError>
     where
         R: FnOnce(&mut Snapshot<'_>) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| unavailable(&error))?;
+        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.turns).acquire_owned());
+        let turn = turn.await.map_err(|_late| StoreError::Overloaded)?.map_err(|error| unavailable(&error))?;
         let (pool, clock) = (self.pool.clone(), Arc::clone(&self.clock));
         let reading = tokio::task::spawn_blocking(move || {
             let answer = pool.get().map_err(|error| unavailable(&error)).and_then(|mut connection| {
@@ -74,4 +78,46 @@ impl Reads {
 
 fn unavailable(error: &dyn std::error::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use storage_contract::TestClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_whose_turn_does_not_come_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        crate::migrate(&path).unwrap();
+        let clock = Arc::new(TestClock::new(Timestamp::from_micros(0)));
+        let reads = Arc::new(Reads::new(&path, clock, Duration::ZERO));
+        let (started, mut have_started) = tokio::sync::mpsc::unbounded_channel();
+        let mut busy = Vec::new();
+        for n in 0..AT_ONCE {
+            let (go_on, wait) = mpsc::channel::<()>();
+            let (reads, started) = (Arc::clone(&reads), started.clone());
+            let read = tokio::spawn(async move {
+                let read = move |_: &mut Snapshot<'_>| {
+                    started.send(()).unwrap();
+                    wait.recv().unwrap();
+                    Ok(n)
+                };
+                reads.run(read).await
+            });
+            busy.push((n, go_on, read));
+        }
+        for _ in 0..AT_ONCE {
+            have_started.recv().await.unwrap();
+        }
+        assert_eq!(reads.run(|_| Ok(())).await, Err(StoreError::Overloaded), "all turns are taken");
+        for (n, go_on, read) in busy {
+            go_on.send(()).unwrap();
+            assert_eq!(read.await.unwrap(), Ok(n));
+        }
+        assert_eq!(reads.run(|_| Ok(())).await, Ok(()), "a turn that is free is not waited for");
+    }
 }

@@ -64,6 +64,15 @@ pub(crate) fn find(
     Ok(found)
 }
 
+/// A reservation whose id was just read: when it cannot be found with what belongs to it, that is inconsistent.
+pub(crate) fn stored(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    id: ReservationId,
+) -> Result<Reservation, StoreError> {
+    find(conn, queue, id)?.ok_or_else(|| wrong(("reservations", "schedule_id"), format!("{id} is of no schedule")))
+}
+
 /// At most `limit` reservations of a user as stored, newest first, after `after`.
 pub(crate) fn list(
     conn: &mut SqliteConnection,
@@ -153,7 +162,7 @@ pub(crate) fn cancel_all(
     user: &UserId,
 ) -> Result<(), StoreError> {
     for PendingId(id) in PendingOfUser::rows(transaction.conn, binds![queue, user])? {
-        let Some(mut reservation) = find(transaction.conn, queue, id)? else { continue };
+        let mut reservation = stored(transaction.conn, queue, id)?;
         if reservation.cancel(CancelReason::Left, transaction.now) {
             end_and_free(transaction.conn, &reservation)?;
         }

@@ -154,7 +154,7 @@ macro_rules! bind_from {
 bind_from! {
     i64: value => Self::Int(value);
     u32: value => Self::Int(i64::from(value));
-    // Counters stay far below 2^63: a number that does not is caught by the column's CHECK.
+    // What is stored stays far below 2^63. What a caller made up (a cursor) may not, and compares as the largest does.
     u64: value => Self::Int(i64::try_from(value).unwrap_or(i64::MAX));
     bool: value => Self::Int(i64::from(value));
     QueueNumber: value => Self::Int(i64::from(value.0));

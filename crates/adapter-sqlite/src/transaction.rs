@@ -1,6 +1,6 @@
 //! What the commands of one batch work on: the connection inside its transaction, and what they share.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use diesel::SqliteConnection;
 use domain::concert::{Found, Schedule};
@@ -37,7 +37,8 @@ pub(crate) struct Transaction<'c> {
     pub(crate) expired: u64,
     /// The queue rows read so far, as they will be written.
     queues: HashMap<QueueNumber, QueueRow>,
-    changed_queues: BTreeSet<QueueNumber>,
+    /// The same rows as they were read.
+    read_queues: BTreeMap<QueueNumber, QueueRow>,
     /// What the running command found before it changed it, oldest first.
     undo: Vec<(QueueNumber, QueueRow)>,
     /// `admitted` and `expired` before it.
@@ -66,7 +67,7 @@ impl<'c> Transaction<'c> {
             admitted: 0,
             expired: 0,
             queues: HashMap::new(),
-            changed_queues: BTreeSet::new(),
+            read_queues: BTreeMap::new(),
             undo: Vec::new(),
             counted: (0, 0),
             tokens: HashMap::new(),
@@ -125,16 +126,16 @@ impl<'c> Transaction<'c> {
         if !self.queues.contains_key(&number)
             && let Some(row) = queue_rows::find(self.conn, number)?
         {
+            self.read_queues.insert(number, row.clone());
             self.queues.insert(number, row);
         }
         Ok(self.queues.get(&number))
     }
 
-    /// A queue to be changed by the rules; written when the batch ends.
+    /// A queue to be changed by the rules; written when the batch ends, if they did.
     pub(crate) fn queue_mut(&mut self, number: QueueNumber) -> Result<Option<&mut QueueRow>, StoreError> {
         let Some(row) = self.queue(number)?.cloned() else { return Ok(None) };
         self.undo.push((number, row));
-        self.changed_queues.insert(number);
         Ok(self.queues.get_mut(&number))
     }
 
@@ -198,10 +199,13 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// Writes the queues that changed.
+    /// Writes the queues that are not as they were read: users who join again change nothing, and a batch that writes
+    /// nothing costs no sync.
     pub(crate) fn write_queues(&mut self) -> Result<(), StoreError> {
-        for number in &self.changed_queues {
-            if let Some(row) = self.queues.get(number) {
+        for (number, read) in &self.read_queues {
+            if let Some(row) = self.queues.get(number)
+                && row != read
+            {
                 queue_rows::update(self.conn, row)?;
             }
         }

@@ -21,14 +21,14 @@ statements! {
     Rollback = "ROLLBACK";
 }
 
-/// How much a writer takes on.
+/// How much a store takes on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// How many commands may wait; one more is refused.
     pub(crate) waiting: usize,
     /// How many commands one batch takes at most.
     pub(crate) batch: usize,
-    /// How long a command may wait for its batch; later it is refused.
+    /// How long a command may wait for its batch, and a read for its turn; later it is refused.
     pub(crate) patience: Duration,
 }
 

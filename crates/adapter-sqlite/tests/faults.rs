@@ -1,4 +1,5 @@
-//! Faults of single rows and statements stay with the command they belong to.
+//! What the contract does not say: faults of single rows and statements stay with the command they belong to, and what
+//! changes nothing writes nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, in what it is made of too")]
 
 use std::path::PathBuf;
@@ -123,6 +124,33 @@ async fn one_bad_row_does_not_stop_the_sweep_s8() {
 }
 
 #[tokio::test]
+async fn a_bad_reservation_fails_its_own_user_and_nobody_else_r7_r17_s8() {
+    let scene = scene(Rules::default());
+    let schedule = scene.schedule(2).await;
+    let hold = async |name, seat| {
+        let (ticket, choice) = (scene.ticket(name).await, SeatChoice::numbers(schedule, &[seat]).unwrap());
+        scene.store.hold(&HoldCommand { ticket, choice, key: None }).await
+    };
+    for (name, seat) in [("lost", 1), ("unreadable", 2)] {
+        hold(name, seat).await.unwrap().unwrap();
+    }
+    let _beside = scene.beside(
+        "PRAGMA foreign_keys = OFF;
+         PRAGMA ignore_check_constraints = ON;
+         UPDATE reservations SET schedule_id = zeroblob(16) WHERE user_id = 'lost';
+         UPDATE reservations SET amount = -1 WHERE user_id = 'unreadable';",
+    );
+    for name in ["lost", "unreadable"] {
+        let left = scene.store.leave(scene.ticket(name).await).await;
+        assert!(matches!(left, Err(StoreError::Inconsistent { table: "reservations", .. })), "{name}: {left:?}");
+    }
+    scene.clock.advance(Rules::default().hold);
+    for (name, seat) in [("a", 1), ("b", 2)] {
+        assert!(hold(name, seat).await.unwrap().is_ok(), "{name} takes a dead hold over");
+    }
+}
+
+#[tokio::test]
 async fn more_bad_rows_than_one_sweep_takes_do_not_starve_the_good_s8() {
     let scene = scene(Rules::default());
     let schedule = scene.schedule(1).await;
@@ -201,4 +229,15 @@ async fn money_is_exact_at_its_largest_w3() {
     let above = scene.store.charge(&charge("u", "0.01")).await.unwrap();
     assert!(matches!(above, Err(Rejection::Invalid(_))), "{above:?}");
     assert_eq!(scene.store.balance(&user("u")).await.unwrap().balance, most);
+}
+
+#[tokio::test]
+async fn joining_again_writes_nothing_r1() {
+    let scene = scene(Rules::default());
+    let first = scene.ticket("a").await;
+    let trigger = "CREATE TRIGGER fault BEFORE UPDATE ON queues BEGIN SELECT RAISE(ABORT, 'injected'); END";
+    let _beside = scene.beside(trigger);
+    assert_eq!(scene.ticket("a").await, first);
+    let new = scene.store.join(MAIN, &user("b")).await;
+    assert!(matches!(new, Err(StoreError::Unavailable(_))), "an update would have shown: {new:?}");
 }

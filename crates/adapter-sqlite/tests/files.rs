@@ -1,6 +1,7 @@
 //! What can be wrong with a database file, each with its own line.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, in what it is made of too")]
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,6 +39,29 @@ fn a_second_server_is_refused_until_the_first_is_done() {
     assert!(matches!(migrate(&link), Err(OpenError::InUse(_))));
     first.shutdown();
     open(&path, Migrations::Apply).unwrap();
+}
+
+#[test]
+fn a_file_that_only_a_link_names_yet_is_locked_under_its_own_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, link) = (directory.path().join("usher.db"), directory.path().join("link.db"));
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let _first = open(&link, Migrations::Apply).unwrap();
+    assert!(matches!(migrate(&path), Err(OpenError::InUse(_))));
+    assert!(matches!(migrate(&link), Err(OpenError::InUse(_))));
+
+    let nowhere = directory.path().join("nowhere.db");
+    std::os::unix::fs::symlink(directory.path().join("missing").join("usher.db"), &nowhere).unwrap();
+    assert!(line(open(&nowhere, Migrations::Apply)).contains("nowhere.db cannot be written to"));
+}
+
+#[test]
+fn a_path_that_is_not_utf_8_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(std::ffi::OsStr::from_bytes(b"usher\xff.db"));
+    assert!(line(open(&path, Migrations::Apply)).contains("is not UTF-8"));
+    assert!(matches!(migrate(&path), Err(OpenError::NotUtf8(_))));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "no other file is made for it");
 }
 
 #[tokio::test]

@@ -64,6 +64,11 @@ impl Money {
         amounts.into_iter().try_fold(Self::zero(), |sum, amount| sum.checked_add(amount))
     }
 
+    /// The decimal itself, for stores that have a decimal type.
+    pub fn decimal(&self) -> &BigDecimal {
+        &self.0
+    }
+
     /// Whether this is nothing.
     pub fn is_zero(&self) -> bool {
         self.0.is_zero()

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adapter_http::is_web_origin;
 use anyhow::{Context, bail, ensure};
 use app::WalletGate;
 use clap::builder::BoolishValueParser;
@@ -32,6 +33,34 @@ pub(crate) enum Command {
     Audit(DatabaseConfig),
 }
 
+/// Admits who is next and frees what was not paid, for servers that run with --scheduler off.
+///
+/// Any number may run on one database, beside any number of servers. Give it the servers' rules.
+#[derive(Parser)]
+#[command(name = "usher-scheduler", version)]
+pub(crate) struct SchedulerCli {
+    /// The database
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        help = "The database of the servers: postgres://USER@HOST/DATABASE"
+    )]
+    pub(crate) database_url: String,
+
+    /// Bring the tables up to date at start, or refuse to start when they are not
+    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
+    pub(crate) migrate: Migrate,
+
+    /// How logs are written, to stderr; `RUST_LOG` says how much
+    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    pub(crate) log_format: LogFormat,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesConfig,
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DatabaseConfig {
     /// The database
@@ -41,7 +70,7 @@ pub(crate) struct DatabaseConfig {
         value_name = "URL",
         hide_env_values = true,
         default_value = "sqlite://usher.db",
-        help = "The database: sqlite://FILE, relative to this folder, or sqlite:///FILE from the root"
+        help = "The database: sqlite://FILE, sqlite:///FILE from the root, or postgres://USER@HOST/DATABASE"
     )]
     pub(crate) database_url: String,
 }
@@ -59,7 +88,7 @@ pub(crate) struct ServeConfig {
         env = "DATABASE_URL",
         value_name = "URL",
         hide_env_values = true,
-        help = "The database: sqlite://FILE or sqlite:///FILE [default: sqlite://usher.db, with --demo]"
+        help = "The database: sqlite://FILE, sqlite:///FILE or postgres://USER@HOST/DATABASE [default: sqlite://usher.db, with --demo]"
     )]
     pub(crate) database_url: Option<String>,
 
@@ -170,12 +199,12 @@ fn parse_money(text: &str) -> Result<Money, String> {
 }
 
 /// What is wrong with the command line, on one line, with the parser's advice if it has any.
-pub(crate) fn one_line(wrong: &clap::Error) -> String {
+pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
     let text = wrong.to_string();
     let mut lines = text.lines().map(str::trim);
     let what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
-    format!("{what}{tip} (usher --help explains all flags)")
+    format!("{what}{tip} ({program} --help explains all flags)")
 }
 
 impl RulesConfig {
@@ -211,7 +240,7 @@ impl ServeConfig {
         self.demo || self.database_url.is_none()
     }
 
-    /// What no single flag can check: secrets that are too short, and R18.
+    /// What no single flag can check: secrets that are too short, origins that no page has, and R18.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.user_key.is_none() && !self.open_identity && !self.listen.ip().is_loopback() {
             bail!(
@@ -224,6 +253,12 @@ impl ServeConfig {
             if let Some(secret) = secret {
                 ensure!(secret.len() >= least, "{flag} must be at least {least} characters long");
             }
+        }
+        if let Some(wrong) = self.cors_origin.iter().find(|origin| !is_web_origin(origin)) {
+            bail!(
+                "--cors-origin {wrong:?} can never match: write scheme://host[:port] as browsers send it, in lower case, \
+                 without the port that goes without saying and with nothing after it, such as https://shop.example"
+            );
         }
         Ok(())
     }
@@ -275,8 +310,23 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_that_can_never_match_is_refused_in_one_line() {
+        let check = |origins: &str| parse(&["--cors-origin", origins]).unwrap().check();
+        assert!(check("https://shop.example,http://localhost:3000").is_ok());
+        for (origins, wrong) in [
+            ("https://shop.example/", "\"https://shop.example/\""),
+            ("*", "\"*\""),
+            ("https://shop.example, https://other.example", "\" https://other.example\""),
+            ("https://shop.example:443", "\"https://shop.example:443\""),
+        ] {
+            let line = check(origins).unwrap_err().to_string();
+            assert!(line.starts_with(&format!("--cors-origin {wrong} ")) && !line.contains('\n'), "{line}");
+        }
+    }
+
+    #[test]
     fn a_wrong_flag_gets_one_line_with_advice() {
-        let line = |arguments: &[&str]| one_line(&parse(arguments).err().unwrap());
+        let line = |arguments: &[&str]| one_line(&parse(arguments).err().unwrap(), "usher");
         assert_eq!(
             line(&["--lisen", "127.0.0.1:0"]),
             "unexpected argument '--lisen' found; a similar argument exists: '--listen' (usher --help explains all flags)"

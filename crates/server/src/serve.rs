@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_http::{Api, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, Settings};
-use adapter_sqlite::{Migrations, SqliteStore};
 use anyhow::{Context, bail};
-use app::{App, Ports, agree_on_keys};
+use app::{App, agree_on_keys};
 use domain::ports::IdGenerator;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::config::{Migrate, Scheduler, ServeConfig};
-use crate::environment::{SystemClock, SystemIds};
-use crate::{database, demo, logging};
+use crate::config::{Scheduler, ServeConfig};
+use crate::environment::SystemIds;
+use crate::signals::{Signals, second_signal};
+use crate::storage::{DEFAULT_URL, Location, Storage};
+use crate::{demo, logging};
 
 /// How long requests in flight may take to finish after a signal; beyond it the process ends all the same.
 const DRAIN: Duration = Duration::from_secs(28);
@@ -37,11 +37,12 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let address = listener.local_addr().context("could not tell the address")?;
     let prometheus = start_metrics()?;
 
-    let store = open(config)?;
-    let keys = agree_on_keys(&store, &SystemIds, token_keys)
+    let location = Location::parse(config.database_url.as_deref().unwrap_or(DEFAULT_URL))?;
+    let storage = Storage::open(&location, config.migrate, config.rules.rules()).await?;
+    let keys = agree_on_keys(storage.keys(), &SystemIds, token_keys)
         .await
         .context("could not agree with the database on --token-key")?;
-    let app = Arc::new(App::new(ports(&store), config.rules.rules(), config.rules.wallet_gate(), keys));
+    let app = Arc::new(App::new(storage.ports(), config.rules.rules(), config.rules.wallet_gate(), keys));
     app.refresh_directory().await.context("could not read the queues")?;
     let demo = config.wants_demo() && demo::load(&app).await?;
     let (admin_key, made) = admin_key(config);
@@ -58,7 +59,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     };
     // Before anybody is told that it listens: whoever is told may stop it at once.
     let mut signals = Signals::listen()?;
-    greet(address, config, demo, made.as_deref())?;
+    greet(address, &location, config, demo, made.as_deref())?;
 
     until_told(&mut signals, &mut serving, clockwork.as_mut()).await?;
     info!("stopping: finishing what is in flight");
@@ -80,7 +81,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
             warn!("told to stop twice: not waiting for what is in flight");
         }
     }
-    store.shutdown();
+    storage.shutdown().await;
     info!("stopped");
     Ok(())
 }
@@ -101,28 +102,6 @@ fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(prometheus)
 }
 
-fn open(config: &ServeConfig) -> anyhow::Result<SqliteStore> {
-    let path = database::sqlite_path(config.database_url.as_deref().unwrap_or(database::DEFAULT_URL))?;
-    let migrations = match config.migrate {
-        Migrate::Auto => Migrations::Apply,
-        Migrate::Off => Migrations::Refuse,
-    };
-    Ok(SqliteStore::open(&path, migrations, Arc::new(SystemClock), Arc::new(SystemIds), config.rules.rules())?)
-}
-
-fn ports(store: &SqliteStore) -> Ports {
-    Ports {
-        queues: Arc::new(store.clone()),
-        concerts: Arc::new(store.clone()),
-        reservations: Arc::new(store.clone()),
-        wallets: Arc::new(store.clone()),
-        payments: Arc::new(store.clone()),
-        probe: Arc::new(store.clone()),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-    }
-}
-
 /// The admin key, and the one that was made for a demo that has none.
 fn admin_key(config: &ServeConfig) -> (Option<String>, Option<String>) {
     let wanted = config.admin_key.is_none() && config.wants_demo();
@@ -131,13 +110,18 @@ fn admin_key(config: &ServeConfig) -> (Option<String>, Option<String>) {
 }
 
 /// Says where everything is, on stdout, once the server answers.
-fn greet(address: SocketAddr, config: &ServeConfig, demo: bool, made_key: Option<&str>) -> anyhow::Result<()> {
-    let database = config.database_url.as_deref().unwrap_or(database::DEFAULT_URL);
+fn greet(
+    address: SocketAddr,
+    location: &Location,
+    config: &ServeConfig,
+    demo: bool,
+    made_key: Option<&str>,
+) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "Usher {} is listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  API        http://{address}/api/v1")?;
     writeln!(out, "  docs       http://{address}/docs")?;
-    writeln!(out, "  database   {database}")?;
+    writeln!(out, "  database   {location}")?;
     if demo {
         writeln!(out, "  demo       a concert with {} evenings of 50 seats was loaded", demo::EVENINGS)?;
     }
@@ -178,35 +162,6 @@ async fn until_told(
         ended = clockwork => {
             ended.context("the clockwork failed")?;
             bail!("the clockwork ended by itself")
-        }
-    }
-}
-
-/// A second thought of whoever stops us. What comes within the same second is the same thought: terminals and process
-/// supervisors signal both a process and its group.
-async fn second_signal() -> anyhow::Result<()> {
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    Signals::listen()?.next().await;
-    Ok(())
-}
-
-/// The signals that stop the server, from when they are first listened to.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        let terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
-        let interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
-        Ok(Self { terminate, interrupt })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
         }
     }
 }

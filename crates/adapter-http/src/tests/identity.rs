@@ -1,5 +1,7 @@
 //! R18: who may say "I am user X".
 
+use std::time::Duration;
+
 use domain::ports::Clock;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -33,6 +35,34 @@ async fn the_shop_vouches_for_its_people() {
     join(&shop, &signed(Algorithm::HS256, SECRET, &audience)).await.expect(200);
 }
 
+/// RFC 7519, 2: a `NumericDate` may have a fraction; a token is over from its `exp` on, and none before its `nbf`.
+#[actix_web::test]
+async fn times_may_have_fractions() {
+    let (shop, now) = vouched_shop().await;
+    let timed = |exp: &str, nbf: &str| {
+        let claims = format!(r#"{{"sub": "alice", "exp": {exp}, "nbf": {nbf}}}"#);
+        signed(Algorithm::HS256, SECRET, &serde_json::from_str(&claims).unwrap())
+    };
+    let tokens = [
+        timed(&format!("{now}.5"), "-1"),
+        timed(&format!("{now}.25"), "-1.5"),
+        timed(&format!("{}e0", now + 9), &format!("{now}.5")),
+    ];
+    let start = domain::Timestamp::from_micros(now * 1_000_000);
+    for (micros, good) in [
+        (0, [true, true, false]),
+        (249_999, [true, true, false]),
+        (250_000, [true, false, false]),
+        (499_999, [true, false, false]),
+        (500_000, [false, false, true]),
+    ] {
+        shop.clock.set(start.plus(Duration::from_micros(micros)));
+        for (jwt, good) in tokens.iter().zip(good) {
+            assert_eq!(join(&shop, jwt).await.status < 300, good, "{micros}: {jwt}");
+        }
+    }
+}
+
 #[actix_web::test]
 async fn everybody_else_is_refused() {
     let (shop, now) = vouched_shop().await;
@@ -49,6 +79,7 @@ async fn everybody_else_is_refused() {
         signed(Algorithm::HS256, SECRET, &json!({"sub": "alice"})),
         signed(Algorithm::HS256, SECRET, &json!({"exp": now + 1})),
         signed(Algorithm::HS256, SECRET, &json!({"sub": "alice", "exp": "never"})),
+        signed(Algorithm::HS256, SECRET, &json!({"sub": "alice", "exp": -1})),
         signed(Algorithm::HS256, SECRET, &json!({"sub": ["alice"], "exp": now + 1})),
         signed(Algorithm::HS256, "another secret", &good),
         signed(Algorithm::HS384, SECRET, &good),

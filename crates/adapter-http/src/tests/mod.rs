@@ -9,4 +9,5 @@ mod order;
 mod prepared;
 mod routes;
 mod sale;
+mod shared;
 mod shop;

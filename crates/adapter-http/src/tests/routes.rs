@@ -161,6 +161,19 @@ fn no_two_schemas_share_a_name() {
     }
 }
 
+/// R16: what is said of a wallet's routes, and of no others, holds whichever tokens open wallets.
+#[test]
+fn wallet_routes_are_documented_for_both_gates_r16() {
+    let document = document();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            let says = operation["description"].as_str().unwrap_or_default();
+            let both = says.contains("ACTIVE token") && says.contains("any state");
+            assert_eq!(both, path.starts_with("/api/v1/wallet"), "{path}: {says}");
+        }
+    }
+}
+
 /// No change of the contract goes unseen.
 #[test]
 fn the_document_is_as_it_was_agreed() {
