@@ -1,7 +1,7 @@
 //! Databases with Usher's tables.
 
 use adapter_postgres::migrate;
-pub(crate) use test_postgres::{connect, empty};
+use test_postgres::{copy_of, empty};
 use tokio::sync::OnceCell;
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -13,5 +13,5 @@ pub(crate) async fn migrated() -> String {
         migrate(&url).await.unwrap();
         url
     });
-    test_postgres::copy_of(template.await).await
+    copy_of(template.await).await
 }
