@@ -7,8 +7,10 @@
 mod admission;
 mod line;
 mod payments;
+mod postgres;
 mod seats;
 mod snapshot;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod wallets;
@@ -16,7 +18,9 @@ mod wallets;
 use std::fmt;
 use std::path::Path;
 
+use postgres::Server;
 use snapshot::Snapshot;
+use sqlite::File;
 
 /// What an audit came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +63,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Why a database could not be audited.
+/// Why a database could not be audited. Names no password.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuditError {
     /// There is no such file, or it may not be read.
@@ -67,7 +71,10 @@ pub(crate) enum AuditError {
     Unreadable(#[from] std::io::Error),
     /// `SQLite` would not open it.
     #[error("the file cannot be opened")]
-    Unopened(#[from] diesel::ConnectionError),
+    Unopened(#[source] diesel::ConnectionError),
+    /// The server does not answer, or does not let us in, or the URL makes no sense.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] diesel::ConnectionError),
     /// It is a database, and not Usher's, or of another version.
     #[error("it has no table {0}, so it is not a database of this version of Usher; `usher migrate` makes one")]
     Foreign(&'static str),
@@ -80,7 +87,8 @@ pub(crate) enum AuditError {
 struct Check {
     /// What is wrong where it finds something.
     finding: &'static str,
-    /// A query whose rows are the violations. The names of its columns are read by people.
+    /// A query whose rows are the violations, in SQL that every database understands, and `WITH` in front if anywhere.
+    /// The names of its columns are read by people.
     sql: &'static str,
 }
 
@@ -105,19 +113,29 @@ fn checks() -> impl Iterator<Item = &'static Check> {
 
 /// Audits the database in `file`. Writes nothing to it.
 pub(crate) fn run(file: &Path) -> Result<Report, AuditError> {
-    Snapshot::of(file, |snapshot| {
-        if let Some(missing) = snapshot.first_missing(&TABLES)? {
-            return Err(AuditError::Foreign(missing));
+    File::look(file, |file| examine(file))
+}
+
+/// Audits the database at `url`, on a `PostgreSQL` server. Writes nothing to it. Blocks: an asynchronous task must not
+/// call it but from a blocking thread.
+pub(crate) fn run_postgres(url: &str) -> Result<Report, AuditError> {
+    Server::look(url, |server| examine(server))
+}
+
+fn examine(snapshot: &mut dyn Snapshot) -> Result<Report, AuditError> {
+    for table in TABLES {
+        if !snapshot.has(table)? {
+            return Err(AuditError::Foreign(table));
         }
-        let mut report = Report { rows: Vec::new(), checks: 0, violations: Vec::new() };
-        for table in TABLES {
-            report.rows.push((table, snapshot.count(table)?));
-        }
-        for check in checks() {
-            report.checks += 1;
-            let places = snapshot.find(check.sql)?;
-            report.violations.extend(places.into_iter().map(|place| Violation { finding: check.finding, place }));
-        }
-        Ok(report)
-    })
+    }
+    let mut report = Report { rows: Vec::new(), checks: 0, violations: Vec::new() };
+    for table in TABLES {
+        report.rows.push((table, snapshot.count(table)?));
+    }
+    for check in checks() {
+        report.checks += 1;
+        let places = snapshot.find(check.sql)?;
+        report.violations.extend(places.into_iter().map(|place| Violation { finding: check.finding, place }));
+    }
+    Ok(report)
 }

@@ -30,7 +30,7 @@ INSERT INTO tokens VALUES (2, 2, 'bob', 'EXPIRED', 6, NULL, NULL, 7, 'LEFT', NUL
 UPDATE queues SET ended_beyond = 1 WHERE queue = 2;
 --> nobody waits, and the frontier is not at the end of the line (R4): queue 2, frontier 1, issued 2
 
-DROP INDEX tokens_live;
+DROP INDEX IF EXISTS tokens_live;
 UPDATE tokens SET user_id = 'hal' WHERE number = 9;
 --> a user has more than one live place in a queue (R1): queue 1, user "hal", live 2, first_ticket 8
 

@@ -1,9 +1,64 @@
 //! Which files can be audited, and that nothing is done to them.
 
 use std::fs;
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use tempfile::TempDir;
 
 use super::*;
-use crate::audit::snapshot::Snapshot;
+
+/// Files, a new one for each change.
+pub(super) struct Files;
+
+impl Sale for Files {
+    fn after(&mut self, change: &str) -> Report {
+        let database = Database::healthy();
+        database.execute(change);
+        run(&database.file()).unwrap()
+    }
+}
+
+/// A database file of its own, removed when it is dropped.
+struct Database {
+    folder: TempDir,
+}
+
+impl Database {
+    fn healthy() -> Self {
+        let database = Self { folder: tempfile::tempdir().unwrap() };
+        database.connect().batch_execute("PRAGMA journal_mode = WAL").unwrap();
+        database.execute(include_str!("../../../../../migrations/sqlite/2026-11-20-000000_sale/up.sql"));
+        database.execute(include_str!("healthy.sql"));
+        database
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("usher.db")
+    }
+
+    fn connect(&self) -> SqliteConnection {
+        SqliteConnection::establish(self.file().to_str().unwrap()).unwrap()
+    }
+
+    /// Runs statements in one transaction. No constraint stops them.
+    fn execute(&self, sql: &str) {
+        let mut connection = self.connect();
+        connection
+            .batch_execute(
+                "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = OFF; BEGIN",
+            )
+            .unwrap();
+        connection.batch_execute(sql).unwrap();
+        connection.batch_execute("COMMIT").unwrap();
+    }
+
+    /// The violations that an audit finds, a line each.
+    fn violations(&self) -> Vec<String> {
+        run(&self.file()).unwrap().violations.iter().map(ToString::to_string).collect()
+    }
+}
 
 #[test]
 fn what_is_no_database_of_ours_is_said_so() {
@@ -42,7 +97,7 @@ fn nothing_is_written() {
     let before = fs::read(database.file()).unwrap();
     assert_eq!(database.violations(), [""; 0]);
     assert!(fs::read(database.file()).unwrap() == before);
-    let deleted = Snapshot::of(&database.file(), |snapshot| snapshot.find("DELETE FROM entries RETURNING user_id"));
+    let deleted = File::look(&database.file(), |file| file.find("DELETE FROM entries RETURNING user_id"));
     assert!(matches!(deleted, Err(AuditError::Failed(_))), "{deleted:?}");
 }
 
@@ -60,10 +115,10 @@ fn a_server_may_go_on_serving() {
 #[test]
 fn all_checks_see_one_moment() {
     let database = Database::healthy();
-    let counts = Snapshot::of(&database.file(), |snapshot| {
-        let before = snapshot.count("entries")?;
+    let counts = File::look(&database.file(), |file| {
+        let before = file.count("entries")?;
         database.execute("DELETE FROM entries");
-        Ok((before, snapshot.count("entries")?))
+        Ok((before, file.count("entries")?))
     });
     assert_eq!(counts.unwrap(), (6, 6));
 }

@@ -1,4 +1,5 @@
--- A small sale with a bit of everything that may happen, and nothing that may not. Times are seconds times 1000000.
+-- A small sale with a bit of everything that may happen, and nothing that may not. Times are seconds times 1000000. Money
+-- is in hundredths, ids are in hexadecimal digits, whatever the database.
 INSERT INTO queue_registry VALUES (1, 'main', 0), (2, 'other', 0);
 
 -- Lowered below the present count at 100, paused at 200, running again at 300.
@@ -11,8 +12,8 @@ INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, pa
 
 INSERT INTO queues
     (queue, epoch, version, issued, admitted, frontier, ended_beyond, policy_seq, window_index, window_granted) VALUES
-    (1, zeroblob(16), 20, 9, 5, 6, 1, 4, 31, 1),
-    (2, zeroblob(16), 2, 1, 1, 1, 0, 1, 0, 1);
+    (1, X'00000000000000000000000000000000', 20, 9, 5, 6, 1, 4, 31, 1),
+    (2, X'00000000000000000000000000000000', 2, 1, 1, 1, 0, 1, 0, 1);
 
 INSERT INTO tokens
     (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation) VALUES
@@ -64,12 +65,12 @@ INSERT INTO reservation_seats (queue, reservation_id, number, seat_id, price) VA
 
 INSERT INTO wallets (user_id, balance, last_seq) VALUES ('ann', 3000, 2), ('dan', 1000, 2), ('fay', 0, 2);
 INSERT INTO entries (user_id, seq, id, kind, amount, balance_after, reservation_id, created_at) VALUES
-    ('ann', 1, zeroblob(16), 'CHARGE', 5000, 5000, NULL, 1000000),
-    ('ann', 2, zeroblob(16), 'PAYMENT', 2000, 3000, X'0000000000000000000000000000000A', 50000000),
-    ('dan', 1, zeroblob(16), 'CHARGE', 700, 700, NULL, 60000000),
-    ('dan', 2, zeroblob(16), 'CHARGE', 300, 1000, NULL, 61000000),
-    ('fay', 1, zeroblob(16), 'CHARGE', 1500, 1500, NULL, 630000000),
-    ('fay', 2, zeroblob(16), 'PAYMENT', 1500, 0, X'0000000000000000000000000000000D', 640000000);
+    ('ann', 1, X'000000000000000000000000000000E1', 'CHARGE', 5000, 5000, NULL, 1000000),
+    ('ann', 2, X'000000000000000000000000000000E2', 'PAYMENT', 2000, 3000, X'0000000000000000000000000000000A', 50000000),
+    ('dan', 1, X'000000000000000000000000000000E3', 'CHARGE', 700, 700, NULL, 60000000),
+    ('dan', 2, X'000000000000000000000000000000E4', 'CHARGE', 300, 1000, NULL, 61000000),
+    ('fay', 1, X'000000000000000000000000000000E5', 'CHARGE', 1500, 1500, NULL, 630000000),
+    ('fay', 2, X'000000000000000000000000000000E6', 'PAYMENT', 1500, 0, X'0000000000000000000000000000000D', 640000000);
 
 INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq) VALUES
     (1, X'000000000000000000000000000000A1', X'0000000000000000000000000000000A', 'ann', 2000, 50000000, 2),

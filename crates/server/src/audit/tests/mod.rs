@@ -1,64 +1,43 @@
 //! A healthy database is found clean; one that is broken in any way has exactly that found.
 
 mod files;
-
-use std::path::PathBuf;
-
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use tempfile::TempDir;
+mod servers;
 
 use super::*;
 
-/// A database file of its own, removed when it is dropped.
-struct Database {
-    folder: TempDir,
-}
+/// A healthy sale in a database of some kind.
+trait Sale {
+    /// What an audit says of it after these statements, which no constraint stops. The next call finds it healthy again.
+    fn after(&mut self, change: &str) -> Report;
 
-impl Database {
-    /// With the tables, and nothing in them.
-    fn empty() -> Self {
-        let database = Self { folder: tempfile::tempdir().unwrap() };
-        database.connect().batch_execute("PRAGMA journal_mode = WAL").unwrap();
-        database.execute(include_str!("../../../../../migrations/sqlite/2026-11-20-000000_sale/up.sql"));
-        database
-    }
-
-    fn healthy() -> Self {
-        let database = Self::empty();
-        database.execute(include_str!("healthy.sql"));
-        database
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("usher.db")
-    }
-
-    fn connect(&self) -> SqliteConnection {
-        SqliteConnection::establish(self.file().to_str().unwrap()).unwrap()
-    }
-
-    /// Runs statements in one transaction. No constraint stops them.
-    fn execute(&self, sql: &str) {
-        let mut connection = self.connect();
-        connection
-            .batch_execute(
-                "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = OFF; BEGIN",
-            )
-            .unwrap();
-        connection.batch_execute(sql).unwrap();
-        connection.batch_execute("COMMIT").unwrap();
-    }
-
-    /// The violations that an audit finds, a line each.
-    fn violations(&self) -> Vec<String> {
-        run(&self.file()).unwrap().violations.iter().map(ToString::to_string).collect()
+    /// The violations among that, a line each.
+    fn violations_after(&mut self, change: &str) -> Vec<String> {
+        self.after(change).violations.iter().map(ToString::to_string).collect()
     }
 }
 
-#[test]
-fn a_healthy_database_is_clean() {
-    let report = run(&Database::healthy().file()).unwrap();
+/// The same tests for every kind of database, with the same lines expected.
+macro_rules! in_every_database {
+    ($($test:ident),* $(,)?) => {
+        mod in_a_file {
+            $(#[test] fn $test() { super::$test(&mut super::files::Files); })*
+        }
+        mod on_a_server {
+            $(#[test] fn $test() { super::$test(&mut super::servers::Database::healthy()); })*
+        }
+    };
+}
+
+in_every_database!(
+    a_healthy_database_is_clean,
+    an_empty_database_is_clean,
+    a_report_has_a_line_for_each_violation,
+    each_corruption_is_found_and_nothing_else,
+    what_the_policy_allows_is_no_violation,
+);
+
+fn a_healthy_database_is_clean(sale: &mut dyn Sale) {
+    let report = sale.after("");
     assert_eq!(report.violations, []);
     let rows: Vec<i64> = report.rows.iter().map(|(_, rows)| *rows).collect();
     assert_eq!(rows, [2, 2, 5, 10, 2, 7, 5, 7, 2, 3, 6]);
@@ -69,18 +48,18 @@ fn a_healthy_database_is_clean() {
     );
 }
 
-#[test]
-fn an_empty_database_is_clean() {
-    assert_eq!(Database::empty().violations(), [""; 0]);
+fn an_empty_database_is_clean(sale: &mut dyn Sale) {
+    let deletions: Vec<_> = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
+    let report = sale.after(&deletions.concat());
+    assert_eq!((report.violations, report.rows), (vec![], TABLES.map(|table| (table, 0)).to_vec()));
 }
 
-#[test]
-fn a_report_has_a_line_for_each_violation() {
-    let database = Database::healthy();
+fn a_report_has_a_line_for_each_violation(sale: &mut dyn Sale) {
     // A user id that no server accepts: what a database holds must not pass for lines of the report.
-    database.execute("UPDATE wallets SET user_id = 'a' || char(10) || 'b' WHERE user_id = 'dan'");
-    database.execute("UPDATE reservations SET amount = 7 WHERE user_id = 'eve'");
-    let report = run(&database.file()).unwrap().to_string();
+    let report = sale.after(
+        "UPDATE wallets SET user_id = 'a\nb' WHERE user_id = 'dan'; UPDATE reservations SET amount = 7 WHERE user_id = 'eve'",
+    );
+    let report = report.to_string();
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(
         lines[..3],
@@ -106,13 +85,11 @@ fn corruptions() -> impl Iterator<Item = (String, Vec<&'static str>)> {
 /// All but the last byte of the ids in these tests.
 const ZEROS: &str = "00000000-0000-0000-0000-0000000000";
 
-#[test]
-fn each_corruption_is_found_and_nothing_else() {
+fn each_corruption_is_found_and_nothing_else(sale: &mut dyn Sale) {
     for (corruption, lines) in corruptions() {
         assert_ne!(lines, [""; 0], "{corruption}");
-        let database = Database::healthy();
-        database.execute(&corruption.replace("X'", &format!("X'{}", ZEROS.replace('-', ""))));
-        let found: Vec<_> = database.violations().into_iter().map(|line| line.replace(ZEROS, "")).collect();
+        let found = sale.violations_after(&corruption.replace("X'", &format!("X'{}", ZEROS.replace('-', ""))));
+        let found: Vec<_> = found.into_iter().map(|line| line.replace(ZEROS, "")).collect();
         assert_eq!(found, lines, "{corruption}");
     }
 }
@@ -140,8 +117,7 @@ const CHANGED_WHEN_EVE_WAS_ADMITTED: &str = "UPDATE policies SET since = 5995000
     UPDATE tokens SET ended_at = 604000000 WHERE number = 5; UPDATE tokens SET activated_at = 605000000 WHERE number = 6";
 
 /// "Overlaps under 1 s are no violation", and what comes near the other bounds of the policy.
-#[test]
-fn what_the_policy_allows_is_no_violation() {
+fn what_the_policy_allows_is_no_violation(sale: &mut dyn Sale) {
     for (change, allowed) in [
         // eve beside bob, whose ACTIVE is over at 600, and dan: a second, and a microsecond less.
         ("UPDATE tokens SET activated_at = 599000000 WHERE number = 5", false),
@@ -165,8 +141,7 @@ fn what_the_policy_allows_is_no_violation() {
         ("UPDATE policies SET max_active = 3; UPDATE tokens SET activated_at = 599999999 WHERE number = 6", false),
         (CHANGED_WHEN_EVE_WAS_ADMITTED, true),
     ] {
-        let database = Database::healthy();
-        database.execute(change);
-        assert_eq!(database.violations().is_empty(), allowed, "{change}: {:?}", database.violations());
+        let violations = sale.violations_after(change);
+        assert_eq!(violations.is_empty(), allowed, "{change}: {violations:?}");
     }
 }

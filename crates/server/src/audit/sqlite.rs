@@ -1,0 +1,74 @@
+//! A snapshot of a database file. Its tables have the shape that the checks expect.
+
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::deserialize;
+use diesel::prelude::*;
+use diesel::sqlite::{Sqlite, SqliteType, SqliteValue};
+use uuid::Uuid;
+
+use super::AuditError;
+use super::snapshot::{Number, Place, Print, Snapshot};
+
+/// What a file held at one moment.
+pub(super) struct File<'a>(&'a mut SqliteConnection);
+
+impl File<'_> {
+    /// Opens `file` read-only and looks at it with `audit`, all of whose reads see the same moment.
+    pub(super) fn look<T>(
+        file: &Path,
+        audit: impl FnOnce(&mut File<'_>) -> Result<T, AuditError>,
+    ) -> Result<T, AuditError> {
+        // SQLite would make a missing file; and only an absolute path can stand in a URI without being taken for more.
+        let file = file.canonicalize()?;
+        drop(std::fs::File::open(&file)?);
+        let mut connection = SqliteConnection::establish(&read_only_uri(&file)).map_err(AuditError::Unopened)?;
+        // Another process may be at work on the write-ahead log for a moment.
+        connection.batch_execute("PRAGMA busy_timeout = 5000")?;
+        connection.transaction(|connection| audit(&mut File(connection)))
+    }
+
+    fn number(&mut self, sql: &str) -> Result<i64, AuditError> {
+        let Number { n } = diesel::sql_query(sql).get_result(self.0)?;
+        Ok(n)
+    }
+}
+
+impl Snapshot for File<'_> {
+    fn has(&mut self, table: &str) -> Result<bool, AuditError> {
+        let named = format!("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = '{table}'");
+        Ok(self.number(&named)? > 0)
+    }
+
+    fn count(&mut self, table: &str) -> Result<i64, AuditError> {
+        self.number(&format!("SELECT count(*) AS n FROM {table}"))
+    }
+
+    fn find(&mut self, check: &str) -> Result<Vec<String>, AuditError> {
+        let rows: Vec<Place> = diesel::sql_query(check).load(self.0)?;
+        Ok(rows.into_iter().map(|Place(text)| text).collect())
+    }
+}
+
+fn read_only_uri(file: &Path) -> String {
+    let encoded = file.as_os_str().as_encoded_bytes().iter().map(|byte| match char::from(*byte) {
+        plain if plain.is_ascii_alphanumeric() || "/-_.".contains(plain) => plain.to_string(),
+        _ => format!("%{byte:02x}"),
+    });
+    format!("file:{}?mode=ro", encoded.collect::<String>())
+}
+
+impl Print for Sqlite {
+    fn print(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<String> {
+        Ok(match value.value_type() {
+            Some(SqliteType::Binary) => match Uuid::from_slice(value.read_blob()) {
+                Ok(id) => id.hyphenated().to_string(),
+                Err(no_id) => format!("({no_id})"),
+            },
+            Some(SqliteType::Long | SqliteType::Integer | SqliteType::SmallInt) => value.read_long().to_string(),
+            // Quoted and escaped: what a database holds must not end the line or pass for another.
+            _ => format!("{:?}", value.read_text()),
+        })
+    }
+}
