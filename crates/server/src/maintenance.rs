@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::audit;
 use crate::config::DatabaseConfig;
@@ -22,10 +22,14 @@ pub(crate) async fn migrate(config: &DatabaseConfig) -> anyhow::Result<()> {
 }
 
 /// `usher audit`: one line per violation, and an exit code that says whether there was any.
-pub(crate) fn audit(config: &DatabaseConfig) -> anyhow::Result<ExitCode> {
+pub(crate) async fn audit(config: &DatabaseConfig) -> anyhow::Result<ExitCode> {
     let location = Location::parse(&config.database_url)?;
-    let Location::Sqlite(path) = &location else { bail!("the audit reads SQLite files; PostgreSQL is not built yet") };
-    let report = audit::run(path).with_context(|| format!("could not audit {location}"))?;
+    let told = format!("could not audit {location}");
+    let auditing = move || match &location {
+        Location::Sqlite(path) => audit::run(path),
+        Location::Postgres(url) => audit::run_postgres(url),
+    };
+    let report = tokio::task::spawn_blocking(auditing).await?.context(told)?;
     let mut out = std::io::stdout();
     write!(out, "{report}")?;
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
