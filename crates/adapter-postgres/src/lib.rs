@@ -2,7 +2,7 @@
 //!
 //! Every write goes through a lane ([`lane`]), one per queue and kind, that takes whatever commands are waiting into one
 //! transaction: it reads the facts of the whole batch under lock ([`facts`]), lets the domain decide each in order of
-//! arrival on that working set ([`decide`]), writes with one statement a table ([`write`]), commits once, and only then
+//! arrival on that working set ([`decide`]), writes with one statement a table ([`mod@write`]), commits once, and only then
 //! answers (design 2.2). The rules of `domain` decide; the statements here read facts and write decisions.
 
 mod admission;
