@@ -51,6 +51,10 @@ fn describe() {
     describe_counter!("usher_admitted_total", "Tokens that became ACTIVE.");
     describe_counter!("usher_tokens_expired_total", "ACTIVE tokens whose time was up.");
     describe_histogram!("usher_batch_size", "Commands that the store committed or rolled back together.");
+    describe_counter!(
+        "usher_batch_retries_total",
+        "Batches that were run again, as the database or its connection gave way."
+    );
     describe_histogram!(
         "usher_queue_to_commit_seconds",
         Unit::Seconds,
