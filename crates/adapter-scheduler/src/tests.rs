@@ -10,6 +10,26 @@ use storage_contract::{SeededIds, TestClock, reference};
 
 use super::*;
 
+fn ports(store: storage_contract::Store) -> Ports {
+    Ports {
+        queues: store.queues,
+        concerts: store.concerts,
+        reservations: store.reservations,
+        wallets: store.wallets,
+        payments: store.payments,
+        probe: store.probe,
+        clock: store.clock,
+        ids: Arc::new(SeededIds::new(1)),
+    }
+}
+
+async fn server(ports: &Ports, rules: Rules) -> Arc<App> {
+    let keys = ServerKeys::new(vec![ServerKey::from_bytes([7; 32])]).unwrap();
+    let app = Arc::new(App::new(ports.clone(), rules, WalletGate::Active, keys));
+    app.refresh_directory().await.unwrap();
+    app
+}
+
 struct Sale {
     clock: Arc<TestClock>,
     app: Arc<App>,
@@ -22,24 +42,13 @@ impl Sale {
         let policy = Policy { max_active, batch: 10_000, ..Policy::default() };
         let rules = Rules { new_queue: policy, ..Rules::default() };
         let store = reference(rules.clone());
-        let ports = Ports {
-            queues: store.queues,
-            concerts: store.concerts,
-            reservations: store.reservations,
-            wallets: store.wallets,
-            payments: store.payments,
-            probe: store.probe,
-            clock: Arc::<TestClock>::clone(&store.clock),
-            ids: Arc::new(SeededIds::new(1)),
-        };
-        let keys = ServerKeys::new(vec![ServerKey::from_bytes([7; 32])]).unwrap();
-        let app = Arc::new(App::new(ports, rules, WalletGate::Active, keys));
-        app.refresh_directory().await.unwrap();
-        let starts_at = LocalTime::new(store.clock.now().plus(Duration::from_secs(86_400)), 0).unwrap();
+        let clock = Arc::clone(&store.clock);
+        let app = server(&ports(store), rules).await;
+        let starts_at = LocalTime::new(clock.now().plus(Duration::from_secs(86_400)), 0).unwrap();
         let groups = vec![SeatGroup::Count(seats, Money::parse("1").unwrap())];
         let concert = NewConcert::plan("Gala", QueueName::main(), &[(starts_at, groups)]).unwrap();
         let schedule = app.create_concert(&concert).await.unwrap().schedules[0];
-        Self { clock: store.clock, app, schedule }
+        Self { clock, app, schedule }
     }
 
     async fn join(&self, user: u32) -> SealedToken {
@@ -103,4 +112,18 @@ async fn one_tick_sweeps_all_there_is() {
     assert_eq!(sale.app.seats_available(QueueNumber(1), sale.schedule).await, Ok(HELD));
     drop(stop);
     clockwork.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_a_clockwork_learns_of_queues_that_others_make() {
+    let ports = ports(reference(Rules::default()));
+    let (one, other) = (server(&ports, Rules::default()).await, server(&ports, Rules::default()).await);
+    let (queue, user) = (QueueName::parse("vip").unwrap(), UserId::parse("ann").unwrap());
+    let starts_at = LocalTime::new(ports.clock.now().plus(Duration::from_secs(86_400)), 0).unwrap();
+    let groups = vec![SeatGroup::Count(1, Money::parse("1").unwrap())];
+    let concert = NewConcert::plan("Gala", queue.clone(), &[(starts_at, groups)]).unwrap();
+    one.create_concert(&concert).await.unwrap();
+    assert!(other.join(&queue, &user).await.is_err());
+    follow_once(&other).await;
+    assert!(other.join(&queue, &user).await.is_ok());
 }

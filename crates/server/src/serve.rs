@@ -54,21 +54,19 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let mut serving = tokio::spawn(server);
     let (stop, stopped) = watch::channel(false);
     let mut clockwork = match config.scheduler {
-        Scheduler::Embedded => Some(tokio::spawn(adapter_scheduler::run(Arc::clone(&app), stopped))),
-        Scheduler::Off => None,
+        Scheduler::Embedded => tokio::spawn(adapter_scheduler::run(Arc::clone(&app), stopped)),
+        Scheduler::Off => tokio::spawn(adapter_scheduler::follow(Arc::clone(&app), stopped)),
     };
     // Before anybody is told that it listens: whoever is told may stop it at once.
     let mut signals = Signals::listen()?;
     greet(address, &location, config, demo, made.as_deref())?;
 
-    until_told(&mut signals, &mut serving, clockwork.as_mut()).await?;
+    until_told(&mut signals, &mut serving, &mut clockwork).await?;
     info!("stopping: finishing what is in flight");
     let drained = tokio::time::timeout(DRAIN, async {
         handle.stop(true).await;
         stop.send_replace(true);
-        if let Some(clockwork) = clockwork {
-            clockwork.await.context("the clockwork failed")?;
-        }
+        clockwork.await.context("the clockwork failed")?;
         serving.await.context("the HTTP server failed")?.context("the HTTP server failed")
     });
     tokio::select! {
@@ -145,14 +143,8 @@ fn greet(
 async fn until_told(
     signals: &mut Signals,
     serving: &mut JoinHandle<std::io::Result<()>>,
-    clockwork: Option<&mut JoinHandle<()>>,
+    clockwork: &mut JoinHandle<()>,
 ) -> anyhow::Result<()> {
-    let clockwork = async {
-        match clockwork {
-            Some(task) => task.await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         () = signals.next() => Ok(()),
         ended = serving => {
@@ -175,10 +167,10 @@ mod tests {
     #[tokio::test]
     async fn a_part_that_is_lost_ends_the_server_p2() {
         let mut signals = Signals::listen().unwrap();
-        let told = until_told(&mut signals, &mut tokio::spawn(async { Ok(()) }), None).await;
+        let told = until_told(&mut signals, &mut tokio::spawn(async { Ok(()) }), &mut tokio::spawn(pending())).await;
         assert_eq!(told.unwrap_err().to_string(), "the HTTP server ended by itself");
         let mut clockwork = tokio::spawn(async { panic!("as a bug in a rule would") });
-        let told = until_told(&mut signals, &mut tokio::spawn(pending()), Some(&mut clockwork)).await;
+        let told = until_told(&mut signals, &mut tokio::spawn(pending()), &mut clockwork).await;
         assert_eq!(told.unwrap_err().to_string(), "the clockwork failed");
     }
 }
