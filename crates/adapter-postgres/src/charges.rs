@@ -9,14 +9,15 @@ use domain::ports::{Answer, ChargeCommand, Charged, StoreError};
 use domain::wallet::{self, Charge, Entry, Wallet};
 use domain::{EntryId, Fingerprint, Rejection, Timestamp, UserId};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::lane::{BatchError, Decision, Executor};
 use crate::locks::Now;
 use crate::rows;
 use crate::statement::{Begin, Commit};
 use crate::store::Environment;
-use crate::wallet_rows::{self, ChargeKeyRow, FindChargeKeys, InsertChargeKeys, LockWallets, WalletRow};
-use crate::wallet_writes::{insert_entries, insert_wallets, update_wallets};
+use crate::wallet_rows::{self, ChargeKeyRow, FindChargeKeys, LockWallets, WalletRow};
+use crate::wallet_writes::{ForgetEntryKeys, insert_entries, insert_wallets, update_wallets};
 use crate::write::{run, when};
 
 /// Runs the batches of charges.
@@ -32,8 +33,10 @@ pub(crate) struct Ledger {
     new: BTreeSet<UserId>,
     entries: Vec<Entry>,
     keys: HashMap<(UserId, String), (Recorded, Entry)>,
-    /// Keys to be recorded: of whom, with what.
-    new_keys: Vec<(UserId, String, Fingerprint, u64)>,
+    /// With which key new entries were asked for, and what was asked.
+    new_keys: HashMap<Uuid, (String, Fingerprint)>,
+    /// Entries whose key is forgotten, and used again.
+    forgotten: Vec<(UserId, u64)>,
 }
 
 #[async_trait]
@@ -58,8 +61,8 @@ impl Executor for Charges {
         futures::try_join!(
             when(conn, !known.is_empty(), || update_wallets(&known)),
             when(conn, !new.is_empty(), || insert_wallets(&new)),
-            when(conn, !ledger.entries.is_empty(), || insert_entries(&ledger.entries)),
-            when(conn, !ledger.new_keys.is_empty(), || keys(ledger)),
+            when(conn, !ledger.forgotten.is_empty(), || forget(ledger)),
+            when(conn, !ledger.entries.is_empty(), || insert_entries(&ledger.entries, &ledger.new_keys)),
             run(conn, Commit {}),
         )?;
         Ok(())
@@ -84,7 +87,8 @@ impl Charges {
             new: BTreeSet::new(),
             entries: Vec::new(),
             keys: HashMap::new(),
-            new_keys: Vec::new(),
+            new_keys: HashMap::new(),
+            forgotten: Vec::new(),
         };
         for row in wallets {
             let wallet = wallet_rows::wallet(row)?;
@@ -116,9 +120,11 @@ impl Charges {
         ledger.wallets.insert(command.user.clone(), charge.wallet.clone());
         ledger.entries.push(charge.entry.clone());
         if let Some((user, key)) = place {
+            ledger.new_keys.insert(charge.entry.id.uuid(), (key.clone(), request));
             let recorded = Recorded { fingerprint: request, at: ledger.now };
-            ledger.keys.insert((user.clone(), key.clone()), (recorded, charge.entry.clone()));
-            ledger.new_keys.push((user, key, request, charge.entry.seq));
+            if let Some((_, forgotten)) = ledger.keys.insert((user, key), (recorded, charge.entry.clone())) {
+                ledger.forgotten.push((forgotten.user, forgotten.seq));
+            }
         }
         Ok(Answer { value: charge, replayed: false })
     }
@@ -140,14 +146,10 @@ pub(crate) fn charged(entry: &Entry) -> Charge {
     Charge { wallet, entry: entry.clone() }
 }
 
-fn keys(ledger: &Ledger) -> InsertChargeKeys {
-    let keys = &ledger.new_keys;
-    InsertChargeKeys {
-        users: keys.iter().map(|(user, ..)| user.as_str().to_owned()).collect(),
-        keys: keys.iter().map(|(_, key, ..)| key.clone()).collect(),
-        prints: keys.iter().map(|(_, _, print, _)| print.0.to_vec()).collect(),
-        seqs: keys.iter().map(|(.., seq)| rows::big(*seq)).collect(),
-        created: ledger.now.to_utc(),
+fn forget(ledger: &Ledger) -> ForgetEntryKeys {
+    ForgetEntryKeys {
+        users: ledger.forgotten.iter().map(|(user, _)| user.as_str().to_owned()).collect(),
+        seqs: ledger.forgotten.iter().map(|(_, seq)| rows::big(*seq)).collect(),
     }
 }
 

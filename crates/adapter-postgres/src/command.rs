@@ -47,14 +47,21 @@ impl Outcome {
 /// What the rules decided of a command.
 pub(crate) type Verdict = Result<Outcome, Rejection>;
 
-/// The operations of idempotency keys.
-pub(crate) const HOLD: &str = "HOLD";
-pub(crate) const PAY: &str = "PAY";
-
 impl Command {
     /// Whether it changes the line and so goes through the lane that locks the queue's row.
     pub(crate) fn is_line(&self) -> bool {
         matches!(self, Self::Join(_) | Self::Leave(_) | Self::Admit | Self::ChangePolicy(_))
+    }
+
+    /// Which of a sale's lanes it goes through: a ticket's commands all through the same, in their order.
+    pub(crate) fn of(&self) -> u64 {
+        match self {
+            Self::Leave(ticket)
+            | Self::Cancel(ticket, _)
+            | Self::Hold(HoldCommand { ticket, .. })
+            | Self::Pay(PayCommand { ticket, .. }) => ticket.number.get(),
+            Self::Join(_) | Self::Admit | Self::ChangePolicy(_) | Self::Release(_) => 0,
+        }
     }
 
     /// Adds what this command wants to be read.
@@ -74,10 +81,7 @@ impl Command {
             Self::Hold(command) => {
                 let number = big(command.ticket.number.get());
                 wanted.tickets.push(number);
-                wanted.holders.push(number);
-                if let Some(key) = &command.key {
-                    wanted.keys.push((number, HOLD, key.as_str().to_owned()));
-                }
+                wanted.holders.push((number, command.key.as_ref().map(|key| key.as_str().to_owned())));
                 match &command.choice {
                     SeatChoice::Ids(ids) => wanted.seats.extend(ids.iter().map(|id| id.uuid())),
                     SeatChoice::Numbers(schedule, numbers) => {
@@ -92,11 +96,8 @@ impl Command {
             Self::Pay(command) => {
                 let number = big(command.ticket.number.get());
                 wanted.tickets.push(number);
-                wanted.payers.push(number);
+                wanted.payers.push((number, command.key.as_ref().map(|key| key.as_str().to_owned())));
                 wanted.reservations.push(command.reservation.uuid());
-                if let Some(key) = &command.key {
-                    wanted.keys.push((number, PAY, key.as_str().to_owned()));
-                }
             }
             Self::Release(reservation) => wanted.reservations.push(reservation.uuid()),
         }

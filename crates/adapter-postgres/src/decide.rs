@@ -18,9 +18,9 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::command::{Command, HOLD, Outcome, PAY, Verdict};
+use crate::command::{Command, Outcome, Verdict};
 use crate::rows;
-use crate::working_set::{Held, KeyPlace, WorkingSet};
+use crate::working_set::{Held, KeyPlace, Operation, WorkingSet};
 
 /// Where each schedule that a batch speaks of is sold.
 pub(crate) type Schedules = HashMap<ScheduleId, Found<Arc<Schedule>>>;
@@ -144,7 +144,7 @@ impl WorkingSet {
     fn replayed(
         &self,
         user: &UserId,
-        operation: &'static str,
+        operation: Operation,
         key: Option<&IdempotencyKey>,
         request: &Fingerprint,
     ) -> Result<Result<Option<KeyPlace>, Uuid>, Rejection> {
@@ -161,8 +161,12 @@ impl WorkingSet {
 
     fn record(&mut self, place: Option<KeyPlace>, fingerprint: Fingerprint, result: Uuid) {
         if let Some(place) = place {
-            self.keys.insert(place.clone(), (Recorded { fingerprint, at: self.now }, result));
-            self.changed.keys.push((place, fingerprint, result));
+            let operation = place.1;
+            self.changed.keys.insert(result, (place.2.clone(), fingerprint));
+            let recorded = Recorded { fingerprint, at: self.now };
+            if let Some((_, forgotten)) = self.keys.insert(place, (recorded, result)) {
+                self.changed.forgotten.push((operation, forgotten));
+            }
         }
     }
 
@@ -171,7 +175,7 @@ impl WorkingSet {
             return Ok(Rejection::TokenUnknown.into());
         };
         let request = command.choice.fingerprint();
-        let place = match self.replayed(&token.user, HOLD, command.key.as_ref(), &request) {
+        let place = match self.replayed(&token.user, Operation::Hold, command.key.as_ref(), &request) {
             Ok(Ok(place)) => place,
             Ok(Err(result)) => return Ok(Step::ReplayHold(ReservationId::new(result))),
             Err(rejection) => return Ok(rejection.into()),
@@ -257,7 +261,7 @@ impl WorkingSet {
             return Ok(Rejection::TokenUnknown.into());
         };
         let request = payment::fingerprint(command.reservation, command.amount.as_ref());
-        let place = match self.replayed(&token.user, PAY, command.key.as_ref(), &request) {
+        let place = match self.replayed(&token.user, Operation::Pay, command.key.as_ref(), &request) {
             Ok(Ok(place)) => place,
             Ok(Err(result)) => return Ok(Step::ReplayPay(PaymentId::new(result))),
             Err(rejection) => return Ok(rejection.into()),

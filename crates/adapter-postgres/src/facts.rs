@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::locks::{
-    FindKeys, FindPending, FindQueue, FindReservedSeats, LockQueue, LockReservations, LockSeats, LockTokens,
-    LockWallets, Now,
+    FindHolds, FindPaid, FindQueue, FindReservedSeats, LockQueue, LockReservations, LockSeats, LockTokens, LockWallets,
+    Now,
 };
 use crate::rows::{SeatRow, TokenRow};
 use crate::statement::Begin;
@@ -24,14 +24,12 @@ pub(crate) struct Wanted {
     pub(crate) tickets: Vec<i64>,
     /// Users who join.
     pub(crate) users: Vec<String>,
-    /// Idempotency keys: ticket, operation, key.
-    pub(crate) keys: Vec<(i64, &'static str, String)>,
     /// Tickets that leave.
     pub(crate) leavers: Vec<i64>,
-    /// Tickets that hold.
-    pub(crate) holders: Vec<i64>,
-    /// Tickets that pay.
-    pub(crate) payers: Vec<i64>,
+    /// Tickets that hold, each with its idempotency key.
+    pub(crate) holders: Vec<(i64, Option<String>)>,
+    /// Tickets that pay, each with its idempotency key.
+    pub(crate) payers: Vec<(i64, Option<String>)>,
     /// Seats by id.
     pub(crate) seats: Vec<Uuid>,
     /// Seats by schedule and number.
@@ -42,22 +40,25 @@ pub(crate) struct Wanted {
 
 pub(crate) type QueueRow =
     (String, Vec<u8>, i64, i64, i64, i64, i64, i32, i64, i32, OffsetDateTime, i32, i32, i32, bool);
-pub(crate) type KeyRow = (i64, String, String, Vec<u8>, Uuid, OffsetDateTime);
+/// A user and what they asked for: a reservation or a payment.
+pub(crate) type Made = (String, Uuid);
+/// The key that it was asked for with, what was asked, and when.
+pub(crate) type Keyed = (Option<String>, Option<Vec<u8>>, OffsetDateTime);
+pub(crate) type HoldRow = (Made, (bool, OffsetDateTime, i64), Keyed);
 pub(crate) type ReservationRow =
     (Uuid, String, Uuid, bigdecimal::BigDecimal, String, Option<String>, OffsetDateTime, OffsetDateTime);
 pub(crate) type ReservedSeatRow = (Uuid, Uuid, i32, bigdecimal::BigDecimal);
-pub(crate) type PendingRow = (String, Uuid, OffsetDateTime, i64);
 pub(crate) type WalletRow = (String, bigdecimal::BigDecimal, i64);
 
 /// What was read.
 pub(crate) struct Facts {
     pub(crate) queue: Option<QueueRow>,
     pub(crate) tokens: Vec<TokenRow>,
-    pub(crate) keys: Vec<KeyRow>,
     pub(crate) seats: Vec<SeatRow>,
     pub(crate) reservations: Vec<ReservationRow>,
     pub(crate) reserved_seats: Vec<ReservedSeatRow>,
-    pub(crate) pending: Vec<PendingRow>,
+    pub(crate) holds: Vec<HoldRow>,
+    pub(crate) paid: Vec<(Made, Keyed)>,
     pub(crate) wallets: Vec<WalletRow>,
     pub(crate) now: OffsetDateTime,
     pub(crate) transaction: String,
@@ -86,41 +87,35 @@ pub(crate) async fn read(
     };
     let any_token = wanted.due || !wanted.tickets.is_empty() || !wanted.users.is_empty();
     let tokens = when(any_token, tokens, conn);
-    let keys = when(!wanted.keys.is_empty(), find_keys(queue, &wanted.keys), conn);
-    let pending = FindPending { queue, numbers: wanted.holders.clone() };
-    let pending = when(!wanted.holders.is_empty(), pending, conn);
+    let (numbers_of, keys) = wanted.holders.iter().cloned().unzip();
+    let holds = when(!wanted.holders.is_empty(), FindHolds { queue, numbers: numbers_of, keys }, conn);
+    let (payers, keys): (Vec<_>, Vec<_>) = wanted.payers.iter().cloned().unzip();
+    let pays_with_key = keys.iter().any(Option::is_some);
+    let paid = when(pays_with_key, FindPaid { queue, numbers: payers.clone(), keys }, conn);
     let seats = LockSeats {
         queue,
         ids: wanted.seats.clone(),
-        schedules: schedules.clone(),
-        numbers: numbers.clone(),
+        schedules,
+        numbers,
         reservations: wanted.reservations.clone(),
         leavers: wanted.leavers.clone(),
     };
     let seats = when(by_seat || by_reservation, seats, conn);
-    let reservations = LockReservations {
-        queue,
-        ids: wanted.reservations.clone(),
-        seats: wanted.seats.clone(),
-        schedules,
-        numbers,
-        leavers: wanted.leavers.clone(),
-    };
-    let reservations = when(by_seat || by_reservation, reservations, conn);
+    let reservations = LockReservations { queue, ids: wanted.reservations.clone(), leavers: wanted.leavers.clone() };
+    let reservations = when(by_reservation, reservations, conn);
     let reserved_seats =
         FindReservedSeats { queue, reservations: wanted.reservations.clone(), leavers: wanted.leavers.clone() };
     let reserved_seats = when(by_reservation, reserved_seats, conn);
-    let wallets = LockWallets { queue, numbers: wanted.payers.clone() };
-    let wallets = when(!wanted.payers.is_empty(), wallets, conn);
+    let wallets = when(!payers.is_empty(), LockWallets { queue, numbers: payers.clone() }, conn);
     let now = Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn);
 
-    let (_, _, queue, tokens, keys, pending, seats, reservations, reserved_seats, wallets, (now, transaction)) = futures::try_join!(
+    let (_, _, queue, tokens, holds, paid, seats, reservations, reserved_seats, wallets, (now, transaction)) = futures::try_join!(
         begin,
         lock,
         queue_row,
         tokens,
-        keys,
-        pending,
+        holds,
+        paid,
         seats,
         reservations,
         reserved_seats,
@@ -130,24 +125,15 @@ pub(crate) async fn read(
     Ok(Facts {
         queue: queue.into_iter().next(),
         tokens,
-        keys,
+        holds,
+        paid,
         seats,
         reservations,
         reserved_seats,
-        pending,
         wallets,
         now,
         transaction,
     })
-}
-
-fn find_keys(queue: i32, keys: &[(i64, &'static str, String)]) -> FindKeys {
-    FindKeys {
-        queue,
-        numbers: keys.iter().map(|(number, _, _)| *number).collect(),
-        operations: keys.iter().map(|(_, operation, _)| (*operation).to_owned()).collect(),
-        keys: keys.iter().map(|(_, _, key)| key.clone()).collect(),
-    }
 }
 
 /// Runs a statement if it is wanted at all.

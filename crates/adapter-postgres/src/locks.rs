@@ -1,6 +1,6 @@
 //! The statements that read under lock.
 //!
-//! Lock order: queue, token, (idempotency key), seat, reservation, wallet, each ascending by key. A statement that needs
+//! Lock order: queue, token, seat, reservation, wallet, each ascending by key. A statement that needs
 //! what an earlier one locks looks it up again by itself: under READ COMMITTED it sees what is true once the locks are
 //! held, and no second round trip is needed.
 //!
@@ -52,7 +52,7 @@ statement! {
 }
 
 statement! {
-    /// The tokens of these numbers, the newest of these users, and, for admission, those whose deadline is over.
+    /// The tokens of these numbers, the live ones of these users, and, for admission, those whose deadline is over.
     LockTokens { queue: i32, numbers: Vec<i64>, users: Vec<String>, due: bool, now: Option<OffsetDateTime> } -> (
         BigInt, Text, Text, Timestamptz, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>,
         Nullable<Text>, Nullable<SqlUuid>,
@@ -62,7 +62,8 @@ statement! {
      FROM (SELECT n FROM (
               SELECT unnest(" numbers ")
               UNION
-              SELECT (SELECT max(m.number) FROM tokens m WHERE m.queue = " queue " AND m.user_id = u)
+              SELECT (SELECT m.number FROM tokens m
+                      WHERE m.queue = " queue " AND m.user_id = u AND m.status <> 'EXPIRED')
               FROM unnest(" users ") AS u
               UNION
               SELECT d.number FROM tokens d
@@ -72,20 +73,6 @@ statement! {
            ORDER BY n) AS a
      CROSS JOIN LATERAL (
          SELECT * FROM tokens WHERE queue = " queue " AND number = a.n FOR NO KEY UPDATE) AS t"
-}
-
-statement! {
-    /// What these keys recorded for the users of these tickets.
-    FindKeys { queue: i32, numbers: Vec<i64>, operations: Vec<String>, keys: Vec<String> } -> (
-        BigInt, Text, Text, Binary, SqlUuid, Timestamptz,
-    ) =
-    "SELECT a.number, a.operation, a.key, k.fingerprint, k.result_id, k.created_at
-     FROM unnest(" numbers ", " operations ", " keys ") AS a (number, operation, key)
-     CROSS JOIN LATERAL (
-         SELECT user_id FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t
-     CROSS JOIN LATERAL (
-         SELECT * FROM sale_keys
-         WHERE queue = " queue " AND user_id = t.user_id AND operation = a.operation AND key = a.key OFFSET 0) AS k"
 }
 
 statement! {
@@ -123,24 +110,13 @@ statement! {
 }
 
 statement! {
-    /// These reservations, and those whose dead or live holds stand on these seats.
-    LockReservations {
-        queue: i32, ids: Vec<Uuid>, seats: Vec<Uuid>, schedules: Vec<Uuid>, numbers: Vec<i32>, leavers: Vec<i64>,
-    } -> (
+    /// These reservations, and those that leavers give up.
+    LockReservations { queue: i32, ids: Vec<Uuid>, leavers: Vec<i64> } -> (
         SqlUuid, Text, SqlUuid, Numeric, Text, Nullable<Text>, Timestamptz, Timestamptz,
     ) =
     "SELECT r.id, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, r.expires_at
      FROM (SELECT i FROM (
               SELECT unnest(" ids ")
-              UNION
-              SELECT (SELECT x.reservation_id FROM seats x
-                      WHERE x.queue = " queue " AND x.id = c AND x.held_until IS NOT NULL)
-              FROM unnest(" seats ") AS c
-              UNION
-              SELECT (SELECT x.reservation_id FROM seats x
-                      WHERE x.queue = " queue " AND x.schedule_id = c.schedule_id AND x.number = c.number
-                        AND x.held_until IS NOT NULL)
-              FROM unnest(" schedules ", " numbers ") AS c (schedule_id, number)
               UNION
               SELECT r.id
               FROM unnest(" leavers ") AS l (number)
@@ -174,16 +150,38 @@ statement! {
 }
 
 statement! {
-    /// The PENDING reservations of the users of these tickets: how many seats, until when.
-    FindPending { queue: i32, numbers: Vec<i64> } -> (Text, SqlUuid, Timestamptz, BigInt) =
-    "SELECT r.user_id, r.id, r.expires_at,
-            (SELECT count(*) FROM reservation_seats s WHERE s.queue = " queue " AND s.reservation_id = r.id)
-     FROM (SELECT DISTINCT unnest(" numbers ")) AS h (number)
+    /// Of the users of these tickets: what they hold (R8), and what these keys of theirs recorded (R15). Whether it is
+    /// PENDING, until when, how many seats; the key, what was asked with it, and when.
+    FindHolds { queue: i32, numbers: Vec<i64>, keys: Vec<Option<String>> } -> (
+        (Text, SqlUuid), (Bool, Timestamptz, BigInt), (Nullable<Text>, Nullable<Binary>, Timestamptz),
+    ) =
+    "SELECT r.user_id, r.id, r.status = 'PENDING', r.expires_at,
+            (SELECT count(*) FROM reservation_seats s WHERE s.queue = " queue " AND s.reservation_id = r.id),
+            r.idempotency_key, r.fingerprint, r.reserved_at
+     FROM unnest(" numbers ", " keys ") AS a (number, key)
      CROSS JOIN LATERAL (
-         SELECT user_id FROM tokens WHERE queue = " queue " AND number = h.number OFFSET 0) AS t
+         SELECT user_id FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t
      CROSS JOIN LATERAL (
          SELECT * FROM reservations
-         WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING' OFFSET 0) AS r"
+         WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING'
+         UNION ALL
+         SELECT * FROM reservations
+         WHERE queue = " queue " AND user_id = t.user_id AND idempotency_key = a.key AND status <> 'PENDING'
+         OFFSET 0) AS r"
+}
+
+statement! {
+    /// What these keys recorded of payments by the users of these tickets.
+    FindPaid { queue: i32, numbers: Vec<i64>, keys: Vec<Option<String>> } -> (
+        (Text, SqlUuid), (Nullable<Text>, Nullable<Binary>, Timestamptz),
+    ) =
+    "SELECT p.user_id, p.id, p.idempotency_key, p.fingerprint, p.paid_at
+     FROM unnest(" numbers ", " keys ") AS a (number, key)
+     CROSS JOIN LATERAL (
+         SELECT user_id FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+         SELECT * FROM payments
+         WHERE queue = " queue " AND user_id = t.user_id AND idempotency_key = a.key OFFSET 0) AS p"
 }
 
 statement! {

@@ -129,7 +129,8 @@ impl Connections {
     }
 }
 
-async fn establish(url: String) -> diesel::ConnectionResult<AsyncPgConnection> {
+/// A session of ours.
+pub(crate) async fn establish(url: String) -> diesel::ConnectionResult<AsyncPgConnection> {
     let mut connection = AsyncPgConnection::establish(&url).await?;
     connection.batch_execute(SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use diesel::sql_types::{Integer, Timestamptz};
 use diesel_async::RunQueryDsl;
-use domain::idempotency::Recorded;
 use domain::page::Listed;
 use domain::ports::{Answer, Decided, HoldCommand, ReservationRepository, StoreError};
 use domain::reservation::Reservation;
@@ -20,7 +19,7 @@ use crate::store::{PostgresStore, unavailable};
 
 type SqlUuid = diesel::sql_types::Uuid;
 
-/// How many reservations one sweep cancels, and how many forgotten keys of each kind it removes.
+/// How many reservations one sweep cancels.
 const AT_ONCE: usize = 500;
 
 statement! {
@@ -39,30 +38,6 @@ statement! {
        AND (expires_at, queue, id) > (" after ", " queue ", " id ")
      ORDER BY expires_at, queue, id
      LIMIT " limit
-}
-
-statement! {
-    /// Removes keys that are forgotten by the rule; those that a request is about to write over are left to it.
-    ForgetSaleKeys { now: Option<OffsetDateTime>, memory: i64, limit: i64 } -> () =
-    "DELETE FROM sale_keys
-     WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM sale_keys
-        WHERE created_at <= coalesce(" now ", now()) - make_interval(secs => " memory ")
-        ORDER BY created_at
-        LIMIT " limit "
-        FOR UPDATE SKIP LOCKED))"
-}
-
-statement! {
-    /// The same of charges.
-    ForgetWalletKeys { now: Option<OffsetDateTime>, memory: i64, limit: i64 } -> () =
-    "DELETE FROM wallet_keys
-     WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM wallet_keys
-        WHERE created_at <= coalesce(" now ", now()) - make_interval(secs => " memory ")
-        ORDER BY created_at
-        LIMIT " limit "
-        FOR UPDATE SKIP LOCKED))"
 }
 
 #[async_trait]
@@ -133,7 +108,6 @@ impl ReservationRepository for PostgresStore {
             after = *last;
             released += self.release(due).await?;
         }
-        self.forget_keys().await?;
         Ok(u64::try_from(released).unwrap_or(u64::MAX))
     }
 }
@@ -168,19 +142,6 @@ impl PostgresStore {
             }
         }
         Ok(released)
-    }
-
-    /// R15: what is forgotten by the rule need not be kept.
-    async fn forget_keys(&self) -> Result<(), StoreError> {
-        let connection = self.connection().await?;
-        let (now, limit) = (self.0.environment.fixed_now(), i64::try_from(AT_ONCE).unwrap_or(i64::MAX));
-        let memory = i64::try_from(Recorded::MEMORY.as_secs()).unwrap_or(i64::MAX);
-        futures::try_join!(
-            ForgetSaleKeys { now, memory, limit }.execute(&mut &*connection),
-            ForgetWalletKeys { now, memory, limit }.execute(&mut &*connection),
-        )
-        .map(drop)
-        .map_err(unavailable)
     }
 }
 

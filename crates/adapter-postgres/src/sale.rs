@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::payment::{Payment, Receipt};
 use domain::ports::{Answer, Joined, Paid, StoreError};
 use domain::rejection::Kind;
@@ -16,6 +16,7 @@ use crate::command::{Command, Outcome, Verdict};
 use crate::decide::{Context, Schedules, Step};
 use crate::facts::{self, Wanted};
 use crate::lane::{BatchError, Decision, Executor};
+use crate::locks::LockReservations;
 use crate::receipts;
 use crate::rows::{self, inconsistent};
 use crate::schedules::ScheduleCache;
@@ -47,6 +48,12 @@ impl Executor for Sale {
         let now = self.environment.now(facts.now);
         let transaction = facts.transaction.clone();
         let mut set = WorkingSet::new(self.queue, now, facts)?;
+        // Whoever changes one of these locks its seats first, which are locked here: nobody is waited for (W7).
+        let dead = set.dead_holds();
+        if !dead.is_empty() {
+            let lock = LockReservations { queue: rows::queue(self.queue), ids: dead, leavers: Vec::new() };
+            set.add_reservations(lock.load(&mut &*conn).await?)?;
+        }
         let schedules = self.schedules.of_batch(conn, &set, commands).await?;
         let context = Context { rules: &self.environment.rules, ids: &*self.environment.ids, schedules: &schedules };
         let mut steps = Vec::with_capacity(commands.len());
@@ -105,13 +112,13 @@ impl Sale {
                 },
                 Step::ReplayHold(id) => {
                     let made = holds.get(&id).cloned();
-                    let made = made.ok_or_else(|| inconsistent("sale_keys", "result_id", id))?;
+                    let made = made.ok_or_else(|| inconsistent("reservations", "idempotency_key", id))?;
                     let value = Reservation { status: ReservationStatus::Pending, ..made };
                     Outcome::Held(Answer { value, replayed: true })
                 }
                 Step::ReplayPay(id) => {
                     let value = payments.get(&id).cloned();
-                    let value = value.ok_or_else(|| inconsistent("sale_keys", "result_id", id))?;
+                    let value = value.ok_or_else(|| inconsistent("payments", "idempotency_key", id))?;
                     Outcome::Paid(Answer { value, replayed: true })
                 }
             }))

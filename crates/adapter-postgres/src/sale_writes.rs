@@ -2,13 +2,12 @@
 
 use bigdecimal::BigDecimal;
 use domain::Timestamp;
-use domain::reservation::Reservation;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::rows::{big, decimal, int, status_columns};
 use crate::statement::statement;
-use crate::working_set::{Changed, WorkingSet};
+use crate::working_set::{Changed, Operation, WorkingSet};
 
 statement! {
     /// Rows that are there and locked; found by the conflict.
@@ -25,11 +24,14 @@ statement! {
 statement! {
     InsertReservations {
         queue: i32, ids: Vec<Uuid>, users: Vec<String>, schedules: Vec<Uuid>, amounts: Vec<BigDecimal>,
-        statuses: Vec<String>, reasons: Vec<Option<String>>, reserved: Vec<OffsetDateTime>, expires: Vec<OffsetDateTime>,
+        statuses: Vec<String>, reserved: Vec<OffsetDateTime>, expires: Vec<OffsetDateTime>, keys: Vec<Option<String>>,
+        prints: Vec<Option<Vec<u8>>>,
     } -> () =
-    "INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, cancel_reason, reserved_at, expires_at)
+    "INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, reserved_at, expires_at,
+                               idempotency_key, fingerprint)
      SELECT " queue ", n.*
-     FROM unnest(" ids ", " users ", " schedules ", " amounts ", " statuses ", " reasons ", " reserved ", " expires ") AS n"
+     FROM unnest(" ids ", " users ", " schedules ", " amounts ", " statuses ", " reserved ", " expires ", " keys ",
+                 " prints ") AS n"
 }
 
 statement! {
@@ -53,23 +55,25 @@ statement! {
 statement! {
     InsertPayments {
         queue: i32, ids: Vec<Uuid>, reservations: Vec<Uuid>, users: Vec<String>, amounts: Vec<BigDecimal>,
-        paid: Vec<OffsetDateTime>, seqs: Vec<i64>,
+        paid: Vec<OffsetDateTime>, seqs: Vec<i64>, keys: Vec<Option<String>>, prints: Vec<Option<Vec<u8>>>,
     } -> () =
-    "INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq)
-     SELECT " queue ", n.* FROM unnest(" ids ", " reservations ", " users ", " amounts ", " paid ", " seqs ") AS n"
+    "INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq, idempotency_key, fingerprint)
+     SELECT " queue ", n.*
+     FROM unnest(" ids ", " reservations ", " users ", " amounts ", " paid ", " seqs ", " keys ", " prints ") AS n"
 }
 
 statement! {
-    /// A key that is written over is one that is forgotten: the rule saw to it, under the token's lock.
-    InsertKeys {
-        queue: i32, users: Vec<String>, operations: Vec<String>, keys: Vec<String>, prints: Vec<Vec<u8>>,
-        results: Vec<Uuid>, created: OffsetDateTime,
-    } -> () =
-    "INSERT INTO sale_keys (queue, user_id, operation, key, fingerprint, result_id, created_at)
-     SELECT " queue ", n.*, " created "
-     FROM unnest(" users ", " operations ", " keys ", " prints ", " results ") AS n
-     ON CONFLICT (queue, user_id, operation, key) DO UPDATE
-     SET fingerprint = excluded.fingerprint, result_id = excluded.result_id, created_at = excluded.created_at"
+    /// Keys that the rule has forgotten and that are used again; nobody waits for these rows any more.
+    ForgetReservationKeys { queue: i32, ids: Vec<Uuid> } -> () =
+    "UPDATE reservations SET idempotency_key = NULL, fingerprint = NULL
+     WHERE queue = " queue " AND id = ANY (" ids ")"
+}
+
+statement! {
+    /// The same of payments.
+    ForgetPaymentKeys { queue: i32, ids: Vec<Uuid> } -> () =
+    "UPDATE payments SET idempotency_key = NULL, fingerprint = NULL
+     WHERE queue = " queue " AND id = ANY (" ids ")"
 }
 
 pub(crate) fn update_reservations(queue: i32, set: &WorkingSet) -> UpdateReservations {
@@ -90,17 +94,17 @@ pub(crate) fn update_reservations(queue: i32, set: &WorkingSet) -> UpdateReserva
 
 pub(crate) fn insert_reservations(queue: i32, changed: &Changed) -> InsertReservations {
     let new = &changed.new_reservations;
-    let status = |r: &Reservation| status_columns(r.status);
     InsertReservations {
         queue,
         ids: new.iter().map(|r| r.id.uuid()).collect(),
         users: new.iter().map(|r| r.user.as_str().to_owned()).collect(),
         schedules: new.iter().map(|r| r.schedule.uuid()).collect(),
         amounts: new.iter().map(|r| decimal(&r.amount)).collect(),
-        statuses: new.iter().map(|r| status(r).0.to_owned()).collect(),
-        reasons: new.iter().map(|r| status(r).1.map(str::to_owned)).collect(),
+        statuses: new.iter().map(|r| status_columns(r.status).0.to_owned()).collect(),
         reserved: new.iter().map(|r| r.reserved_at.to_utc()).collect(),
         expires: new.iter().map(|r| r.expires_at.to_utc()).collect(),
+        keys: new.iter().map(|r| changed.key(r.id.uuid())).collect(),
+        prints: new.iter().map(|r| changed.fingerprint(r.id.uuid())).collect(),
     }
 }
 
@@ -129,7 +133,7 @@ pub(crate) fn update_seats(queue: i32, set: &WorkingSet) -> UpdateSeats {
     }
 }
 
-pub(crate) fn payments(queue: i32, changed: &Changed) -> InsertPayments {
+pub(crate) fn insert_payments(queue: i32, changed: &Changed) -> InsertPayments {
     let payments = &changed.payments;
     InsertPayments {
         queue,
@@ -139,18 +143,15 @@ pub(crate) fn payments(queue: i32, changed: &Changed) -> InsertPayments {
         amounts: payments.iter().map(|(p, _)| decimal(&p.amount)).collect(),
         paid: payments.iter().map(|(p, _)| p.paid_at.to_utc()).collect(),
         seqs: payments.iter().map(|(_, seq)| big(*seq)).collect(),
+        keys: payments.iter().map(|(p, _)| changed.key(p.id.uuid())).collect(),
+        prints: payments.iter().map(|(p, _)| changed.fingerprint(p.id.uuid())).collect(),
     }
 }
 
-pub(crate) fn keys(queue: i32, changed: &Changed, created: OffsetDateTime) -> InsertKeys {
-    let keys = &changed.keys;
-    InsertKeys {
-        queue,
-        users: keys.iter().map(|((user, _, _), _, _)| user.as_str().to_owned()).collect(),
-        operations: keys.iter().map(|((_, operation, _), _, _)| (*operation).to_owned()).collect(),
-        keys: keys.iter().map(|((_, _, key), _, _)| key.clone()).collect(),
-        prints: keys.iter().map(|(_, print, _)| print.0.to_vec()).collect(),
-        results: keys.iter().map(|(_, _, result)| *result).collect(),
-        created,
-    }
+pub(crate) fn forget_reservation_keys(queue: i32, changed: &Changed) -> ForgetReservationKeys {
+    ForgetReservationKeys { queue, ids: changed.forgotten_of(Operation::Hold) }
+}
+
+pub(crate) fn forget_payment_keys(queue: i32, changed: &Changed) -> ForgetPaymentKeys {
+    ForgetPaymentKeys { queue, ids: changed.forgotten_of(Operation::Pay) }
 }

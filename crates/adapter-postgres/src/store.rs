@@ -1,6 +1,7 @@
 //! The store: a pool, the lanes that write, and what everything in it shares.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel_async::AsyncPgConnection;
@@ -51,12 +52,24 @@ impl Environment {
     }
 }
 
+/// How many lanes share what does not lock one row of all: the holds and payments of a queue, the charges of all. While
+/// one of them decides or waits for the disk, the database works for another.
+const SHARED_BY: u64 = 3;
+
+/// What a lane of a queue does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Changes the line, and locks the queue's row: there is one.
+    Line,
+    /// Sells, each user's commands in one and the same of several.
+    Sale(u64),
+}
+
 /// The lanes that have been needed so far.
 #[derive(Default)]
 pub(crate) struct Lanes {
-    /// Of each queue two: one that changes the line and locks the queue's row, and one that sells.
-    sales: HashMap<(QueueNumber, bool), Lane<Sale>>,
-    charges: Option<Lane<Charges>>,
+    sales: HashMap<(QueueNumber, Kind), Lane<Sale>>,
+    charges: HashMap<u64, Lane<Charges>>,
     loading: Option<Lane<Loading>>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -92,7 +105,8 @@ impl PostgresStore {
     /// Hands a command of a sale in.
     pub(crate) async fn sale(&self, queue: QueueNumber, command: Command) -> Result<Verdict, StoreError> {
         let lane = self.lane(|lanes| {
-            let place = (queue, command.is_line());
+            let kind = if command.is_line() { Kind::Line } else { Kind::Sale(command.of() % SHARED_BY) };
+            let place = (queue, kind);
             if let Some(lane) = lanes.sales.get(&place).filter(|lane| lane.is_open()) {
                 return lane.clone();
             }
@@ -107,11 +121,14 @@ impl PostgresStore {
     /// Hands a charge in.
     pub(crate) async fn charges(&self, command: ChargeCommand) -> Result<<Charges as Executor>::Answer, StoreError> {
         let lane = self.lane(|lanes| {
-            if let Some(lane) = lanes.charges.as_ref().filter(|lane| lane.is_open()) {
+            let mut hasher = DefaultHasher::new();
+            command.user.hash(&mut hasher);
+            let place = hasher.finish() % SHARED_BY;
+            if let Some(lane) = lanes.charges.get(&place).filter(|lane| lane.is_open()) {
                 return lane.clone();
             }
             let lane = lanes.start(&self.0, Charges { environment: self.0.environment.clone() });
-            lanes.charges = Some(lane.clone());
+            lanes.charges.insert(place, lane.clone());
             lane
         })?;
         lane.submit(command).await

@@ -1,4 +1,4 @@
-//! Rows of `wallets`, `entries` and `wallet_keys`.
+//! Rows of `wallets` and `entries`.
 
 use bigdecimal::BigDecimal;
 use diesel::sql_types::{BigInt, Binary, Nullable, Numeric, Text, Timestamptz};
@@ -16,8 +16,8 @@ type SqlUuid = diesel::sql_types::Uuid;
 type SqlEntry = (SqlUuid, Text, BigInt, Text, Numeric, Numeric, Nullable<SqlUuid>, Timestamptz);
 pub(crate) type EntryRow = (Uuid, String, i64, String, BigDecimal, BigDecimal, Option<Uuid>, OffsetDateTime);
 pub(crate) type WalletRow = (String, BigDecimal, i64);
-/// A key with the entry that its charge made: key, fingerprint, when.
-pub(crate) type ChargeKeyRow = ((String, Vec<u8>, OffsetDateTime), EntryRow);
+/// A key and what was asked with it, and the entry that its charge made.
+pub(crate) type ChargeKeyRow = ((Option<String>, Option<Vec<u8>>), EntryRow);
 
 statement! {
     /// A wallet.
@@ -36,14 +36,12 @@ statement! {
 
 statement! {
     /// What these keys recorded for these users.
-    FindChargeKeys { users: Vec<String>, keys: Vec<String> } -> ((Text, Binary, Timestamptz), SqlEntry) =
-    "SELECT k.key, k.fingerprint, k.created_at,
+    FindChargeKeys { users: Vec<String>, keys: Vec<String> } -> ((Nullable<Text>, Nullable<Binary>), SqlEntry) =
+    "SELECT e.idempotency_key, e.fingerprint,
             e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
      FROM unnest(" users ", " keys ") AS a (user_id, key)
      CROSS JOIN LATERAL (
-         SELECT * FROM wallet_keys WHERE user_id = a.user_id AND key = a.key OFFSET 0) AS k
-     CROSS JOIN LATERAL (
-         SELECT * FROM entries WHERE user_id = k.user_id AND seq = k.entry_seq OFFSET 0) AS e"
+         SELECT * FROM entries WHERE user_id = a.user_id AND idempotency_key = a.key OFFSET 0) AS e"
 }
 
 statement! {
@@ -63,17 +61,6 @@ statement! {
      WHERE user_id = " user " AND seq < " before "
      ORDER BY seq DESC
      LIMIT " limit
-}
-
-statement! {
-    /// A key that is written over is one that is forgotten, or else the request would have been a replay.
-    InsertChargeKeys {
-        users: Vec<String>, keys: Vec<String>, prints: Vec<Vec<u8>>, seqs: Vec<i64>, created: OffsetDateTime,
-    } -> () =
-    "INSERT INTO wallet_keys (user_id, key, fingerprint, entry_seq, created_at)
-     SELECT n.*, " created " FROM unnest(" users ", " keys ", " prints ", " seqs ") AS n
-     ON CONFLICT (user_id, key) DO UPDATE
-     SET fingerprint = excluded.fingerprint, entry_seq = excluded.entry_seq, created_at = excluded.created_at"
 }
 
 pub(crate) fn wallet((user, balance, last_seq): WalletRow) -> Result<Wallet, StoreError> {
@@ -103,9 +90,11 @@ pub(crate) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
 }
 
 /// What a key recorded, and the entry that its charge made.
-pub(crate) fn recorded((key, entry_row): ChargeKeyRow) -> Result<(String, Recorded, Entry), StoreError> {
-    let (key, print, at) = key;
-    let print = print.try_into().map_err(|_length: Vec<u8>| inconsistent("wallet_keys", "fingerprint", &key))?;
-    let recorded = Recorded { fingerprint: Fingerprint(print), at: rows::instant(at) };
-    Ok((key, recorded, entry(entry_row)?))
+pub(crate) fn recorded(((key, print), entry_row): ChargeKeyRow) -> Result<(String, Recorded, Entry), StoreError> {
+    let entry = entry(entry_row)?;
+    let print = print.and_then(|print| print.try_into().ok());
+    let (Some(key), Some(print)) = (key, print) else {
+        return Err(inconsistent("entries", "fingerprint", entry.id));
+    };
+    Ok((key, Recorded { fingerprint: Fingerprint(print), at: entry.at }, entry))
 }

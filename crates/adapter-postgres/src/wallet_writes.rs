@@ -1,6 +1,9 @@
 //! What is written of wallets: by charges and by payments.
 
+use std::collections::HashMap;
+
 use bigdecimal::BigDecimal;
+use domain::Fingerprint;
 use domain::wallet::{Entry, EntryKind, Wallet};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -27,9 +30,21 @@ statement! {
     InsertEntries {
         users: Vec<String>, seqs: Vec<i64>, ids: Vec<Uuid>, kinds: Vec<String>, amounts: Vec<BigDecimal>,
         balances: Vec<BigDecimal>, reservations: Vec<Option<Uuid>>, created: Vec<OffsetDateTime>,
+        keys: Vec<Option<String>>, prints: Vec<Option<Vec<u8>>>,
     } -> () =
-    "INSERT INTO entries (user_id, seq, id, kind, amount, balance_after, reservation_id, created_at)
-     SELECT n.* FROM unnest(" users ", " seqs ", " ids ", " kinds ", " amounts ", " balances ", " reservations ", " created ") AS n"
+    "INSERT INTO entries (user_id, seq, id, kind, amount, balance_after, reservation_id, created_at, idempotency_key,
+                          fingerprint)
+     SELECT n.*
+     FROM unnest(" users ", " seqs ", " ids ", " kinds ", " amounts ", " balances ", " reservations ", " created ",
+                 " keys ", " prints ") AS n"
+}
+
+statement! {
+    /// Keys that the rule has forgotten and that are used again.
+    ForgetEntryKeys { users: Vec<String>, seqs: Vec<i64> } -> () =
+    "UPDATE entries e SET idempotency_key = NULL, fingerprint = NULL
+     FROM unnest(" users ", " seqs ") AS a (user_id, seq)
+     WHERE e.user_id = a.user_id AND e.seq = a.seq"
 }
 
 pub(crate) fn insert_wallets(wallets: &[&Wallet]) -> InsertWallets {
@@ -48,7 +63,8 @@ pub(crate) fn update_wallets(wallets: &[&Wallet]) -> UpdateWallets {
     }
 }
 
-pub(crate) fn insert_entries(entries: &[Entry]) -> InsertEntries {
+/// `keys` tells, by an entry's id, with which key it was asked for, and what was asked.
+pub(crate) fn insert_entries(entries: &[Entry], keys: &HashMap<Uuid, (String, Fingerprint)>) -> InsertEntries {
     let kind = |entry: &Entry| match entry.kind {
         EntryKind::Charge => ("CHARGE", None),
         EntryKind::Payment(reservation) => ("PAYMENT", Some(reservation.uuid())),
@@ -62,5 +78,7 @@ pub(crate) fn insert_entries(entries: &[Entry]) -> InsertEntries {
         balances: entries.iter().map(|e| decimal(&e.balance_after)).collect(),
         reservations: entries.iter().map(|e| kind(e).1).collect(),
         created: entries.iter().map(|e| e.at.to_utc()).collect(),
+        keys: entries.iter().map(|e| keys.get(&e.id.uuid()).map(|(key, _)| key.clone())).collect(),
+        prints: entries.iter().map(|e| keys.get(&e.id.uuid()).map(|(_, print)| print.0.to_vec())).collect(),
     }
 }

@@ -19,11 +19,18 @@ use domain::{
 use uuid::Uuid;
 
 use crate::decide::{Schedules, schedule_of};
-use crate::facts::Facts;
+use crate::facts::{Facts, Keyed, ReservationRow};
 use crate::rows;
 
+/// What an idempotency key is scoped to besides its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Operation {
+    Hold,
+    Pay,
+}
+
 /// An idempotency key's place: user, operation, key.
-pub(crate) type KeyPlace = (UserId, &'static str, String);
+pub(crate) type KeyPlace = (UserId, Operation, String);
 
 /// A reservation's row without what never changes and is kept elsewhere.
 #[derive(Clone, Debug)]
@@ -86,10 +93,30 @@ pub(crate) struct Changed {
     pub(crate) new_wallets: BTreeSet<UserId>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) payments: Vec<(Payment, u64)>,
-    pub(crate) keys: Vec<(KeyPlace, Fingerprint, Uuid)>,
+    /// With which key new reservations and payments were asked for, and what was asked (R15).
+    pub(crate) keys: HashMap<Uuid, (String, Fingerprint)>,
+    /// Reservations and payments whose key is forgotten, and used again.
+    pub(crate) forgotten: Vec<(Operation, Uuid)>,
     /// How many tokens were admitted, and how many found past their deadline.
     pub(crate) admitted: u64,
     pub(crate) expired: u64,
+}
+
+impl Changed {
+    /// What has a key that is forgotten and used again.
+    pub(crate) fn forgotten_of(&self, operation: Operation) -> Vec<Uuid> {
+        self.forgotten.iter().filter(|(of, _)| *of == operation).map(|(_, made)| *made).collect()
+    }
+
+    /// The key that this was asked for with.
+    pub(crate) fn key(&self, made: Uuid) -> Option<String> {
+        self.keys.get(&made).map(|(key, _)| key.clone())
+    }
+
+    /// What was asked with that key.
+    pub(crate) fn fingerprint(&self, made: Uuid) -> Option<Vec<u8>> {
+        self.keys.get(&made).map(|(_, fingerprint)| fingerprint.0.to_vec())
+    }
 }
 
 impl WorkingSet {
@@ -121,25 +148,25 @@ impl WorkingSet {
             *newest = token.ticket.number.max(*newest);
             set.tokens.insert(token.ticket.number, token);
         }
-        for (ticket, operation, key, fingerprint, result, at) in facts.keys {
-            let operation = if operation == crate::command::HOLD { crate::command::HOLD } else { crate::command::PAY };
-            let fingerprint = Fingerprint(
-                fingerprint.try_into().map_err(|_length| rows::inconsistent("sale_keys", "fingerprint", &key))?,
-            );
-            if let Some(token) = set.tokens.get(&rows::ticket_number(ticket)?) {
-                let place = (token.user.clone(), operation, key);
-                set.keys.insert(place, (Recorded { fingerprint, at: rows::instant(at) }, result));
+        for ((user, id), (pending, expires_at, seats), keyed) in facts.holds {
+            let user = rows::user("reservations", &user)?;
+            if pending {
+                let seats = rows::count("reservation_seats", "number", seats)?;
+                let seats = u32::try_from(seats).unwrap_or(u32::MAX);
+                let hold = PendingHold { expires_at: rows::instant(expires_at), seats };
+                set.pending.entry(user.clone()).or_default().insert(ReservationId::new(id), hold);
             }
+            set.remember("reservations", (user, Operation::Hold), id, keyed)?;
+        }
+        for ((user, id), keyed) in facts.paid {
+            set.remember("payments", (rows::user("payments", &user)?, Operation::Pay), id, keyed)?;
         }
         for row in facts.seats {
             let found = row.seat()?;
             set.seat_of.insert((found.schedule, found.number), found.id);
             set.seats.insert(found.id, found);
         }
-        for row in facts.reservations {
-            let (id, held) = rows::held(row)?;
-            set.reservations.insert(id, held);
-        }
+        set.add_reservations(facts.reservations)?;
         for (reservation, seat, number, price) in facts.reserved_seats {
             let reserved = NumberedSeat {
                 id: SeatId::new(seat),
@@ -148,15 +175,6 @@ impl WorkingSet {
             };
             set.reserved_seats.entry(ReservationId::new(reservation)).or_default().push(reserved);
         }
-        for (user, reservation, expires_at, seats) in facts.pending {
-            let seats = rows::count("reservation_seats", "number", seats)?;
-            let seats = u32::try_from(seats).unwrap_or(u32::MAX);
-            let hold = PendingHold { expires_at: rows::instant(expires_at), seats };
-            set.pending
-                .entry(rows::user("reservations", &user)?)
-                .or_default()
-                .insert(ReservationId::new(reservation), hold);
-        }
         for (user, balance, last_seq) in facts.wallets {
             let user = rows::user("wallets", &user)?;
             let balance = rows::money("wallets", "balance", &balance)?;
@@ -164,6 +182,39 @@ impl WorkingSet {
             set.wallets.insert(user.clone(), Wallet { user, balance, last_seq });
         }
         Ok(set)
+    }
+
+    /// Notes what a key recorded, if there was one.
+    fn remember(
+        &mut self,
+        table: &'static str,
+        (user, operation): (UserId, Operation),
+        made: Uuid,
+        (key, fingerprint, at): Keyed,
+    ) -> Result<(), StoreError> {
+        if let (Some(key), Some(fingerprint)) = (key, fingerprint) {
+            let fingerprint = fingerprint.try_into().map_err(|_len| rows::inconsistent(table, "fingerprint", made))?;
+            let recorded = Recorded { fingerprint: Fingerprint(fingerprint), at: rows::instant(at) };
+            self.keys.insert((user, operation, key), (recorded, made));
+        }
+        Ok(())
+    }
+
+    /// Adds rows of `reservations`.
+    pub(crate) fn add_reservations(&mut self, found: Vec<ReservationRow>) -> Result<(), StoreError> {
+        for row in found {
+            let (id, held) = rows::held(row)?;
+            self.reservations.insert(id, held);
+        }
+        Ok(())
+    }
+
+    /// Of dead holds, which the next one takes over (R7), the reservations that are not read yet.
+    pub(crate) fn dead_holds(&self) -> Vec<Uuid> {
+        let taken = self.seats.values().filter_map(|seat| seat.taken);
+        let dead = taken.filter(|taken| taken.until.is_some_and(|until| until.is_over(self.now)));
+        let unread: BTreeSet<_> = dead.map(|t| t.by).filter(|by| !self.reservations.contains_key(by)).collect();
+        unread.into_iter().map(ReservationId::uuid).collect()
     }
 
     /// A reservation put together from its row, its seats and its schedule.

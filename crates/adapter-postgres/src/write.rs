@@ -1,6 +1,6 @@
 //! What a batch writes: one statement a table, all of them and the COMMIT pipelined in one round trip.
 //!
-//! Ends (EXPIRED, CANCELLED) are written before the inserts that need their place.
+//! Ends (EXPIRED, CANCELLED, forgotten keys) are written before the inserts that need their place.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::rows::{big, end_reason, int, token_status};
 use crate::sale_writes::{
-    insert_reservations, insert_reserved_seats, keys, payments, update_reservations, update_seats,
+    forget_payment_keys, forget_reservation_keys, insert_payments, insert_reservations, insert_reserved_seats,
+    update_reservations, update_seats,
 };
 use crate::statement::{Commit, statement};
 use crate::wallet_writes::{insert_entries, insert_wallets, update_wallets};
@@ -69,7 +70,7 @@ statement! {
 /// Writes what changed and commits, in one round trip. An error of any statement is the result, the first one first;
 /// nothing is committed then.
 pub(crate) async fn commit(conn: &AsyncPgConnection, set: &WorkingSet) -> diesel::QueryResult<()> {
-    let (queue, changed, now) = (i32::from(set.number.0), &set.changed, set.now.to_utc());
+    let (queue, changed) = (i32::from(set.number.0), &set.changed);
     let row = set.queue.as_ref().filter(|_| changed.queue);
     futures::try_join!(
         when(conn, !changed.policies.is_empty(), || policies(queue, set)),
@@ -77,14 +78,15 @@ pub(crate) async fn commit(conn: &AsyncPgConnection, set: &WorkingSet) -> diesel
         when(conn, !changed.tokens.is_empty(), || update_tokens(queue, set)),
         when(conn, !changed.new_tokens.is_empty(), || insert_tokens(queue, set)),
         when(conn, !changed.reservations.is_empty(), || update_reservations(queue, set)),
+        when(conn, !changed.forgotten.is_empty(), || forget_reservation_keys(queue, changed)),
         when(conn, !changed.new_reservations.is_empty(), || insert_reservations(queue, changed)),
         when(conn, !changed.new_reservations.is_empty(), || insert_reserved_seats(queue, changed)),
         when(conn, !changed.seats.is_empty(), || update_seats(queue, set)),
         when(conn, !changed.wallets.is_empty(), || update_wallets(&wallets(set, &changed.wallets))),
         when(conn, !changed.new_wallets.is_empty(), || insert_wallets(&wallets(set, &changed.new_wallets))),
-        when(conn, !changed.entries.is_empty(), || insert_entries(&changed.entries)),
-        when(conn, !changed.payments.is_empty(), || payments(queue, changed)),
-        when(conn, !changed.keys.is_empty(), || keys(queue, changed, now)),
+        when(conn, !changed.entries.is_empty(), || insert_entries(&changed.entries, &changed.keys)),
+        when(conn, !changed.forgotten.is_empty(), || forget_payment_keys(queue, changed)),
+        when(conn, !changed.payments.is_empty(), || insert_payments(queue, changed)),
         run(conn, Commit {}),
     )?;
     Ok(())

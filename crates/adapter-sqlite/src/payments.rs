@@ -2,21 +2,24 @@
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use domain::idempotency::is_replay;
+use domain::idempotency::{Recorded, is_replay};
 use domain::page::Listed;
 use domain::payment::{self, Pay, PayFacts, Payment, Receipt};
 use domain::ports::{Answer, Decided, Paid, PayCommand, PaymentRepository, StoreError};
 use domain::{EntryId, Page, PaymentId, QueueNumber, Rejection, ReservationId, UserId};
 
 use crate::columns::{Columns, FromRow, wrong};
-use crate::sale_keys::{self, Operation, Scope};
+use crate::idempotency::{Key, recorded};
 use crate::statement::{Statement, binds, statements};
 use crate::transaction::Transaction;
 use crate::{SqliteStore, reservation_rows, seats, wallet_rows};
 
 macro_rules! select_payments {
     ($rest:literal) => {
-        concat!("SELECT id, reservation_id, user_id, amount, paid_at, entry_seq FROM payments ", $rest)
+        select_payments!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
+        concat!("SELECT id, reservation_id, user_id, amount, paid_at, entry_seq", $more, " FROM payments ", $rest)
     };
 }
 
@@ -25,8 +28,10 @@ statements! {
     // Newest first is by id: ids grow with time.
     First = select_payments!("INDEXED BY payments_of_user WHERE queue = ? AND user_id = ? ORDER BY id DESC LIMIT ?");
     After = select_payments!("INDEXED BY payments_of_user WHERE queue = ? AND user_id = ? AND id < ? ORDER BY id DESC LIMIT ?");
-    Insert = "INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq) \
-        VALUES (?, ?, ?, ?, ?, ?, ?)";
+    OfKey = select_payments!(", fingerprint", "INDEXED BY payments_keys WHERE queue = ? AND user_id = ? AND idempotency_key = ?");
+    ForgetKey = "UPDATE payments SET idempotency_key = NULL, fingerprint = NULL WHERE queue = ? AND id = ?";
+    Insert = "INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq, idempotency_key, \
+        fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 }
 
 #[async_trait]
@@ -82,14 +87,14 @@ fn receipt(conn: &mut SqliteConnection, queue: QueueNumber, payment: Payment) ->
 fn pay(transaction: &mut Transaction<'_>, command: &PayCommand) -> Decided<Answer<Paid>> {
     let Some(token) = transaction.token(command.ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
     let (queue, now) = (command.ticket.queue, transaction.now);
-    let scope = Scope { queue, user: &token.user, operation: Operation::Pay };
     let request = payment::fingerprint(command.reservation, command.amount.as_ref());
     if let Some(key) = &command.key
-        && let Some((recorded, result)) = sale_keys::find(transaction.conn, scope, key)?
+        && let Some((recorded, made)) =
+            OfKey::row::<(Recorded, PaymentRow)>(transaction.conn, binds![queue, &token.user, key])?
     {
         match is_replay(Some(&recorded), &request, now) {
-            Ok(true) => return replay(transaction, queue, PaymentId::new(result)).map(Ok),
-            Ok(false) => {}
+            Ok(true) => return replay(transaction, queue, made).map(Ok),
+            Ok(false) => ForgetKey::change_one(transaction.conn, binds![queue, made.payment.id])?,
             Err(rejection) => return Ok(Err(rejection)),
         }
     }
@@ -107,26 +112,22 @@ fn pay(transaction: &mut Transaction<'_>, command: &PayCommand) -> Decided<Answe
         Ok(pay) => pay,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    if let Some(key) = &command.key {
-        sale_keys::record(transaction.conn, scope, key, &request, id.uuid(), now)?;
-    }
-    write(transaction, pay).map(|value| Ok(Answer { value, replayed: false }))
+    let key = command.key.as_ref().map(|key| (key, &request));
+    write(transaction, pay, key).map(|value| Ok(Answer { value, replayed: false }))
 }
 
 /// The payment as it was first answered.
-fn replay(transaction: &mut Transaction<'_>, queue: QueueNumber, id: PaymentId) -> Result<Answer<Paid>, StoreError> {
-    let row: PaymentRow = Find::row(transaction.conn, binds![queue, id])?
-        .ok_or_else(|| wrong(("sale_keys", "result_id"), format!("there is no payment {id}")))?;
-    let balance = wallet_rows::entry(transaction.conn, &row.payment.user, row.entry_seq)?.balance_after;
-    let receipt = receipt(transaction.conn, queue, row.payment)?;
+fn replay(transaction: &mut Transaction<'_>, queue: QueueNumber, made: PaymentRow) -> Result<Answer<Paid>, StoreError> {
+    let balance = wallet_rows::entry(transaction.conn, &made.payment.user, made.entry_seq)?.balance_after;
+    let receipt = receipt(transaction.conn, queue, made.payment)?;
     Ok(Answer { value: Paid { receipt, balance }, replayed: true })
 }
 
 /// Writes a payment that was granted (R14).
-fn write(transaction: &mut Transaction<'_>, pay: Pay) -> Result<Paid, StoreError> {
+fn write(transaction: &mut Transaction<'_>, pay: Pay, key: Key<'_>) -> Result<Paid, StoreError> {
     let Pay { payment, reservation, wallet, entry, token } = pay;
     let conn = &mut *transaction.conn;
-    wallet_rows::write(conn, &wallet, &entry)?;
+    wallet_rows::write(conn, &wallet, &entry, None)?;
     reservation_rows::end(conn, reservation.queue, reservation.id, reservation.status)?;
     for seat in &reservation.seats {
         let place = (reservation.schedule, seat.number);
@@ -142,6 +143,8 @@ fn write(transaction: &mut Transaction<'_>, pay: Pay) -> Result<Paid, StoreError
             &payment.amount,
             payment.paid_at,
             entry.seq,
+            key.map(|(key, _)| key),
+            key.map(|(_, request)| request),
         ],
     )?;
     transaction.update_token(token)?;
@@ -163,5 +166,12 @@ impl FromRow for PaymentRow {
             paid_at: row.instant(4, ("payments", "paid_at"))?,
         };
         Ok(Self { payment, entry_seq: row.number(5, ("payments", "entry_seq"))? })
+    }
+}
+
+impl FromRow for (Recorded, PaymentRow) {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let made = PaymentRow::from_row(row)?;
+        Ok((recorded(row, 6, ("payments", "fingerprint"), made.payment.paid_at)?, made))
     }
 }

@@ -17,11 +17,9 @@ const ALL: &[(&str, &[(&str, &str)])] = &[
     ("payments", payments::STATEMENTS),
     ("queue_rows", queue_rows::STATEMENTS),
     ("reservation_rows", reservation_rows::STATEMENTS),
-    ("sale_keys", sale_keys::STATEMENTS),
     ("schedules", schedules::STATEMENTS),
     ("seats", seats::STATEMENTS),
     ("tokens", tokens::STATEMENTS),
-    ("wallet_keys", wallet_keys::STATEMENTS),
     ("wallet_rows", wallet_rows::STATEMENTS),
 ];
 

@@ -77,10 +77,10 @@ impl QueueRepository for SqliteStore {
 
 /// R1, R2: the user's place and whether it is new.
 fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<(Token, bool)> {
-    let latest = tokens::latest(transaction.conn, queue, user)?;
+    let live = tokens::live(transaction.conn, queue, user)?;
     let now = transaction.now;
     let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
-    let join = match row.queue.join(user, latest, now) {
+    let join = match row.queue.join(user, live, now) {
         Ok(join) => join,
         Err(rejection) => return Ok(Err(rejection)),
     };

@@ -2,11 +2,13 @@
 
 use diesel::SqliteConnection;
 use domain::concert::NumberedSeat;
+use domain::idempotency::Recorded;
 use domain::ports::StoreError;
 use domain::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
-use domain::{ConcertId, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+use domain::{ConcertId, IdempotencyKey, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 use crate::columns::{Columns, FromRow, wrong};
+use crate::idempotency::{Key, recorded};
 use crate::statement::{Statement, binds, statements};
 use crate::transaction::Transaction;
 use crate::{schedules, seats};
@@ -29,6 +31,9 @@ statements! {
     // Newest first is by id: ids grow with time.
     First = select_reservations!("INDEXED BY reservations_of_user", "WHERE r.queue = ? AND r.user_id = ? ORDER BY r.id DESC LIMIT ?");
     After = select_reservations!("INDEXED BY reservations_of_user", "WHERE r.queue = ? AND r.user_id = ? AND r.id < ? ORDER BY r.id DESC LIMIT ?");
+    OfKey = "SELECT id, reserved_at, fingerprint FROM reservations INDEXED BY reservations_keys \
+        WHERE queue = ? AND user_id = ? AND idempotency_key = ?";
+    ForgetKey = "UPDATE reservations SET idempotency_key = NULL, fingerprint = NULL WHERE queue = ? AND id = ?";
     PendingOfUser = "SELECT id FROM reservations INDEXED BY reservations_pending \
         WHERE queue = ? AND user_id = ? AND status = 'PENDING' ORDER BY id";
     Holds = "SELECT r.expires_at, \
@@ -38,11 +43,10 @@ statements! {
     Due = "SELECT expires_at, queue, id FROM reservations INDEXED BY reservations_due \
         WHERE status = 'PENDING' AND expires_at <= ? AND (expires_at, queue, id) > (?, ?, ?) \
         ORDER BY expires_at, queue, id LIMIT ?";
-    Seats = "SELECT seat_id, number, price FROM reservation_seats \
-        WHERE queue = ? AND reservation_id = ? ORDER BY number";
+    Seats = "SELECT seat_id, number, price FROM reservation_seats WHERE queue = ? AND reservation_id = ?";
     Insert = "INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, cancel_reason, reserved_at, \
-        expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    InsertSeat = "INSERT INTO reservation_seats (queue, reservation_id, number, seat_id, price) VALUES (?, ?, ?, ?, ?)";
+        expires_at, idempotency_key, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    InsertSeat = "INSERT INTO reservation_seats (queue, reservation_id, seat_id, number, price) VALUES (?, ?, ?, ?, ?)";
     // PENDING is the only state that anything leaves.
     End = "UPDATE reservations SET status = ?, cancel_reason = ? WHERE queue = ? AND id = ? AND status = 'PENDING'";
 }
@@ -110,8 +114,23 @@ pub(crate) fn due(
     Due::rows(conn, binds![now, after.0, after.1, after.2, limit])
 }
 
-/// Inserts a reservation that was just granted, and its seats.
-pub(crate) fn insert(conn: &mut SqliteConnection, reservation: &Reservation) -> Result<(), StoreError> {
+/// What the user's hold under `key` asked for, and the reservation that it made.
+pub(crate) fn of_key(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    user: &UserId,
+    key: &IdempotencyKey,
+) -> Result<Option<(Recorded, ReservationId)>, StoreError> {
+    OfKey::row(conn, binds![queue, user, key])
+}
+
+/// Frees the key of a reservation for another request.
+pub(crate) fn forget_key(conn: &mut SqliteConnection, queue: QueueNumber, id: ReservationId) -> Result<(), StoreError> {
+    ForgetKey::change_one(conn, binds![queue, id])
+}
+
+/// Inserts a reservation that was just granted, and its seats; before any seat is given to it.
+pub(crate) fn insert(conn: &mut SqliteConnection, reservation: &Reservation, key: Key<'_>) -> Result<(), StoreError> {
     let (status, reason) = status_columns(reservation.status);
     Insert::change_one(
         conn,
@@ -125,10 +144,12 @@ pub(crate) fn insert(conn: &mut SqliteConnection, reservation: &Reservation) -> 
             reason,
             reservation.reserved_at,
             reservation.expires_at,
+            key.map(|(key, _)| key),
+            key.map(|(_, request)| request),
         ],
     )?;
     for seat in &reservation.seats {
-        InsertSeat::change_one(conn, binds![reservation.queue, reservation.id, seat.number, seat.id, &seat.price])?;
+        InsertSeat::change_one(conn, binds![reservation.queue, reservation.id, seat.id, seat.number, &seat.price])?;
     }
     Ok(())
 }
@@ -172,6 +193,7 @@ pub(crate) fn cancel_all(
 
 fn add_seats(conn: &mut SqliteConnection, reservation: &mut Reservation) -> Result<(), StoreError> {
     reservation.seats = Seats::rows(conn, binds![reservation.queue, reservation.id])?;
+    reservation.seats.sort_unstable_by_key(|seat| seat.number);
     if reservation.seats.is_empty() {
         return Err(wrong(("reservation_seats", "reservation_id"), format!("{} has no seats", reservation.id)));
     }
@@ -237,6 +259,14 @@ impl FromRow for PendingHold {
             expires_at: row.instant(0, ("reservations", "expires_at"))?,
             seats: row.number(1, ("reservation_seats", "number"))?,
         })
+    }
+}
+
+impl FromRow for (Recorded, ReservationId) {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let at = row.instant(1, ("reservations", "reserved_at"))?;
+        let recorded = recorded(row, 2, ("reservations", "fingerprint"), at)?;
+        Ok((recorded, ReservationId::new(row.id(0, ("reservations", "id"))?)))
     }
 }
 

@@ -10,8 +10,7 @@ use domain::seat::SeatChoice;
 use domain::{Page, QueueNumber, Rejection, ReservationId, Ticket, Timestamp, Token, UserId};
 use tracing::error;
 
-use crate::columns::wrong;
-use crate::sale_keys::{self, Operation, Scope};
+use crate::idempotency::Key;
 use crate::transaction::Transaction;
 use crate::{SqliteStore, reservation_rows, seats, sweep};
 
@@ -70,14 +69,13 @@ fn as_of(mut reservation: Reservation, now: Timestamp) -> Reservation {
 
 fn hold(transaction: &mut Transaction<'_>, command: &HoldCommand) -> Decided<Answer<Reservation>> {
     let Some(token) = transaction.token(command.ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
-    let scope = Scope { queue: command.ticket.queue, user: &token.user, operation: Operation::Hold };
-    let request = command.choice.fingerprint();
+    let (queue, request) = (command.ticket.queue, command.choice.fingerprint());
     if let Some(key) = &command.key
-        && let Some((recorded, result)) = sale_keys::find(transaction.conn, scope, key)?
+        && let Some((recorded, made)) = reservation_rows::of_key(transaction.conn, queue, &token.user, key)?
     {
         match is_replay(Some(&recorded), &request, transaction.now) {
-            Ok(true) => return replay(transaction, scope.queue, ReservationId::new(result)).map(Ok),
-            Ok(false) => {}
+            Ok(true) => return replay(transaction, queue, made).map(Ok),
+            Ok(false) => reservation_rows::forget_key(transaction.conn, queue, made)?,
             Err(rejection) => return Ok(Err(rejection)),
         }
     }
@@ -85,11 +83,8 @@ fn hold(transaction: &mut Transaction<'_>, command: &HoldCommand) -> Decided<Ans
         Ok(decided) => decided,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    if let Some(key) = &command.key {
-        let (made, now) = (hold.reservation.id.uuid(), transaction.now);
-        sale_keys::record(transaction.conn, scope, key, &request, made, now)?;
-    }
-    write(transaction, &token, hold, &seats).map(|value| Ok(Answer { value, replayed: false }))
+    let key = command.key.as_ref().map(|key| (key, &request));
+    write(transaction, &token, hold, &seats, key).map(|value| Ok(Answer { value, replayed: false }))
 }
 
 /// The reservation as it was first answered: what else there is of it never changes.
@@ -98,8 +93,7 @@ fn replay(
     queue: QueueNumber,
     id: ReservationId,
 ) -> Result<Answer<Reservation>, StoreError> {
-    let made = reservation_rows::find(transaction.conn, queue, id)?
-        .ok_or_else(|| wrong(("sale_keys", "result_id"), format!("there is no reservation {id}")))?;
+    let made = reservation_rows::stored(transaction.conn, queue, id)?;
     Ok(Answer { value: Reservation { status: ReservationStatus::Pending, ..made }, replayed: true })
 }
 
@@ -129,6 +123,7 @@ fn write(
     token: &Token,
     hold: Hold,
     seats: &[domain::seat::Seat],
+    key: Key<'_>,
 ) -> Result<Reservation, StoreError> {
     let Hold { reservation, taken_over, token: covered } = hold;
     for dead in taken_over {
@@ -145,7 +140,7 @@ fn write(
             reservation_rows::end(transaction.conn, dead.queue, dead.id, dead.status)?;
         }
     }
-    reservation_rows::insert(transaction.conn, &reservation)?;
+    reservation_rows::insert(transaction.conn, &reservation, key)?;
     for seat in seats {
         let before = seat.taken.map(|taken| taken.by);
         let until = Some(reservation.expires_at);

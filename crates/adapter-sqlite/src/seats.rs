@@ -20,7 +20,7 @@ statements! {
     OfSchedule = select_seats!("seats s WHERE s.queue = ? AND s.schedule_id = ? ORDER BY s.number");
     OfReservation = select_seats!(
         "reservation_seats r JOIN seats s ON s.queue = r.queue AND s.id = r.seat_id \
-         WHERE r.queue = ? AND r.reservation_id = ? ORDER BY r.number"
+         WHERE r.queue = ? AND r.reservation_id = ?"
     );
     // Mirrors `Seat::status_at`.
     Available = "SELECT COUNT(*) FROM seats \
@@ -62,7 +62,7 @@ pub(crate) fn of_schedule(
     OfSchedule::rows(conn, binds![queue, schedule])
 }
 
-/// The seats a reservation was made for, whoever has them now.
+/// The seats a reservation was made for, in no order, whoever has them now.
 pub(crate) fn of_reservation(
     conn: &mut SqliteConnection,
     queue: QueueNumber,

@@ -20,9 +20,11 @@ macro_rules! select_tokens {
 
 statements! {
     Find = select_tokens!("WHERE queue = ? AND number = ?");
-    Latest = select_tokens!("INDEXED BY tokens_of_user WHERE queue = ? AND user_id = ? ORDER BY number DESC LIMIT 1");
+    Live = select_tokens!("INDEXED BY tokens_live WHERE queue = ? AND user_id = ? AND status <> 'EXPIRED'");
     Due = select_tokens!("INDEXED BY tokens_active WHERE queue = ? AND status = 'ACTIVE' AND deadline <= ? ORDER BY deadline, number");
-    Waiting = select_tokens!("INDEXED BY tokens_waiting WHERE queue = ? AND status = 'WAITING' AND number > ? ORDER BY number LIMIT ?");
+    // By the primary key: beyond the frontier stand waiters and those who left, and it moves on over the latter when
+    // somebody behind them is admitted, so that they are walked over once.
+    Waiting = select_tokens!("WHERE queue = ? AND status = 'WAITING' AND number > ? ORDER BY number LIMIT ?");
     CountActive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
         WHERE queue = ? AND status = 'ACTIVE'";
     CountLive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
@@ -40,13 +42,13 @@ pub(crate) fn find(conn: &mut SqliteConnection, ticket: Ticket) -> Result<Option
     Find::row(conn, binds![ticket.queue, ticket.number])
 }
 
-/// The newest token of a user in a queue.
-pub(crate) fn latest(
+/// The token of a user in a queue that is not EXPIRED in the store.
+pub(crate) fn live(
     conn: &mut SqliteConnection,
     queue: QueueNumber,
     user: &UserId,
 ) -> Result<Option<Token>, StoreError> {
-    Latest::row(conn, binds![queue, user])
+    Live::row(conn, binds![queue, user])
 }
 
 /// Tokens that may be past their deadline though stored ACTIVE.

@@ -1,16 +1,26 @@
 //! Rows of `wallets` and `entries`.
 
 use diesel::SqliteConnection;
+use domain::idempotency::Recorded;
 use domain::ports::StoreError;
 use domain::wallet::{Entry, EntryKind, Wallet};
-use domain::{EntryId, ReservationId, UserId};
+use domain::{EntryId, IdempotencyKey, ReservationId, UserId};
 
 use crate::columns::{Columns, FromRow, wrong};
+use crate::idempotency::{Key, recorded};
 use crate::statement::{Statement, binds, statements};
 
 macro_rules! select_entries {
     ($rest:literal) => {
-        concat!("SELECT id, user_id, seq, kind, amount, balance_after, reservation_id, created_at FROM entries ", $rest)
+        select_entries!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
+        concat!(
+            "SELECT id, user_id, seq, kind, amount, balance_after, reservation_id, created_at",
+            $more,
+            " FROM entries ",
+            $rest
+        )
     };
 }
 
@@ -18,9 +28,11 @@ statements! {
     Find = "SELECT user_id, balance, last_seq FROM wallets WHERE user_id = ?";
     Insert = "INSERT INTO wallets (user_id, balance, last_seq) VALUES (?, ?, ?)";
     Update = "UPDATE wallets SET balance = ?, last_seq = ? WHERE user_id = ? AND last_seq = ?";
-    InsertEntry = "INSERT INTO entries (id, user_id, seq, kind, amount, balance_after, reservation_id, created_at) \
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    InsertEntry = "INSERT INTO entries (id, user_id, seq, kind, amount, balance_after, reservation_id, created_at, \
+        idempotency_key, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     FindEntry = select_entries!("WHERE user_id = ? AND seq = ?");
+    OfKey = select_entries!(", fingerprint", "INDEXED BY entries_keys WHERE user_id = ? AND idempotency_key = ?");
+    ForgetKey = "UPDATE entries SET idempotency_key = NULL, fingerprint = NULL WHERE user_id = ? AND seq = ?";
     Entries = select_entries!("WHERE user_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?");
 }
 
@@ -30,7 +42,12 @@ pub(crate) fn find(conn: &mut SqliteConnection, user: &UserId) -> Result<Wallet,
 }
 
 /// Writes a movement: the wallet after it, and its entry.
-pub(crate) fn write(conn: &mut SqliteConnection, wallet: &Wallet, entry: &Entry) -> Result<(), StoreError> {
+pub(crate) fn write(
+    conn: &mut SqliteConnection,
+    wallet: &Wallet,
+    entry: &Entry,
+    key: Key<'_>,
+) -> Result<(), StoreError> {
     if entry.seq == 1 {
         Insert::change_one(conn, binds![&wallet.user, &wallet.balance, wallet.last_seq])?;
     } else {
@@ -43,8 +60,33 @@ pub(crate) fn write(conn: &mut SqliteConnection, wallet: &Wallet, entry: &Entry)
     };
     InsertEntry::change_one(
         conn,
-        binds![entry.id, &entry.user, entry.seq, kind, &entry.amount, &entry.balance_after, reservation, entry.at,],
+        binds![
+            entry.id,
+            &entry.user,
+            entry.seq,
+            kind,
+            &entry.amount,
+            &entry.balance_after,
+            reservation,
+            entry.at,
+            key.map(|(key, _)| key),
+            key.map(|(_, request)| request),
+        ],
     )
+}
+
+/// What the user's charge under `key` asked for, and the entry that it made.
+pub(crate) fn of_key(
+    conn: &mut SqliteConnection,
+    user: &UserId,
+    key: &IdempotencyKey,
+) -> Result<Option<(Recorded, Entry)>, StoreError> {
+    OfKey::row(conn, binds![user, key])
+}
+
+/// Frees the key of an entry for another request.
+pub(crate) fn forget_key(conn: &mut SqliteConnection, entry: &Entry) -> Result<(), StoreError> {
+    ForgetKey::change_one(conn, binds![&entry.user, entry.seq])
 }
 
 /// The entry of a user with this `seq`; one that is referred to must be there.
@@ -90,5 +132,12 @@ impl FromRow for Entry {
             balance_after: row.money(5, ("entries", "balance_after"))?,
             at: row.instant(7, ("entries", "created_at"))?,
         })
+    }
+}
+
+impl FromRow for (Recorded, Entry) {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let entry = Entry::from_row(row)?;
+        Ok((recorded(row, 8, ("entries", "fingerprint"), entry.at)?, entry))
     }
 }

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use domain::idempotency::is_replay;
+use domain::idempotency::{Recorded, is_replay};
 use domain::page::Listed;
 use domain::ports::{Answer, ChargeCommand, Charged, Decided, StoreError, WalletRepository};
 use domain::wallet::{self, Charge, Entry, Wallet};
-use domain::{EntryId, Page, Timestamp, UserId};
+use domain::{EntryId, Page, Rejection, Timestamp, UserId};
 
 use crate::transaction::Transaction;
-use crate::{SqliteStore, wallet_keys, wallet_rows};
+use crate::{SqliteStore, wallet_rows};
 
 #[async_trait]
 impl WalletRepository for SqliteStore {
@@ -29,7 +29,9 @@ impl WalletRepository for SqliteStore {
 
     async fn replay(&self, command: &ChargeCommand) -> Decided<Option<Charged>> {
         let command = command.clone();
-        self.reads().run(move |snapshot| replay(snapshot.conn, &command, snapshot.now)).await
+        self.reads()
+            .run(move |snapshot| Ok(replay(recorded(snapshot.conn, &command)?.as_ref(), &command, snapshot.now)))
+            .await
     }
 
     async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError> {
@@ -44,10 +46,14 @@ impl WalletRepository for SqliteStore {
 }
 
 fn charge(transaction: &mut Transaction<'_>, command: &ChargeCommand) -> Decided<Answer<Charged>> {
-    match replay(transaction.conn, command, transaction.now)? {
+    let recorded = recorded(transaction.conn, command)?;
+    match replay(recorded.as_ref(), command, transaction.now) {
         Ok(None) => {}
         Ok(Some(value)) => return Ok(Ok(Answer { value, replayed: true })),
         Err(rejection) => return Ok(Err(rejection)),
+    }
+    if let Some((_, forgotten)) = &recorded {
+        wallet_rows::forget_key(transaction.conn, forgotten)?;
     }
     let wallet = wallet_rows::find(transaction.conn, &command.user)?;
     let id = EntryId::new(transaction.ids.next_id());
@@ -55,24 +61,30 @@ fn charge(transaction: &mut Transaction<'_>, command: &ChargeCommand) -> Decided
         Ok(charge) => charge,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    wallet_rows::write(transaction.conn, &charge.wallet, &charge.entry)?;
-    if let Some(key) = &command.key {
-        let request = wallet::charge_fingerprint(&command.amount);
-        wallet_keys::record(transaction.conn, &command.user, key, &request, charge.entry.seq, transaction.now)?;
-    }
+    let request = wallet::charge_fingerprint(&command.amount);
+    let key = command.key.as_ref().map(|key| (key, &request));
+    wallet_rows::write(transaction.conn, &charge.wallet, &charge.entry, key)?;
     Ok(Ok(Answer { value: charge, replayed: false }))
 }
 
-/// What the command's key recorded, rebuilt from its entry: the wallet as it was right after it.
-fn replay(conn: &mut SqliteConnection, command: &ChargeCommand, now: Timestamp) -> Decided<Option<Charged>> {
-    let Some(key) = &command.key else { return Ok(Ok(None)) };
-    let Some((recorded, seq)) = wallet_keys::find(conn, &command.user, key)? else { return Ok(Ok(None)) };
-    match is_replay(Some(&recorded), &wallet::charge_fingerprint(&command.amount), now) {
-        Ok(true) => {}
-        Ok(false) => return Ok(Ok(None)),
-        Err(rejection) => return Ok(Err(rejection)),
+/// What the command's key recorded, and the entry that it made.
+fn recorded(conn: &mut SqliteConnection, command: &ChargeCommand) -> Result<Option<(Recorded, Entry)>, StoreError> {
+    match &command.key {
+        Some(key) => wallet_rows::of_key(conn, &command.user, key),
+        None => Ok(None),
     }
-    let entry = wallet_rows::entry(conn, &command.user, seq)?;
+}
+
+/// The first answer, rebuilt from its entry: the wallet as it was right after it.
+fn replay(
+    recorded: Option<&(Recorded, Entry)>,
+    command: &ChargeCommand,
+    now: Timestamp,
+) -> Result<Option<Charged>, Rejection> {
+    let Some((recorded, entry)) = recorded else { return Ok(None) };
+    if !is_replay(Some(recorded), &wallet::charge_fingerprint(&command.amount), now)? {
+        return Ok(None);
+    }
     let wallet = Wallet { user: entry.user.clone(), balance: entry.balance_after.clone(), last_seq: entry.seq };
-    Ok(Ok(Some(Charge { wallet, entry })))
+    Ok(Some(Charge { wallet, entry: entry.clone() }))
 }

@@ -151,6 +151,20 @@ async fn a_bad_reservation_fails_its_own_user_and_nobody_else_r7_r17_s8() {
 }
 
 #[tokio::test]
+async fn no_program_gives_a_seat_to_a_reservation_that_did_not_take_it_s1() {
+    let scene = scene(Rules::default());
+    let schedule = scene.schedule(2).await;
+    let (ticket, choice) = (scene.ticket("a").await, SeatChoice::numbers(schedule, &[1]).unwrap());
+    scene.store.hold(&HoldCommand { ticket, choice, key: None }).await.unwrap().unwrap();
+    let mut beside = scene.beside("PRAGMA foreign_keys = ON");
+    for (seat, allowed) in [(1, true), (2, false)] {
+        let given = "UPDATE seats SET reservation_id = (SELECT id FROM reservations) WHERE number = ";
+        let given = beside.batch_execute(&format!("{given}{seat}"));
+        assert_eq!(given.is_ok(), allowed, "{seat}: {given:?}");
+    }
+}
+
+#[tokio::test]
 async fn more_bad_rows_than_one_sweep_takes_do_not_starve_the_good_s8() {
     let scene = scene(Rules::default());
     let schedule = scene.schedule(1).await;

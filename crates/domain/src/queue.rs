@@ -123,8 +123,8 @@ impl Queue {
     }
 
     /// R1, R2: gives `user` their live place again or the next number at the tail. `latest` is the user's newest token
-    /// here. The caller holds the queue's lock and admits before it answers, so that a newcomer nobody waits ahead of
-    /// is ACTIVE at once (R3).
+    /// here; one that is EXPIRED in the store may be left out. The caller holds the queue's lock and admits before it
+    /// answers, so that a newcomer nobody waits ahead of is ACTIVE at once (R3).
     pub fn join(&mut self, user: &UserId, latest: Option<Token>, now: Timestamp) -> Result<Join, Rejection> {
         let ended = match latest {
             Some(token) if token.status_at(now) != crate::TokenStatus::Expired => return Ok(Join::Known(token)),

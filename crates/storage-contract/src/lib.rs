@@ -24,6 +24,7 @@ mod clock;
 mod contract;
 mod history;
 mod ids;
+mod load;
 mod oracle;
 #[cfg(test)]
 mod proof;
@@ -34,6 +35,7 @@ mod suite;
 
 pub use clock::TestClock;
 pub use ids::SeededIds;
+pub use load::{Rates, rates};
 pub use reference::reference;
 pub use store::{Make, Store};
 pub use suite::run;

@@ -87,6 +87,7 @@ macro_rules! contract_tests {
                 several_dead_holds_are_taken_over_at_once_r7
                 ones_own_dead_hold_is_no_hold_r7
                 a_reservation_shows_the_start_as_it_was_written
+                a_reservation_shows_its_seats_by_number
             ;
             joining:
                 main_exists_from_the_start

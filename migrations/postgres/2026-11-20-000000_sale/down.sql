@@ -1,11 +1,9 @@
 DROP TABLE token_keys;
-DROP TABLE wallet_keys;
 DROP TABLE entries;
 DROP TABLE wallets;
-DROP TABLE sale_keys;
 DROP TABLE payments;
-DROP TABLE reservation_seats;
 DROP TABLE seats;
+DROP TABLE reservation_seats;
 DROP TABLE reservations;
 DROP TABLE schedules;
 DROP TABLE concerts;

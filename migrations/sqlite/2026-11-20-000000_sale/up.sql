@@ -56,8 +56,6 @@ CREATE TABLE tokens (
 
 -- One live place of a user in a queue (R1).
 CREATE UNIQUE INDEX tokens_live ON tokens (queue, user_id) WHERE status <> 'EXPIRED';
-CREATE INDEX tokens_of_user ON tokens (queue, user_id, number);
-CREATE INDEX tokens_waiting ON tokens (queue, number) WHERE status = 'WAITING';
 CREATE INDEX tokens_active ON tokens (queue, deadline) WHERE status = 'ACTIVE';
 -- Who ended while waiting: what positions leave out (R4).
 CREATE INDEX tokens_left ON tokens (queue, number) WHERE status = 'EXPIRED' AND activated_at IS NULL;
@@ -98,15 +96,33 @@ CREATE TABLE reservations (
     cancel_reason TEXT CHECK (cancel_reason IN ('EXPIRED', 'USER', 'LEFT')),
     reserved_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
+    -- The key it was asked for with, and what was asked (R15). The first answer is rebuilt from what never changes of
+    -- the row. A key that is forgotten by the rule is taken from its row when it is used again.
+    idempotency_key TEXT,
+    fingerprint BLOB CHECK (length(fingerprint) = 32),
     PRIMARY KEY (queue, id),
     FOREIGN KEY (queue, schedule_id) REFERENCES schedules (queue, id),
-    CHECK ((status = 'CANCELLED') = (cancel_reason IS NOT NULL))
+    CHECK ((status = 'CANCELLED') = (cancel_reason IS NOT NULL)),
+    CHECK ((idempotency_key IS NULL) = (fingerprint IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX reservations_keys ON reservations (queue, user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX reservations_of_user ON reservations (queue, user_id, id);
 -- What one user holds now, however much they bought before (R8).
 CREATE INDEX reservations_pending ON reservations (queue, user_id) WHERE status = 'PENDING';
 -- What is due, across queues (R10, trap P7).
 CREATE INDEX reservations_due ON reservations (expires_at) WHERE status = 'PENDING';
+
+-- What a reservation took; a seat names a reservation only if that took it.
+CREATE TABLE reservation_seats (
+    queue INTEGER NOT NULL,
+    reservation_id BLOB NOT NULL,
+    seat_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    -- The price at hold time (R9).
+    price INTEGER NOT NULL CHECK (price >= 0),
+    PRIMARY KEY (queue, reservation_id, seat_id),
+    FOREIGN KEY (queue, reservation_id) REFERENCES reservations (queue, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE seats (
     queue INTEGER NOT NULL,
@@ -121,20 +137,8 @@ CREATE TABLE seats (
     PRIMARY KEY (queue, schedule_id, number),
     UNIQUE (queue, id),
     FOREIGN KEY (queue, schedule_id) REFERENCES schedules (queue, id),
-    FOREIGN KEY (queue, reservation_id) REFERENCES reservations (queue, id),
+    FOREIGN KEY (queue, reservation_id, id) REFERENCES reservation_seats (queue, reservation_id, seat_id),
     CHECK (reservation_id IS NOT NULL OR held_until IS NULL)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE reservation_seats (
-    queue INTEGER NOT NULL,
-    reservation_id BLOB NOT NULL,
-    number INTEGER NOT NULL,
-    seat_id BLOB NOT NULL,
-    -- The price at hold time (R9).
-    price INTEGER NOT NULL CHECK (price >= 0),
-    PRIMARY KEY (queue, reservation_id, number),
-    FOREIGN KEY (queue, reservation_id) REFERENCES reservations (queue, id),
-    FOREIGN KEY (queue, seat_id) REFERENCES seats (queue, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE payments (
@@ -146,25 +150,16 @@ CREATE TABLE payments (
     paid_at INTEGER NOT NULL,
     -- The wallet's entry; no foreign key crosses between a sale and the wallets.
     entry_seq INTEGER NOT NULL,
+    -- As of reservations (R15).
+    idempotency_key TEXT,
+    fingerprint BLOB CHECK (length(fingerprint) = 32),
     PRIMARY KEY (queue, id),
     UNIQUE (queue, reservation_id),
-    FOREIGN KEY (queue, reservation_id) REFERENCES reservations (queue, id)
+    FOREIGN KEY (queue, reservation_id) REFERENCES reservations (queue, id),
+    CHECK ((idempotency_key IS NULL) = (fingerprint IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX payments_keys ON payments (queue, user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX payments_of_user ON payments (queue, user_id, id);
-
--- Successes under an idempotency key (R15). The answer is rebuilt from what the request made, which never changes.
-CREATE TABLE sale_keys (
-    queue INTEGER NOT NULL REFERENCES queues (queue),
-    user_id TEXT NOT NULL,
-    operation TEXT NOT NULL CHECK (operation IN ('HOLD', 'PAY')),
-    key TEXT NOT NULL,
-    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
-    -- The reservation of a HOLD, the payment of a PAY.
-    result_id BLOB NOT NULL CHECK (length(result_id) = 16),
-    created_at INTEGER NOT NULL,
-    PRIMARY KEY (queue, user_id, operation, key)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX sale_keys_by_age ON sale_keys (created_at);
 
 CREATE TABLE wallets (
     user_id TEXT NOT NULL PRIMARY KEY,
@@ -181,20 +176,15 @@ CREATE TABLE entries (
     balance_after INTEGER NOT NULL CHECK (balance_after >= 0),
     reservation_id BLOB,
     created_at INTEGER NOT NULL,
+    -- As of reservations, for charges (R15).
+    idempotency_key TEXT,
+    fingerprint BLOB CHECK (length(fingerprint) = 32),
     PRIMARY KEY (user_id, seq),
-    CHECK ((kind = 'PAYMENT') = (reservation_id IS NOT NULL))
+    CHECK ((kind = 'PAYMENT') = (reservation_id IS NOT NULL)),
+    CHECK ((idempotency_key IS NULL) = (fingerprint IS NULL)),
+    CHECK (kind = 'CHARGE' OR idempotency_key IS NULL)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE wallet_keys (
-    user_id TEXT NOT NULL,
-    key TEXT NOT NULL,
-    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
-    entry_seq INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    PRIMARY KEY (user_id, key),
-    FOREIGN KEY (user_id, entry_seq) REFERENCES entries (user_id, seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX wallet_keys_by_age ON wallet_keys (created_at);
+CREATE UNIQUE INDEX entries_keys ON entries (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 -- Which server key sealed last, and the key itself when no operator set one.
 CREATE TABLE token_keys (

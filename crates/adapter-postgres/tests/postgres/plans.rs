@@ -37,7 +37,7 @@ const CROWD: &str = "
 /// Of the tables that a crowd fills.
 const WALKED: &str = "SELECT relname || ' ' || seq_scan AS line FROM pg_stat_user_tables
     WHERE seq_scan > 0 AND relname IN ('tokens', 'seats', 'reservations', 'reservation_seats', 'wallets', 'entries',
-                                       'payments', 'sale_keys', 'wallet_keys')";
+                                       'payments')";
 const TOUCHED: &str = "SELECT relname || ' ' || indexrelname || ' ' || idx_tup_read AS line FROM pg_stat_user_indexes
     WHERE idx_tup_read > 3000";
 const OTHERS: &str = "SELECT count(*) AS n FROM pg_stat_activity
@@ -52,7 +52,7 @@ async fn nothing_walks_a_large_table_p7() {
     let mut beside = scene.beside("").await;
     beside
         .batch_execute(
-            "DELETE FROM payments; DELETE FROM sale_keys; UPDATE seats SET reservation_id = NULL, held_until = NULL; \
+            "DELETE FROM payments; UPDATE seats SET reservation_id = NULL, held_until = NULL; \
         DELETE FROM reservation_seats; DELETE FROM reservations; DELETE FROM tokens",
         )
         .await

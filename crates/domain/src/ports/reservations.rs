@@ -59,7 +59,6 @@ pub trait ReservationRepository: Send + Sync {
 
     /// R10: cancels PENDING reservations past their deadline, of all queues, oldest deadline first, at most
     /// [`MOST_RELEASED`], frees those of their seats that are still their own, and returns how many it cancelled.
-    /// Idempotency keys that are forgotten (R15) may be removed on the way.
     ///
     /// MUST NOT touch a CONFIRMED one nor a seat since taken by someone else. One bad row MUST NOT stop the others: it
     /// is left as it is and logged.

@@ -64,13 +64,14 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE other_reservation IS NOT NULL ORDER BY queue, seat, reservation",
     },
     Check {
-        finding: "a reservation has a seat of another schedule or of another number (R8)",
+        finding: "a reservation has a seat of no schedule, of another one, or of another number (R8)",
         sql: "SELECT r.queue, r.id AS reservation, rs.number AS seat, s.number AS seat_number,
                      s.schedule_id AS seat_schedule
               FROM reservations r
               JOIN reservation_seats rs ON rs.queue = r.queue AND rs.reservation_id = r.id
-              JOIN seats s ON s.queue = rs.queue AND s.id = rs.seat_id
-              WHERE s.schedule_id <> r.schedule_id OR s.number <> rs.number ORDER BY r.queue, r.id, rs.number",
+              LEFT JOIN seats s ON s.queue = rs.queue AND s.id = rs.seat_id
+              WHERE s.id IS NULL OR s.schedule_id <> r.schedule_id OR s.number <> rs.number
+              ORDER BY r.queue, r.id, rs.number",
     },
     Check {
         finding: "a reservation's amount is not the sum of its seats' prices (R9)",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::concert::{NewConcert, NumberedSeat};
+use domain::ports::HoldCommand;
 use domain::rejection::Kind;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
@@ -12,7 +13,7 @@ use domain::{LocalTime, PolicyChange, QueueName, QueueNumber, Rejection, Schedul
 use uuid::Uuid;
 
 use crate::Make;
-use crate::scene::{MICRO, Scene, money, schedule, ticket, user};
+use crate::scene::{MICRO, Scene, key, money, page, schedule, ticket, user};
 
 const HOLD: Duration = Duration::from_secs(300);
 
@@ -250,4 +251,29 @@ pub(crate) async fn a_reservation_shows_the_start_as_it_was_written(make: Make) 
     let held = scene.hold_of(ticket, choice).await.unwrap();
     assert_eq!((held.starts_at, &*held.title, held.concert), (starts_at, "B", created.id));
     assert_eq!(scene.reservation(&held).await.starts_at, starts_at);
+}
+
+/// A reservation names its seats by number, though their ids go the other way, wherever it is shown.
+pub(crate) async fn a_reservation_shows_its_seats_by_number(make: Make) {
+    let scene = Scene::open(&make).await;
+    let mut plan = schedule(scene.starts_at, 3);
+    plan.seats.reverse();
+    let concert = NewConcert { title: Arc::from("B"), queue: QueueName::main(), schedules: vec![plan] };
+    let created = scene.store.concerts.create(&concert).await.unwrap().unwrap();
+    let ticket = scene.enter_with("a", "3000").await;
+    let choice = SeatChoice::numbers(created.schedules[0], &[3, 1, 2]).unwrap();
+    let command = HoldCommand { ticket, choice, key: Some(key("k")) };
+    let ask = async || scene.store.reservations.hold(&command).await.unwrap().unwrap().value;
+    let held = ask().await;
+    let listed = scene.store.reservations.list(scene.main, &user("a"), &page()).await.unwrap().items;
+    let mut shown = vec![held.clone(), ask().await, scene.reservation(&held).await];
+    shown.extend(listed);
+    shown.push(scene.pay_keyed(ticket, held.id, "k").await.unwrap().0.receipt.reservation);
+    shown.push(scene.pay_keyed(ticket, held.id, "k").await.unwrap().0.receipt.reservation);
+    shown.extend(scene.receipts("a").await.into_iter().map(|receipt| receipt.reservation));
+    assert_eq!(shown.len(), 7);
+    for (at, reservation) in shown.iter().enumerate() {
+        let numbers: Vec<_> = reservation.seats.iter().map(|seat| seat.number).collect();
+        assert_eq!(numbers, [1, 2, 3], "{at}");
+    }
 }

@@ -102,15 +102,21 @@ UPDATE seats SET held_until = 600000001 WHERE number = 6;
 UPDATE seats SET reservation_id = X'0B', held_until = 900000000 WHERE number = 4;
 --> a taken seat is not among the seats of its reservation (R8): queue 1, schedule c1, seat 4, reservation 0b
 
+UPDATE seats SET reservation_id = X'0A' WHERE number = 4;
+--> a taken seat is not among the seats of its reservation (R8): queue 1, schedule c1, seat 4, reservation 0a
+
 UPDATE reservations SET status = 'PENDING', cancel_reason = NULL WHERE user_id = 'bob';
 --> a seat of a PENDING reservation is not held by it until it ends (R9): queue 1, reservation 0e, seat 5, held_by 0d, held_until none, expires_at 600000000
 --> a seat is of more than one live reservation (R7): queue 1, seat 55, reservation 0d, other_reservation 0e
 
 UPDATE reservation_seats SET seat_id = X'57', number = 1 WHERE number = 4;
---> a reservation has a seat of another schedule or of another number (R8): queue 1, reservation 0c, seat 1, seat_number 1, seat_schedule c2
+--> a reservation has a seat of no schedule, of another one, or of another number (R8): queue 1, reservation 0c, seat 1, seat_number 1, seat_schedule c2
+
+UPDATE reservation_seats SET seat_id = X'58' WHERE number = 4;
+--> a reservation has a seat of no schedule, of another one, or of another number (R8): queue 1, reservation 0c, seat 4, seat_number none, seat_schedule none
 
 UPDATE reservation_seats SET number = 7 WHERE number = 4;
---> a reservation has a seat of another schedule or of another number (R8): queue 1, reservation 0c, seat 7, seat_number 4, seat_schedule c1
+--> a reservation has a seat of no schedule, of another one, or of another number (R8): queue 1, reservation 0c, seat 7, seat_number 4, seat_schedule c1
 
 UPDATE reservations SET amount = 1001 WHERE user_id = 'eve';
 --> a reservation's amount is not the sum of its seats' prices (R9): queue 1, reservation 0c, amount 1001, prices 1000
@@ -127,7 +133,8 @@ DELETE FROM payments WHERE user_id = 'fay';
 CREATE TABLE copies AS SELECT * FROM payments;
 DROP TABLE payments;
 ALTER TABLE copies RENAME TO payments;
-INSERT INTO payments SELECT queue, X'A2', reservation_id, user_id, amount, paid_at, entry_seq FROM payments WHERE user_id = 'ann';
+INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq)
+    SELECT queue, X'A2', reservation_id, user_id, amount, paid_at, entry_seq FROM payments WHERE user_id = 'ann';
 --> a CONFIRMED reservation has no payment, or several (R14): queue 1, reservation 0a, payments 2
 
 UPDATE reservations SET status = 'CANCELLED', cancel_reason = 'USER' WHERE user_id = 'fay';

@@ -1,19 +1,10 @@
-//! How many commands a second the store takes: `cargo run --release -p adapter-postgres --example holds -- <url>`.
-//!
-//! Each caller waits for its answer before it asks again. The URL is that of an empty database, which is filled; what a
-//! sync costs on the server's disk decides the figures of few callers. A round has a queue of its own.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a program that measures: it prints, and a failure ends it"
-)]
+//! How many commands a second a storage takes through its ports: a sale played by callers who each wait for an answer
+//! before they ask again. For the adapters' `examples/load.rs`; no test.
 
-use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use adapter_postgres::{Migrations, Options, PostgresStore};
 use domain::concert::{NewConcert, SeatGroup};
 use domain::ports::{
     ChargeCommand, ConcertRepository, HoldCommand, PayCommand, PaymentRepository, QueueRepository,
@@ -21,37 +12,54 @@ use domain::ports::{
 };
 use domain::seat::SeatChoice;
 use domain::{
-    IdempotencyKey, LocalTime, Money, Policy, PolicyChange, QueueName, QueueNumber, ReservationId, Rules, ScheduleId,
-    Ticket, UserId,
+    IdempotencyKey, LocalTime, Money, Policy, PolicyChange, QueueName, QueueNumber, ReservationId, ScheduleId, Ticket,
+    UserId,
 };
-use storage_contract::SeededIds;
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
-    let url = std::env::args().nth(1).unwrap();
-    println!("callers   joins/s charges/s   holds/s    pays/s");
-    for (callers, people) in [(1, 1_000), (64, 20_000), (256, 40_000)] {
-        round(&url, callers, people).await;
-    }
+/// Commands a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// Joins of a line that admits nobody yet.
+    pub joins: f64,
+    /// Charges, each of a wallet that is new.
+    pub charges: f64,
+    /// Holds of one free seat.
+    pub holds: f64,
+    /// Payments of what was held.
+    pub pays: f64,
 }
 
-async fn round(url: &str, callers: usize, people: usize) {
-    let options = Options {
-        migrations: Migrations::Apply,
-        clock: None,
-        ids: Arc::new(SeededIds::new(u64::try_from(callers).unwrap())),
-        rules: Rules::default(),
-        connections: 8,
+/// Plays a sale with `callers` at once, a seat for everyone, in a queue of its own named `name`: of 2,000 people for one
+/// caller, and of enough for some seconds for many. Every charge, hold and payment has an idempotency key.
+///
+/// # Panics
+/// When the store refuses anything.
+pub async fn rates<S>(store: S, name: &str, callers: usize) -> Rates
+where
+    S: QueueRepository
+        + ConcertRepository
+        + ReservationRepository
+        + WalletRepository
+        + PaymentRepository
+        + Clone
+        + 'static,
+{
+    let people = match callers {
+        1 => 2_000,
+        2..=64 => 20_000,
+        _ => 40_000,
     };
-    let store = PostgresStore::open(url, options).await.unwrap();
-    let (queue, schedule) = load(&store, callers, people).await;
-    let user = move |n| user(callers, n);
+    let (queue, schedule) = concert(&store, name, people).await;
+    let user: Arc<dyn Fn(usize) -> UserId + Send + Sync> = {
+        let name = name.to_owned();
+        Arc::new(move |n| UserId::parse(&format!("{name}-{n}")).unwrap())
+    };
 
-    let (s, tickets) = (store.clone(), Slots::<Ticket>::new(people));
+    let (s, users, tickets) = (store.clone(), Arc::clone(&user), Slots::<Ticket>::new(people));
     let joined = tickets.clone();
     let joins = rate(callers, people, move |n| {
-        let (s, joined) = (s.clone(), joined.clone());
-        async move { joined.set(n, s.join(queue, &user(n)).await.unwrap().unwrap().standing.token.ticket) }
+        let (s, joined, user) = (s.clone(), joined.clone(), users(n));
+        async move { joined.set(n, s.join(queue, &user).await.unwrap().unwrap().standing.token.ticket) }
     })
     .await;
 
@@ -64,10 +72,10 @@ async fn round(url: &str, callers: usize, people: usize) {
     store.change_policy(queue, &open).await.unwrap().unwrap();
     store.admit().await.unwrap();
 
-    let s = store.clone();
+    let (s, users) = (store.clone(), user);
     let charges = rate(callers, people, move |n| {
         let s = s.clone();
-        let command = ChargeCommand { user: user(n), amount: Money::parse("100").unwrap(), key: key("c", n) };
+        let command = ChargeCommand { user: users(n), amount: Money::parse("100").unwrap(), key: key("c", n) };
         async move { drop(s.charge(&command).await.unwrap().unwrap()) }
     })
     .await;
@@ -82,16 +90,14 @@ async fn round(url: &str, callers: usize, people: usize) {
     })
     .await;
 
-    let s = store.clone();
     let pays = rate(callers, people, move |n| {
-        let s = s.clone();
+        let s = store.clone();
         let command =
             PayCommand { ticket: tickets.get(n), reservation: reservations.get(n), amount: None, key: key("p", n) };
         async move { drop(s.pay(&command).await.unwrap().unwrap()) }
     })
     .await;
-    println!("{callers:>7} {joins:>9.0} {charges:>9.0} {holds:>9.0} {pays:>9.0}");
-    store.shutdown().await;
+    Rates { joins, charges, holds, pays }
 }
 
 /// How often a second `callers` at once get `ask` answered, `times` in all.
@@ -124,34 +130,30 @@ async fn rate<F: Future<Output = ()> + Send + 'static>(
 
 /// What the people have, by their number.
 #[derive(Clone)]
-struct Slots<T>(Arc<Vec<std::sync::OnceLock<T>>>);
+struct Slots<T>(Arc<Vec<OnceLock<T>>>);
 
 impl<T: Copy> Slots<T> {
     fn new(many: usize) -> Self {
-        Self(Arc::new((0..many).map(|_| std::sync::OnceLock::new()).collect()))
+        Self(Arc::new((0..many).map(|_| OnceLock::new()).collect()))
     }
 
     fn set(&self, n: usize, value: T) {
-        self.0.get(n).unwrap().get_or_init(|| value);
+        self.0[n].get_or_init(|| value);
     }
 
     fn get(&self, n: usize) -> T {
-        *self.0.get(n).unwrap().get().unwrap()
+        *self.0[n].get().unwrap()
     }
 }
 
-/// One schedule with a seat for everyone, in a queue of its own.
-async fn load(store: &PostgresStore, round: usize, people: usize) -> (QueueNumber, ScheduleId) {
+/// One schedule with a seat for everyone, in a new queue.
+async fn concert(store: &impl ConcertRepository, name: &str, people: usize) -> (QueueNumber, ScheduleId) {
     let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
     let seats = SeatGroup::Count(u32::try_from(people).unwrap(), Money::parse("50").unwrap());
-    let queue = QueueName::parse(&format!("round-{round}")).unwrap();
+    let queue = QueueName::parse(name).unwrap();
     let concert = NewConcert::plan("Bench", queue, &[(starts_at, vec![seats])]).unwrap();
     let created = store.create(&concert).await.unwrap().unwrap();
     (created.queue, *created.schedules.first().unwrap())
-}
-
-fn user(round: usize, n: usize) -> UserId {
-    UserId::parse(&format!("user-{round}-{n}")).unwrap()
 }
 
 fn key(operation: &str, n: usize) -> Option<IdempotencyKey> {

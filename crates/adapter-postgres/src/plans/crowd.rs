@@ -1,0 +1,46 @@
+//! A database with a million of what a crowd makes a million of.
+
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use test_postgres::{connect, empty};
+
+use crate::pool;
+
+/// Ten schedules of a hundred thousand seats, half of them held or sold; tokens that wait, are ACTIVE, have left.
+const MILLION: &str = "
+    INSERT INTO queue_registry VALUES (1, 'main', now());
+    INSERT INTO policies VALUES (1, 1, now(), 1000, 1000, 10, false);
+    INSERT INTO queues VALUES (1, decode(repeat('00', 16), 'hex'), 1, 1000000, 1000, 1000, 19980, 1, 0, 0);
+    INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason)
+    SELECT 1, n, 'user-' || n,
+           CASE WHEN n <= 1000 THEN 'ACTIVE' WHEN n % 50 = 0 THEN 'EXPIRED' ELSE 'WAITING' END, now(),
+           CASE WHEN n <= 1000 THEN now() END, CASE WHEN n <= 1000 THEN now() + interval '1 h' END,
+           CASE WHEN n > 1000 AND n % 50 = 0 THEN now() END, CASE WHEN n > 1000 AND n % 50 = 0 THEN 'LEFT' END
+    FROM generate_series(1, 1000000) n;
+    INSERT INTO concerts SELECT 1, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Concert', now()
+    FROM generate_series(1, 10) n;
+    INSERT INTO schedules SELECT 1, id, id, now() + interval '1 year', 0, current_date + 365, 100000 FROM concerts;
+    INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, reserved_at, expires_at)
+    SELECT 1, ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, 'user-' || n,
+           ('00000000-0000-7000-8000-' || lpad(to_hex(1 + (n - 1) / 100000), 12, '0'))::uuid, 10,
+           CASE WHEN n % 10 = 0 THEN 'PENDING' ELSE 'CONFIRMED' END, now(), now() + interval '5 min'
+    FROM generate_series(1, 500000) n;
+    INSERT INTO reservation_seats (queue, reservation_id, seat_id, number, price)
+    SELECT 1, id, id, 1, 10 FROM reservations;
+    INSERT INTO seats (queue, schedule_id, number, id, price, reservation_id, held_until)
+    SELECT 1, ('00000000-0000-7000-8000-' || lpad(to_hex(1 + (n - 1) / 100000), 12, '0'))::uuid, 1 + (n - 1) % 100000, id, 10,
+           CASE WHEN n <= 500000 THEN id END, CASE WHEN n <= 500000 AND n % 10 = 0 THEN now() + interval '5 min' END
+    FROM (SELECT n, ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid AS id FROM generate_series(1, 1000000) n) s;
+    INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq)
+    SELECT 1, id, id, user_id, 10, now(), 2 FROM reservations WHERE status = 'CONFIRMED';
+    INSERT INTO wallets SELECT 'user-' || n, 90, 2 FROM generate_series(1, 500000) n;
+    INSERT INTO entries (user_id, seq, id, kind, amount, balance_after, created_at)
+    SELECT 'user-' || n, 1, gen_random_uuid(), 'CHARGE', 100, 100, now() FROM generate_series(1, 500000) n;
+    ANALYZE";
+
+/// A session as the store's are, on that database.
+pub(super) async fn million() -> AsyncPgConnection {
+    let url = empty().await;
+    crate::migrate(&url).await.unwrap();
+    connect(&url).await.batch_execute(MILLION).await.unwrap();
+    pool::establish(url).await.unwrap()
+}

@@ -1,0 +1,157 @@
+//! Every statement that is really sent, asked for its plan at a million seats and a million tokens: none walks a table
+//! (trap P7), and each names one queue as a constant wherever it reads or writes a table of a sale (design 2.3).
+
+mod crowd;
+mod sale;
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use serde_json::Value;
+
+/// The tables that belong to a sale and lead with its queue.
+const OF_A_SALE: [&str; 9] =
+    ["policies", "queues", "tokens", "concerts", "schedules", "reservations", "reservation_seats", "seats", "payments"];
+
+/// The tables that a crowd fills.
+const LARGE: [&str; 7] = ["tokens", "reservations", "reservation_seats", "seats", "payments", "wallets", "entries"];
+
+/// The statements that speak of all queues at once, and why they may.
+const OF_ALL_QUEUES: [(&str, &str); 6] = [
+    ("Directory", "the list of all queues, at start and when an unknown one is named"),
+    ("FindDueQueues", "what is due, of all queues; their rows are few"),
+    ("FindDue", "what is due, of all queues, by an index on deadlines"),
+    ("ListConcerts", "a list across sales"),
+    ("FindConcert", "tells another queue's concert from nobody's"),
+    ("FindAnywhere", "tells another queue's schedule from nobody's"),
+];
+
+#[derive(QueryableByName)]
+struct Prepared {
+    #[diesel(sql_type = Text)]
+    statement: String,
+    /// Its parameters' types, with commas.
+    #[diesel(sql_type = Text)]
+    types: String,
+}
+
+#[derive(QueryableByName)]
+struct Explained {
+    // JSON is sent as its text.
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    plan: String,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_walks_a_table_and_each_names_one_queue_p7() {
+    let sent = sale::play().await;
+    let written = sources::statements();
+    let named = |prepared: &Prepared| written.get(&sources::shape(&prepared.statement)).cloned();
+    let missing: BTreeSet<_> = written.values().cloned().collect();
+    let missing: Vec<_> = missing.difference(&sent.iter().filter_map(named).collect()).cloned().collect();
+    assert!(missing.is_empty(), "statements that the sale did not send: {missing:?}");
+
+    let mut connection = crowd::million().await;
+    let mut plans = BTreeMap::new();
+    for prepared in sent {
+        let name = named(&prepared).unwrap_or_else(|| panic!("a statement of no source: {}", prepared.statement));
+        if let Some(nodes) = explain(&mut connection, &prepared).await {
+            plans.insert(name, (prepared.statement, nodes));
+        }
+    }
+    let mut shown = String::new();
+    for (name, (sql, nodes)) in &plans {
+        let of_all = OF_ALL_QUEUES.iter().any(|(exempt, _)| exempt == name);
+        for node in nodes.iter().filter(|node| OF_A_SALE.contains(&node.table.as_str()) && !of_all) {
+            assert!(node.is_of_one_queue(sql), "{name} speaks of all queues: {}", node.line());
+        }
+        let large: Vec<_> = nodes.iter().filter(|node| LARGE.contains(&node.table.as_str())).collect();
+        for node in &large {
+            assert!(node.changes() || !node.condition.is_empty(), "{name} walks {}: {}", node.table, node.line());
+        }
+        if !large.is_empty() {
+            shown.extend([name, "\n"]);
+            shown.extend(large.iter().map(|node| format!("  {}\n", node.line())));
+        }
+    }
+    insta::assert_snapshot!("plans", shown);
+}
+
+/// What a plan does to one table.
+struct Node {
+    kind: String,
+    table: String,
+    index: String,
+    condition: String,
+    /// What is asked of the rows that the index finds.
+    filter: String,
+}
+
+impl Node {
+    fn changes(&self) -> bool {
+        matches!(self.kind.as_str(), "Insert" | "Update" | "Delete")
+    }
+
+    /// Whether it names one queue as a constant. What an update changes, a node below it has found.
+    fn is_of_one_queue(&self, sql: &str) -> bool {
+        match self.kind.as_str() {
+            "Insert" => inserts_into_one_queue(sql),
+            "Update" | "Delete" => true,
+            _ => self.condition.contains("(queue = $)") || self.filter.contains("(queue = $)"),
+        }
+    }
+
+    fn line(&self) -> String {
+        let by = if self.index.is_empty() { String::new() } else { format!(" by {}", self.index) };
+        format!("{} {}{by} {}", self.kind, self.table, self.condition).trim_end().to_owned()
+    }
+}
+
+/// Whether the first column is the queue, and its value a parameter.
+fn inserts_into_one_queue(sql: &str) -> bool {
+    let sql = sources::shape(sql);
+    sql.contains("(queue, ") && (sql.contains(" SELECT $, ") || sql.contains(" VALUES ($, "))
+}
+
+/// What the plan of a statement reads and writes, in the plan's order; nothing of what has no plan.
+async fn explain(connection: &mut AsyncPgConnection, prepared: &Prepared) -> Option<Vec<Node>> {
+    let verb = prepared.statement.split_whitespace().next()?;
+    if !["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&verb) {
+        return None;
+    }
+    let many = prepared.types.split(',').filter(|name| !name.is_empty()).count();
+    let (types, nulls) = match many {
+        0 => (String::new(), String::new()),
+        many => (format!("({})", prepared.types), format!("({})", vec!["NULL"; many].join(", "))),
+    };
+    let prepare = format!("PREPARE asked {types} AS {}", prepared.statement);
+    connection.batch_execute(&prepare).await.unwrap();
+    let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE asked {nulls}");
+    let explained = diesel::sql_query(explain).get_result::<Explained>(connection).await.unwrap();
+    connection.batch_execute("DEALLOCATE asked").await.unwrap();
+    let mut nodes = Vec::new();
+    let plan: Value = serde_json::from_str(&explained.plan).unwrap();
+    collect(&plan[0]["Plan"], &mut nodes);
+    Some(nodes)
+}
+
+fn collect(plan: &Value, nodes: &mut Vec<Node>) {
+    let text = |key: &str| plan[key].as_str().unwrap_or_default().to_owned();
+    let kind = if plan["Node Type"] == "ModifyTable" { text("Operation") } else { text("Node Type") };
+    if plan["Relation Name"].is_string() {
+        let below = &plan["Plans"][0];
+        let (index, condition) = if kind == "Bitmap Heap Scan" {
+            (below["Index Name"].as_str().unwrap_or_default().to_owned(), text("Recheck Cond"))
+        } else {
+            (text("Index Name"), text("Index Cond"))
+        };
+        let filter = sources::shape(&text("Filter"));
+        nodes.push(Node { kind, table: text("Relation Name"), index, condition: sources::shape(&condition), filter });
+    }
+    for below in plan["Plans"].as_array().into_iter().flatten() {
+        collect(below, nodes);
+    }
+}
