@@ -30,3 +30,7 @@ fuzz-api:
 # Measure the SQLite build over HTTP against /healthz of the same process
 bench-sqlite:
     bench/sqlite-http
+
+# Measure the PostgreSQL storage against pgbench on the same throw-away cluster
+bench-storage:
+    bench/storage
