@@ -1,9 +1,10 @@
 //! Outbound adapter: storage on PostgreSQL, for production and any number of servers.
 //!
-//! Every write goes through a lane ([`lane`]), one per queue for its line and a few for what it sells, that takes whatever commands are waiting into one
-//! transaction: it reads the facts of the whole batch under lock ([`facts`]), lets the domain decide each in order of
-//! arrival on that working set ([`decide`]), writes with one statement a table ([`mod@write`]), commits once, and only then
-//! answers (design 2.2). The rules of `domain` decide; the statements here read facts and write decisions.
+//! Every write goes through a lane ([`lane`]), one per queue for its line and a few for what it sells, that takes whatever
+//! commands are waiting into one transaction: it reads the facts of the whole batch under lock ([`facts`]), lets the domain
+//! decide each in order of arrival on that working set ([`decide`]), writes with one statement a table ([`mod@write`]),
+//! commits once, and only then answers (design 2.2). The rules of `domain` decide; the statements here read facts and write
+//! decisions.
 
 mod admission;
 mod charges;
