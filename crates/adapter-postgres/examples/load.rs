@@ -14,6 +14,10 @@ use adapter_postgres::{Migrations, Options, PostgresStore};
 use domain::Rules;
 use storage_contract::SeededIds;
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let url = std::env::args().nth(1).unwrap();

@@ -15,6 +15,10 @@ use adapter_sqlite::{Migrations, SqliteStore};
 use domain::{Rules, Timestamp};
 use storage_contract::{SeededIds, TestClock};
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let directory = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
