@@ -2,28 +2,33 @@
 
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
-use e2e::{Settings, Shop, until};
+use e2e::{Settings, Shop, Storage, on_each_storage, until};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::codes::speaks;
 
+on_each_storage![
+    a_locked_database_is_unavailable_and_recovers,
+    one_damaged_reservation_does_not_stop_the_sweep,
+    a_payment_that_fails_changes_nothing,
+    who_waited_too_long_is_told_that_nothing_was_done,
+    a_damaged_row_is_internal_and_told_to_the_log_only,
+];
+
 /// Somebody else holds the database's write lock: writes are answered `unavailable`, reads go on, and when the lock is
 /// gone the same key executes what was not, once.
-#[tokio::test]
-async fn a_locked_database_is_unavailable_and_recovers() {
-    let shop = Settings::default().with("--scheduler", "off").open().await;
+async fn a_locked_database_is_unavailable_and_recovers(storage: Storage) {
+    let shop = Settings::on(storage).with("--scheduler", "off").open().await;
     let ann = shop.join("ann").await;
-    let mut lock = shop.database().connection();
-    lock.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let lock = shop.database().lock().await;
     shop.api(Method::POST, "/queue/tokens").json(json!({"user_id": "ben"})).await.refused(503, "unavailable");
     let english = ann.charge(5).key("k").await;
     let korean = ann.charge(5).key("k").header("Accept-Language", "ko").await;
     speaks("unavailable", &english, &korean);
     assert_eq!((ann.status().await.as_str(), ann.balance().await), ("ACTIVE", json!(0)));
-    lock.batch_execute("ROLLBACK").unwrap();
+    lock.release().await;
     ann.charge(5).key("k").await.expect(201);
     assert!(ann.charge(5).key("k").await.replayed());
     assert_eq!(ann.balance().await, 5);
@@ -34,9 +39,8 @@ async fn a_locked_database_is_unavailable_and_recovers() {
 }
 
 /// S8, R10: a row that cannot be read does not keep the sweeper from the others.
-#[tokio::test]
-async fn one_damaged_reservation_does_not_stop_the_sweep() {
-    let shop = Settings::default().with("--hold-seconds", 1).with("--scheduler", "off").open().await;
+async fn one_damaged_reservation_does_not_stop_the_sweep(storage: Storage) {
+    let shop = Settings::on(storage).with("--hold-seconds", 1).with("--scheduler", "off").open().await;
     let sale = shop.concert(3, 10).await;
     let users = shop.join_all(["ann", "ben", "cem"].map(str::to_owned)).await;
     for (seat, user) in (1..).zip(&users) {
@@ -45,36 +49,44 @@ async fn one_damaged_reservation_does_not_stop_the_sweep() {
     shop.database().execute("UPDATE reservations SET user_id = '' WHERE user_id = 'ann'");
     shop.crash().await;
     let sweeping = shop.settings().clone().with("--scheduler", "embedded").open().await;
-    let left = "SELECT group_concat(user_id || '.') AS text FROM reservations WHERE status = 'PENDING'";
+    let left = "SELECT string_agg(user_id || '.', '') AS text FROM reservations WHERE status = 'PENDING'";
     until("the sweep of the others", async || (sweeping.database().text(left) == ".").then_some(())).await;
     users[1].with_shop(&sweeping).held(&sale.schedule, &[2, 3]).await;
 }
 
 /// W14: a payment that fails half-way changes nothing, and the next one is not in its way.
-#[tokio::test]
-async fn a_payment_that_fails_changes_nothing() {
-    let shop = Settings::default().with("--scheduler", "off").open().await;
+async fn a_payment_that_fails_changes_nothing(storage: Storage) {
+    let shop = Settings::on(storage).with("--scheduler", "off").open().await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     ann.charge(100).await.expect(201);
     let id = ann.held(&sale.schedule, &[1]).await;
     // The last thing that a payment writes cannot be written.
-    let trap = "CREATE TRIGGER trap BEFORE UPDATE OF status ON tokens BEGIN SELECT RAISE(ABORT, 'trap'); END";
-    shop.database().execute(trap);
+    shop.database().execute(match storage {
+        Storage::Sqlite => {
+            "CREATE TRIGGER trap BEFORE UPDATE OF status ON tokens BEGIN SELECT RAISE(ABORT, 'trap'); END"
+        }
+        Storage::Postgres => {
+            "CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trap'; END $$; \
+             CREATE TRIGGER trap BEFORE UPDATE OF status ON tokens FOR EACH ROW EXECUTE FUNCTION trap()"
+        }
+    });
     let before = shop.database().dump();
     let failed = ann.pay(&id).await;
     assert!([500, 503].contains(&failed.status), "{failed}");
     assert_eq!(shop.database().dump(), before);
-    shop.database().execute("DROP TRIGGER trap");
+    shop.database().execute(match storage {
+        Storage::Sqlite => "DROP TRIGGER trap",
+        Storage::Postgres => "DROP TRIGGER trap ON tokens",
+    });
     ann.pay(&id).await.expect(201);
     shop.audit().await;
 }
 
 /// A command that waited 5 s unstarted is answered `overloaded` and was not executed: the process stands still under
 /// load, as on a machine that has no time for it, until some were.
-#[tokio::test]
-async fn who_waited_too_long_is_told_that_nothing_was_done() {
-    let shop = Shop::open().await;
+async fn who_waited_too_long_is_told_that_nothing_was_done(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let users = shop.join_all((0..64).map(|n| format!("user-{n}"))).await;
     let mut charged = 0;
     until("an overload", async || {
@@ -87,7 +99,7 @@ async fn who_waited_too_long_is_told_that_nothing_was_done() {
         }));
         let pause = async {
             // Some way into the load: a batch is being committed, and others wait for the next.
-            until("the load", async || (shop.database().text(ENTRIES) != charged.to_string()).then_some(())).await;
+            until("the load", async || (shop.database().count("entries") != charged).then_some(())).await;
             shop.freeze();
             tokio::time::sleep(Duration::from_millis(5_200)).await;
             shop.thaw();
@@ -102,16 +114,13 @@ async fn who_waited_too_long_is_told_that_nothing_was_done() {
         (!late.is_empty()).then_some(())
     })
     .await;
-    assert_eq!(shop.database().text(ENTRIES), charged.to_string(), "what was refused was not executed");
+    assert_eq!(shop.database().count("entries"), charged, "what was refused was not executed");
     shop.audit().await;
 }
 
-const ENTRIES: &str = "SELECT CAST(count(*) AS TEXT) AS text FROM entries";
-
 /// A row that is not what the schema promises is `internal`, never "not found"; what is wrong is for the log alone.
-#[tokio::test]
-async fn a_damaged_row_is_internal_and_told_to_the_log_only() {
-    let shop = Shop::open().await;
+async fn a_damaged_row_is_internal_and_told_to_the_log_only(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     shop.database().execute("UPDATE tokens SET user_id = ''");
     let english = ann.get("/queue/tokens/me").await;

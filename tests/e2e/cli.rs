@@ -2,11 +2,19 @@
 
 use std::net::TcpListener;
 
-use e2e::{Database, Finished, Process, Settings, Shop};
+use e2e::{Database, Finished, Process, Settings, Shop, Storage, on_each_storage};
+
+on_each_storage![
+    a_newer_schema_is_one_line,
+    the_keys_of_the_tokens_are_not_forgotten,
+    migrate_off_refuses_what_is_not_up_to_date,
+    migrate_and_audit_work_on_a_new_database,
+    an_audit_finds_what_is_wrong,
+];
 
 /// Runs `usher` with these arguments in a directory of its own, to its end.
 async fn usher(arguments: &[&str]) -> Finished {
-    let database = Database::fresh();
+    let database = Database::fresh(Storage::Sqlite);
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     Process::start(&arguments, database.directory()).finished().await
 }
@@ -49,7 +57,7 @@ async fn wrong_flags_are_named() {
 /// What cannot be a database: no folder, a folder, no SQLite file, a scheme that is not known.
 #[tokio::test]
 async fn a_database_that_cannot_be_had_is_one_line() {
-    let place = Database::fresh();
+    let place = Database::fresh(Storage::Sqlite);
     let (file, folder) = (place.directory().join("file"), place.directory().join("folder"));
     std::fs::write(&file, "this is no database, however long one looks at it ".repeat(100)).unwrap();
     std::fs::create_dir(&folder).unwrap();
@@ -74,7 +82,7 @@ async fn a_database_that_cannot_be_had_is_one_line() {
 /// An audit or a migration is asked of a database that is there: `audit` makes no file.
 #[tokio::test]
 async fn an_audit_makes_no_database() {
-    let settings = Settings::default();
+    let settings = Settings::on(Storage::Sqlite);
     one_line(&settings.run(&["audit"]).await, &["usher: "]);
     assert!(!settings.database().file().exists());
 }
@@ -84,13 +92,13 @@ async fn an_audit_makes_no_database() {
 async fn an_occupied_port_is_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    one_line(&Settings::default().with("--listen", &address).refused().await, &[&address]);
+    one_line(&Settings::on(Storage::Sqlite).with("--listen", &address).refused().await, &[&address]);
 }
 
 /// Two servers on one file would each hand out the same numbers: the second one does not start, the first one goes on.
 #[tokio::test]
 async fn a_second_server_on_one_file_is_one_line() {
-    let shop = Shop::open().await;
+    let shop = Shop::open(Storage::Sqlite).await;
     let file = shop.database().file().display().to_string();
     one_line(&shop.settings().refused().await, &[&file]);
     one_line(&shop.settings().run(&["migrate"]).await, &[&file]);
@@ -110,9 +118,8 @@ async fn a_second_server_on_one_file_is_one_line() {
 }
 
 /// A schema that is newer than the binary is not touched.
-#[tokio::test]
-async fn a_newer_schema_is_one_line() {
-    let settings = Settings::default();
+async fn a_newer_schema_is_one_line(storage: Storage) {
+    let settings = Settings::on_empty(storage);
     assert_eq!(settings.run(&["migrate"]).await.code, Some(0));
     settings.database().execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')");
     one_line(&settings.refused().await, &["newer"]);
@@ -121,9 +128,8 @@ async fn a_newer_schema_is_one_line() {
 
 /// A server that lacks the key which the tokens in its database were sealed with would refuse them all: it does not start.
 /// Keys are changed by announcing the new one first.
-#[tokio::test]
-async fn the_keys_of_the_tokens_are_not_forgotten() {
-    let old = Settings::default().with("--token-key", "an old secret of the operator");
+async fn the_keys_of_the_tokens_are_not_forgotten(storage: Storage) {
+    let old = Settings::on(storage).with("--token-key", "an old secret of the operator");
     let shop = old.clone().open().await;
     let ann = shop.join("ann").await;
     shop.crash().await;
@@ -137,18 +143,16 @@ async fn the_keys_of_the_tokens_are_not_forgotten() {
 }
 
 /// `--migrate off` refuses a database whose tables are not up to date, and serves one whose are.
-#[tokio::test]
-async fn migrate_off_refuses_what_is_not_up_to_date() {
-    let settings = Settings::default().with("--migrate", "off");
+async fn migrate_off_refuses_what_is_not_up_to_date(storage: Storage) {
+    let settings = Settings::on_empty(storage).with("--migrate", "off");
     one_line(&settings.refused().await, &["migrate"]);
     assert_eq!(settings.run(&["migrate"]).await.code, Some(0));
     settings.open().await.join("ann").await;
 }
 
 /// `migrate` may be repeated, and `audit` of a database that nobody has used finds nothing.
-#[tokio::test]
-async fn migrate_and_audit_work_on_a_new_database() {
-    let settings = Settings::default();
+async fn migrate_and_audit_work_on_a_new_database(storage: Storage) {
+    let settings = Settings::on_empty(storage);
     for _ in 0..2 {
         let migrated = settings.run(&["migrate"]).await;
         assert_eq!(migrated.code, Some(0), "{migrated:#?}");
@@ -158,9 +162,8 @@ async fn migrate_and_audit_work_on_a_new_database() {
 }
 
 /// A violation is found while the server runs: exit 1 and a line that names it.
-#[tokio::test]
-async fn an_audit_finds_what_is_wrong() {
-    let shop = Shop::open().await;
+async fn an_audit_finds_what_is_wrong(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     ann.charge(10).await.expect(201);
     shop.audit().await;
@@ -218,7 +221,7 @@ async fn help_says_what_can_be_set() {
 /// Without a database named, a demo is served: its concert can be bought with what start-up prints.
 #[tokio::test]
 async fn the_demo_needs_nothing() {
-    let place = Database::fresh();
+    let place = Database::fresh(Storage::Sqlite);
     let process = Process::start(&["--listen".into(), "127.0.0.1:0".into()], place.directory());
     let address = process.address();
     let http = reqwest::Client::new();

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use e2e::{Answer, Request, Settings, Shop};
+use e2e::{Answer, Request, Settings, Shop, Storage, on_each_storage};
 use reqwest::Method;
 use serde_json::json;
+
+on_each_storage![every_code_once_in_both_languages,];
 
 /// The contract's table, and the words that the requirements have for some of the codes.
 const CODES: [(&str, u16, &str); 25] = [
@@ -72,27 +74,26 @@ fn is_hangul(c: char) -> bool {
 }
 
 /// A30 and the six exceptions of the requirements among them: every code that a caller can bring about.
-#[tokio::test]
-async fn every_code_once_in_both_languages() {
+async fn every_code_once_in_both_languages(storage: Storage) {
     let mut seen = Seen::default();
-    callers(&mut seen).await;
-    requests(&mut seen).await;
-    seats(&mut seen).await;
-    payments(&mut seen).await;
+    callers(storage, &mut seen).await;
+    requests(storage, &mut seen).await;
+    seats(storage, &mut seen).await;
+    payments(storage, &mut seen).await;
     let all: BTreeSet<_> = CODES.iter().map(|(code, ..)| *code).collect();
     let left: Vec<_> = all.difference(&seen.0).collect();
     assert_eq!(left, STORE.iter().collect::<Vec<_>>());
 }
 
-async fn callers(seen: &mut Seen) {
-    let shop = Settings::line(0, 1, 1).with("--user-key", "a secret that only the shop knows").open().await;
+async fn callers(storage: Storage, seen: &mut Seen) {
+    let shop = Settings::line(storage, 0, 1, 1).with("--user-key", "a secret that only the shop knows").open().await;
     let join = || shop.api(Method::POST, "/queue/tokens").json(json!({"user_id": "ann"}));
     seen.see("identity_invalid", join).await;
     seen.see("token_missing", || shop.api(Method::GET, "/wallet")).await;
     seen.see("token_unknown", || shop.api(Method::GET, "/wallet").bearer("x")).await;
     seen.see("admin_key_invalid", || shop.api(Method::GET, "/admin/queues/main").bearer("x")).await;
 
-    let shop = Settings::line(0, 1, 1).open().await;
+    let shop = Settings::line(storage, 0, 1, 1).open().await;
     let waiting = shop.join("waiting").await;
     seen.see("token_not_active", || waiting.get("/wallet")).await;
     assert_eq!(waiting.get("/wallet").await.json()["token_status"], "WAITING");
@@ -102,8 +103,8 @@ async fn callers(seen: &mut Seen) {
     seen.see("wrong_queue", || waiting.get(&format!("/schedules/{}/seats", other.schedule))).await;
 }
 
-async fn requests(seen: &mut Seen) {
-    let shop = Shop::open().await;
+async fn requests(storage: Storage, seen: &mut Seen) {
+    let shop = Shop::open(storage).await;
     let join = || shop.api(Method::POST, "/queue/tokens");
     seen.see("malformed_request", || join().bytes("{")).await;
     seen.see("validation_failed", || join().json(json!({"user_id": ""}))).await;
@@ -121,8 +122,8 @@ async fn requests(seen: &mut Seen) {
     seen.see("idempotency_key_reused", || ann.charge(2).key("k")).await;
 }
 
-async fn seats(seen: &mut Seen) {
-    let shop = Settings::default().with("--max-seats", 1).open().await;
+async fn seats(storage: Storage, seen: &mut Seen) {
+    let shop = Settings::on(storage).with("--max-seats", 1).open().await;
     let (sale, over) = (shop.concert(3, 10).await, shop.concert_in("main", "2020-01-01T00:00:00Z", 1, 10).await);
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     ann.held(&sale.schedule, &[1]).await;
@@ -131,15 +132,15 @@ async fn seats(seen: &mut Seen) {
     seen.see("sale_closed", || ben.hold(&over.schedule, &[1])).await;
 }
 
-async fn payments(seen: &mut Seen) {
-    let shop = Settings::default().with("--hold-seconds", 1).open().await;
+async fn payments(storage: Storage, seen: &mut Seen) {
+    let shop = Settings::on(storage).with("--hold-seconds", 1).open().await;
     let sale = shop.concert(3, 10).await;
     let ann = shop.join("ann").await;
     let expired = ann.held(&sale.schedule, &[1]).await;
     ann.seat_becomes(&sale.schedule, 1, "AVAILABLE").await;
     seen.see("reservation_expired", || ann.pay(&expired)).await;
 
-    let shop = Shop::open().await;
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(3, 10).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     let cancelled = ann.held(&sale.schedule, &[1]).await;

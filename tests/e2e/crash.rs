@@ -1,14 +1,15 @@
 //! `kill -9` under load: S13, W15, Q10. A success that was answered is there after it; nothing is there by half.
 
-use e2e::{Settings, until};
+use e2e::{Settings, Storage, on_each_storage, until};
 use serde_json::json;
 
 use crate::load::{Log, PRICE, SEATS, buy_until_it_ends, nothing_is_lost};
 
+on_each_storage![what_was_answered_survives_kill_9, each_kind_of_success_is_durable_at_once,];
+
 /// Several rounds on one database: buy, kill, start again, find everything, audit.
-#[tokio::test]
-async fn what_was_answered_survives_kill_9() {
-    let shop = Settings::default().with("--wallet-gate", "any").open().await;
+async fn what_was_answered_survives_kill_9(storage: Storage) {
+    let shop = Settings::on(storage).with("--wallet-gate", "any").open().await;
     let sale = shop.concert(SEATS, PRICE).await;
     let log = Log::default();
     for round in 0..4 {
@@ -27,9 +28,8 @@ async fn what_was_answered_survives_kill_9() {
 }
 
 /// S13: a single answer is enough to be durable, whatever it was: the process is killed the moment it has come.
-#[tokio::test]
-async fn each_kind_of_success_is_durable_at_once() {
-    let shop = Settings::default().with("--wallet-gate", "any").open().await;
+async fn each_kind_of_success_is_durable_at_once(storage: Storage) {
+    let shop = Settings::on(storage).with("--wallet-gate", "any").open().await;
     let sale = shop.concert(2, 30).await;
     shop.crash().await;
     shop.restart().await;

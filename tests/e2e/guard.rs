@@ -1,10 +1,18 @@
 //! Q14, Q15, Q16: every guarded route with every kind of bad token.
 
-use e2e::{Request, Sale, Settings, Shop, Visitor, until};
+use e2e::{Request, Sale, Settings, Shop, Storage, Visitor, on_each_storage, until};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+on_each_storage![
+    every_route_refuses_what_is_no_token,
+    a_flipped_bit_anywhere_is_no_token,
+    guarded_routes_refuse_tokens_that_are_not_active,
+    a_token_of_another_queue_reaches_nothing_here,
+    admin_routes_ask_for_the_admin_key,
+];
 
 /// Somebody's id of something that is not there.
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
@@ -57,9 +65,8 @@ fn routes(sale: &Sale, reservation: &str) -> Vec<Route> {
 }
 
 /// Missing, malformed, forged by one bit and of another server: 401 on every route, and nothing has happened.
-#[tokio::test]
-async fn every_route_refuses_what_is_no_token() {
-    let (shop, stranger) = (Shop::open().await, Shop::open().await);
+async fn every_route_refuses_what_is_no_token(storage: Storage) {
+    let (shop, stranger) = (Shop::open(storage).await, Shop::open(storage).await);
     let sale = shop.concert(3, 10).await;
     let ann = shop.join("ann").await;
     let reservation = ann.held(&sale.schedule, &[1]).await;
@@ -95,9 +102,8 @@ async fn every_route_refuses_what_is_no_token() {
 }
 
 /// Q13: whichever bit is flipped, it is no token of ours.
-#[tokio::test]
-async fn a_flipped_bit_anywhere_is_no_token() {
-    let shop = Shop::open().await;
+async fn a_flipped_bit_anywhere_is_no_token(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     shop.join("ben").await;
     let bits = Uuid::parse_str(&ann.token).unwrap().as_u128();
@@ -109,9 +115,8 @@ async fn a_flipped_bit_anywhere_is_no_token() {
 }
 
 /// WAITING, and EXPIRED by each of the three ends: 403 where ACTIVE is asked for, and the state is told.
-#[tokio::test]
-async fn guarded_routes_refuse_tokens_that_are_not_active() {
-    let shop = Settings::line(2, 2, 1).with("--active-seconds", 600).open().await;
+async fn guarded_routes_refuse_tokens_that_are_not_active(storage: Storage) {
+    let shop = Settings::line(storage, 2, 2, 1).with("--active-seconds", 600).open().await;
     let sale = shop.concert(4, 0).await;
     let (paid, left) = (shop.join("paid").await, shop.join("left").await);
     let waiting = shop.join("waiting").await;
@@ -124,7 +129,7 @@ async fn guarded_routes_refuse_tokens_that_are_not_active() {
     }
     assert_eq!(shop.join("waiting").await.token, waiting.token, "a refusal does not cost the place");
 
-    let shop = Settings::default().with("--active-seconds", 1).open().await;
+    let shop = Settings::on(storage).with("--active-seconds", 1).open().await;
     let sale = shop.concert(4, 0).await;
     let silent = shop.join("silent").await;
     // Once it is written; until then a refused request may write what time has brought.
@@ -151,9 +156,8 @@ async fn refused_unless_active(shop: &Shop, sale: &Sale, visitor: &Visitor, stat
 }
 
 /// A token of another queue sees nothing of this queue's sale, and changes nothing in it.
-#[tokio::test]
-async fn a_token_of_another_queue_reaches_nothing_here() {
-    let shop = Shop::open().await;
+async fn a_token_of_another_queue_reaches_nothing_here(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(3, 10).await;
     let other = shop.concert_in("other", "2099-01-01T00:00:00Z", 1, 10).await;
     let ann = shop.join("ann").await;
@@ -183,11 +187,10 @@ async fn a_token_of_another_queue_reaches_nothing_here() {
 }
 
 /// The admin's routes ask for the admin's key, and for nothing else.
-#[tokio::test]
-async fn admin_routes_ask_for_the_admin_key() {
+async fn admin_routes_ask_for_the_admin_key(storage: Storage) {
     let concert = json!({"title": "t", "schedules": [{"starts_at": "2099-01-01T00:00:00Z", "seats": [{"count": 1, "price": 1}]}]});
-    let shop = Shop::open().await;
-    let closed = Settings::default().without("--admin-key").open().await;
+    let shop = Shop::open(storage).await;
+    let closed = Settings::on(storage).without("--admin-key").open().await;
     let ann = shop.join("ann").await;
     let key = e2e::ADMIN_KEY;
     let wrong = [

@@ -1,15 +1,21 @@
 //! Hostile input: a 4xx, or a closed connection where HTTP itself was broken; nothing changes, the process lives.
 
-use e2e::Shop;
+use e2e::{Shop, Storage, on_each_storage};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::raw::say;
 
+on_each_storage![
+    hostile_bodies_are_refused,
+    ten_megabytes_are_refused,
+    the_largest_concert_is_sold_and_a_larger_one_refused,
+    hostile_paths_and_headers_are_refused,
+];
+
 /// Bodies that are no requests, to every route that takes one.
-#[tokio::test]
-async fn hostile_bodies_are_refused() {
-    let shop = Shop::open().await;
+async fn hostile_bodies_are_refused(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 10).await;
     let ann = shop.join("ann").await;
     let before = shop.database().dump();
@@ -59,9 +65,8 @@ async fn hostile_bodies_are_refused() {
 }
 
 /// Ten megabytes, said or streamed, are not read into memory: 413, or the connection is closed on the sender.
-#[tokio::test]
-async fn ten_megabytes_are_refused() {
-    let shop = Shop::open().await;
+async fn ten_megabytes_are_refused(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     let before = shop.database().dump();
     for (path, token) in
@@ -88,9 +93,8 @@ async fn ten_megabytes_are_refused() {
 }
 
 /// The largest concert is loaded and sold; one seat or schedule more is not.
-#[tokio::test]
-async fn the_largest_concert_is_sold_and_a_larger_one_refused() {
-    let shop = Shop::open().await;
+async fn the_largest_concert_is_sold_and_a_larger_one_refused(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let evening = |count: u32| json!({"starts_at": "2099-01-01T00:00:00Z", "seats": [{"count": count, "price": 1}]});
     let load = |schedules: Vec<Value>| {
         shop.admin(Method::POST, "/concerts").json(json!({"title": "t", "schedules": schedules}))
@@ -110,9 +114,8 @@ async fn the_largest_concert_is_sold_and_a_larger_one_refused() {
 }
 
 /// Paths, queries and headers that nobody would write.
-#[tokio::test]
-async fn hostile_paths_and_headers_are_refused() {
-    let shop = Shop::open().await;
+async fn hostile_paths_and_headers_are_refused(storage: Storage) {
+    let shop = Shop::open(storage).await;
     shop.concert(2, 10).await;
     let ann = shop.join("ann").await;
     let before = shop.database().dump();

@@ -1,9 +1,15 @@
 //! R18: who may say "I am user X".
 
-use e2e::{Answer, Settings, Shop, Visitor};
+use e2e::{Answer, Settings, Shop, Storage, Visitor, on_each_storage};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+on_each_storage![
+    joining_needs_the_shops_word_when_a_key_is_set,
+    open_identity_stays_on_loopback_unless_it_is_meant,
+    user_ids_keep_their_bounds,
+];
 
 const KEY: &str = "a secret that only the shop knows";
 /// 2100 and 2001: no test runs beyond the one or before the other.
@@ -23,9 +29,8 @@ async fn join(shop: &Shop, user: &str, identity: Option<&str>) -> Answer {
 }
 
 /// With `--user-key` a place is given only to whom the shop vouches for.
-#[tokio::test]
-async fn joining_needs_the_shops_word_when_a_key_is_set() {
-    let shop = Settings::default().with("--user-key", KEY).open().await;
+async fn joining_needs_the_shops_word_when_a_key_is_set(storage: Storage) {
+    let shop = Settings::on(storage).with("--user-key", KEY).open().await;
     let ann = |exp: u64| json!({"sub": "ann", "exp": exp});
     let good = signed(Algorithm::HS256, KEY, &ann(LATER));
     let joined = join(&shop, "ann", Some(&good)).await.expect(201);
@@ -67,9 +72,8 @@ async fn joining_needs_the_shops_word_when_a_key_is_set() {
 }
 
 /// Without a key anyone may name any user, as the requirements describe; then only loopback may be listened on.
-#[tokio::test]
-async fn open_identity_stays_on_loopback_unless_it_is_meant() {
-    let open = Settings::default().with("--listen", "0.0.0.0:0");
+async fn open_identity_stays_on_loopback_unless_it_is_meant(storage: Storage) {
+    let open = Settings::on(storage).with("--listen", "0.0.0.0:0");
     let refused = open.refused().await;
     assert_ne!(refused.code, Some(0), "{refused:#?}");
     assert_eq!(refused.stderr.lines().count(), 1, "{refused:#?}");
@@ -79,9 +83,8 @@ async fn open_identity_stays_on_loopback_unless_it_is_meant() {
 }
 
 /// User ids are taken as they are, or refused (design 2.5).
-#[tokio::test]
-async fn user_ids_keep_their_bounds() {
-    let shop = Shop::open().await;
+async fn user_ids_keep_their_bounds(storage: Storage) {
+    let shop = Shop::open(storage).await;
     for good in ["a", "김 철수", "o'brien", "*", "😀", &"가".repeat(64)] {
         assert_eq!(shop.join(good).await.user, good);
     }

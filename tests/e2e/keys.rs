@@ -1,13 +1,21 @@
 //! Idempotency keys: R15 and trap W12.
 
-use e2e::{Settings, Shop};
+use e2e::{Settings, Shop, Storage, on_each_storage};
 use futures::future::join_all;
 use serde_json::json;
 
+on_each_storage![
+    a_repeated_request_gets_the_first_answer,
+    a_key_names_one_request,
+    a_refusal_is_decided_anew,
+    concurrent_requests_under_one_key_are_one,
+    the_order_of_refusals,
+    malformed_keys_are_refused,
+];
+
 /// The first answer again, word by word and marked, for hold, charge and pay; also with a token that has ended since.
-#[tokio::test]
-async fn a_repeated_request_gets_the_first_answer() {
-    let shop = Shop::open().await;
+async fn a_repeated_request_gets_the_first_answer(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 30).await;
     let ann = shop.join("ann").await;
     let charge = ann.charge(100).key("c").await;
@@ -33,9 +41,8 @@ async fn a_repeated_request_gets_the_first_answer() {
 }
 
 /// Another request under the same key is a 422 and does nothing; another operation or user has keys of its own.
-#[tokio::test]
-async fn a_key_names_one_request() {
-    let shop = Shop::open().await;
+async fn a_key_names_one_request(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(3, 30).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     ann.charge(100).key("k").await.expect(201);
@@ -53,9 +60,8 @@ async fn a_key_names_one_request() {
 }
 
 /// Only successes are recorded: a refusal under a key is decided anew.
-#[tokio::test]
-async fn a_refusal_is_decided_anew() {
-    let shop = Shop::open().await;
+async fn a_refusal_is_decided_anew(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     let held = ben.held(&sale.schedule, &[1]).await;
@@ -68,9 +74,8 @@ async fn a_refusal_is_decided_anew() {
 }
 
 /// W12: many at once under one key have one effect, and all get the same answer.
-#[tokio::test]
-async fn concurrent_requests_under_one_key_are_one() {
-    let shop = Shop::open().await;
+async fn concurrent_requests_under_one_key_are_one(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     let charges = join_all((0..30).map(async |_| ann.charge(30).key("c").await)).await;
@@ -87,9 +92,8 @@ async fn concurrent_requests_under_one_key_are_one() {
 }
 
 /// R15: the order is 401, body, replay, token state, rule.
-#[tokio::test]
-async fn the_order_of_refusals() {
-    let shop = Settings::line(1, 1, 1).with("--active-seconds", 600).open().await;
+async fn the_order_of_refusals(storage: Storage) {
+    let shop = Settings::line(storage, 1, 1, 1).with("--active-seconds", 600).open().await;
     let sale = shop.concert(2, 0).await;
     let ann = shop.join("ann").await;
     let hold = ann.hold(&sale.schedule, &[1]).key("k").await.expect(201);
@@ -106,9 +110,8 @@ async fn the_order_of_refusals() {
 }
 
 /// A key that is none is a 400: it must not be taken for no key at all.
-#[tokio::test]
-async fn malformed_keys_are_refused() {
-    let shop = Shop::open().await;
+async fn malformed_keys_are_refused(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     for key in ["", "two words", "ключ", &"k".repeat(129)] {
         let answer = ann.charge(1).header("Idempotency-Key", key).await;

@@ -1,14 +1,30 @@
 //! Traps of the waiting line: order, positions, caps, silence.
 
-use e2e::{Settings, Shop, Visitor, until};
+use e2e::{Settings, Shop, Storage, Visitor, on_each_storage, until};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+on_each_storage![
+    fifty_joins_of_one_user_give_one_token,
+    a_join_says_whether_the_place_is_new,
+    the_cap_holds_under_parallel_joins,
+    positions_count_live_waiters_ahead,
+    admission_is_in_ticket_order,
+    a_position_never_rises,
+    a_new_queue_can_be_joined_at_once,
+    a_newcomer_never_overtakes_a_waiter,
+    who_is_told_active_may_act_at_once,
+    silent_users_do_not_block_the_line,
+    the_dead_ahead_delay_nobody,
+    counters_survive_a_restart,
+    every_active_token_is_accepted_and_no_pattern_is,
+    a_policy_changes_only_what_it_names,
+];
+
 /// R1, Q3: fifty parallel joins of one user give one token and one rank.
-#[tokio::test]
-async fn fifty_joins_of_one_user_give_one_token() {
-    let shop = Settings::line(1, 1, 1).open().await;
+async fn fifty_joins_of_one_user_give_one_token(storage: Storage) {
+    let shop = Settings::line(storage, 1, 1, 1).open().await;
     shop.join("first").await;
     let visitors = shop.join_all(std::iter::repeat_n("ann".to_owned(), 50)).await;
     for visitor in &visitors {
@@ -20,9 +36,8 @@ async fn fifty_joins_of_one_user_give_one_token() {
 }
 
 /// The created token is told from the one that was there: 201, then 200.
-#[tokio::test]
-async fn a_join_says_whether_the_place_is_new() {
-    let shop = Shop::open().await;
+async fn a_join_says_whether_the_place_is_new(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let join = || shop.api(Method::POST, "/queue/tokens").json(json!({"user_id": "ann"}));
     let first = join().await.expect(201);
     let second = join().await.expect(200);
@@ -35,9 +50,8 @@ async fn a_join_says_whether_the_place_is_new() {
 }
 
 /// R3, Q6: a crowd joins at once; never more than `max_active` are ACTIVE, and exactly that many are.
-#[tokio::test]
-async fn the_cap_holds_under_parallel_joins() {
-    let shop = Settings::line(7, 1_000, 1).open().await;
+async fn the_cap_holds_under_parallel_joins(storage: Storage) {
+    let shop = Settings::line(storage, 7, 1_000, 1).open().await;
     let visitors = shop.join_all((0..200).map(|n| format!("user-{n}"))).await;
     let active = visitors.iter().filter(|visitor| visitor.joined["status"] == "ACTIVE").count();
     assert_eq!(active, 7);
@@ -47,9 +61,8 @@ async fn the_cap_holds_under_parallel_joins() {
 }
 
 /// R4, Q1: after admissions and departures every position is the number of live waiters ahead plus one, and none rose.
-#[tokio::test]
-async fn positions_count_live_waiters_ahead() {
-    let shop = Settings::line(3, 3, 1).open().await;
+async fn positions_count_live_waiters_ahead(storage: Storage) {
+    let shop = Settings::line(storage, 3, 3, 1).open().await;
     let mut line = Vec::new();
     for n in 0..12 {
         line.push(shop.join(&format!("user-{n}")).await);
@@ -70,9 +83,8 @@ async fn positions_count_live_waiters_ahead() {
 }
 
 /// R3, Q4, Q7: whoever joined earlier is admitted earlier, batch by batch, while others join and leave.
-#[tokio::test]
-async fn admission_is_in_ticket_order() {
-    let shop = Settings::line(1_000, 4, 1).open().await;
+async fn admission_is_in_ticket_order(storage: Storage) {
+    let shop = Settings::line(storage, 1_000, 4, 1).open().await;
     let mut line = Vec::new();
     for n in 0..16 {
         line.push(shop.join(&format!("user-{n}")).await);
@@ -87,16 +99,15 @@ async fn admission_is_in_ticket_order() {
     .await;
     assert_eq!(last.iter().filter(|state| *state == "WAITING").count(), 0, "{last:?}");
     assert_eq!(last[6], "EXPIRED");
-    let order = "SELECT CAST(count(*) AS TEXT) AS text FROM tokens a JOIN tokens b ON a.queue = b.queue \
-        AND a.number < b.number AND a.activated_at > b.activated_at";
-    assert_eq!(shop.database().text(order), "0", "somebody overtook");
+    let overtaken =
+        "tokens a JOIN tokens b ON a.queue = b.queue AND a.number < b.number AND a.activated_at > b.activated_at";
+    assert_eq!(shop.database().count(overtaken), 0, "somebody overtook");
     shop.audit().await;
 }
 
 /// R4, Q1: whoever polls while others are admitted and leave never sees a position rise, nor an older line after a newer.
-#[tokio::test]
-async fn a_position_never_rises() {
-    let shop = Settings::line(2, 2, 1).open().await;
+async fn a_position_never_rises(storage: Storage) {
+    let shop = Settings::line(storage, 2, 2, 1).open().await;
     let mut line = Vec::new();
     for n in 0..24 {
         line.push(shop.join(&format!("user-{n}")).await);
@@ -127,9 +138,8 @@ async fn a_position_never_rises() {
 }
 
 /// R1: a queue that a concert has made can be joined as soon as that was answered, whatever else goes on.
-#[tokio::test]
-async fn a_new_queue_can_be_joined_at_once() {
-    let shop = Shop::open().await;
+async fn a_new_queue_can_be_joined_at_once(storage: Storage) {
+    let shop = Shop::open(storage).await;
     join_all((0..40).map(async |n| {
         let queue = format!("queue-{n}");
         shop.concert_in(&queue, "2099-01-01T00:00:00Z", 1, 1).await;
@@ -142,9 +152,8 @@ async fn a_new_queue_can_be_joined_at_once() {
 }
 
 /// Q5: with a waiter and free capacity, a newcomer waits behind.
-#[tokio::test]
-async fn a_newcomer_never_overtakes_a_waiter() {
-    let shop = Settings::line(10, 10, 1).with("--scheduler", "off").open().await;
+async fn a_newcomer_never_overtakes_a_waiter(storage: Storage) {
+    let shop = Settings::line(storage, 10, 10, 1).with("--scheduler", "off").open().await;
     shop.policy("main", json!({"paused": true})).await;
     let waiter = shop.join("waiter").await;
     assert_eq!(waiter.joined["status"], "WAITING", "nobody is admitted while the queue is paused");
@@ -157,9 +166,8 @@ async fn a_newcomer_never_overtakes_a_waiter() {
 }
 
 /// Q8: a poll that says ACTIVE is followed by a call that is accepted, with nothing in between.
-#[tokio::test]
-async fn who_is_told_active_may_act_at_once() {
-    let shop = Settings::line(1, 1, 1).with("--active-seconds", 600).open().await;
+async fn who_is_told_active_may_act_at_once(storage: Storage) {
+    let shop = Settings::line(storage, 1, 1, 1).with("--active-seconds", 600).open().await;
     let sale = shop.concert(30, 1).await;
     let mut before = shop.join("user-0").await;
     for n in 1..10 {
@@ -172,9 +180,8 @@ async fn who_is_told_active_may_act_at_once() {
 }
 
 /// Q9, R5: silent users lose their place after the active lifetime, and the line moves on without anybody's help.
-#[tokio::test]
-async fn silent_users_do_not_block_the_line() {
-    let shop = Settings::line(1, 1, 1).with("--active-seconds", 1).open().await;
+async fn silent_users_do_not_block_the_line(storage: Storage) {
+    let shop = Settings::line(storage, 1, 1, 1).with("--active-seconds", 1).open().await;
     let silent = shop.join_all((0..3).map(|n| format!("silent-{n}"))).await;
     let last = shop.join("last").await;
     last.becomes("ACTIVE").await;
@@ -185,9 +192,8 @@ async fn silent_users_do_not_block_the_line() {
 }
 
 /// Q11: many who left ahead do not delay the first live waiter.
-#[tokio::test]
-async fn the_dead_ahead_delay_nobody() {
-    let shop = Settings::line(1, 1, 1).with("--scheduler", "off").open().await;
+async fn the_dead_ahead_delay_nobody(storage: Storage) {
+    let shop = Settings::line(storage, 1, 1, 1).with("--scheduler", "off").open().await;
     let first = shop.join("first").await;
     let gone = shop.join_all((0..200).map(|n| format!("gone-{n}"))).await;
     let live = shop.join("live").await;
@@ -208,9 +214,8 @@ async fn the_dead_ahead_delay_nobody() {
 }
 
 /// Q10: the counters are the truth after a restart, and so is every position.
-#[tokio::test]
-async fn counters_survive_a_restart() {
-    let shop = Settings::line(2, 2, 3600).open().await;
+async fn counters_survive_a_restart(storage: Storage) {
+    let shop = Settings::line(storage, 2, 2, 3600).open().await;
     let line = shop.join_all((0..9).map(|n| format!("user-{n}"))).await;
     join_all(line.iter().take(4).map(async |visitor| visitor.leave().await.expect(204))).await;
     let before = (shop.queue("main").await, join_all(line.iter().map(Visitor::place)).await);
@@ -222,15 +227,13 @@ async fn counters_survive_a_restart() {
         let fields = ["status", "position", "version", "activated_at", "expires_at", "token"];
         assert_eq!(fields.map(|field| &before[field]), fields.map(|field| &after[field]));
     }
-    let true_waiting = "SELECT CAST(count(*) AS TEXT) AS text FROM tokens WHERE status = 'WAITING'";
-    assert_eq!(after.0["waiting"].to_string(), shop.database().text(true_waiting));
+    assert_eq!(after.0["waiting"], shop.database().count("tokens WHERE status = 'WAITING'"));
     shop.audit().await;
 }
 
 /// Q12: every one of many ACTIVE tokens is accepted, and a pattern is no token.
-#[tokio::test]
-async fn every_active_token_is_accepted_and_no_pattern_is() {
-    let shop = Shop::open().await;
+async fn every_active_token_is_accepted_and_no_pattern_is(storage: Storage) {
+    let shop = Shop::open(storage).await;
     shop.concert(1, 1).await;
     let users: Vec<String> = (0..1_000).map(|n| format!("user-{n}")).collect();
     for crowd in users.chunks(100) {
@@ -243,9 +246,8 @@ async fn every_active_token_is_accepted_and_no_pattern_is() {
 }
 
 /// R3: a policy is read back as set, bounds are kept, and what is not named stays.
-#[tokio::test]
-async fn a_policy_changes_only_what_it_names() {
-    let shop = Settings::line(5, 6, 7).open().await;
+async fn a_policy_changes_only_what_it_names(storage: Storage) {
+    let shop = Settings::line(storage, 5, 6, 7).open().await;
     let queue = shop.policy("main", json!({"batch": 9})).await;
     let fields = ["max_active", "batch", "interval_seconds", "paused"];
     assert_eq!(fields.map(|field| queue[field].clone()), [json!(5), json!(9), json!(7), json!(false)]);

@@ -1,13 +1,21 @@
 //! Traps of wallets and charges.
 
-use e2e::{Settings, Shop};
+use e2e::{Settings, Shop, Storage, on_each_storage};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+on_each_storage![
+    a_hundred_parallel_charges_all_count,
+    amounts_that_are_none_are_refused,
+    a_balance_does_not_overflow,
+    the_largest_charge_is_allowed_and_no_more,
+    the_wallet_gate_lets_waiters_in_when_told_so,
+    a_wallet_is_the_users_in_every_queue,
+];
+
 /// W1, W10, W13, R12: a hundred parallel charges all succeed and all count; the entries chain without a hole.
-#[tokio::test]
-async fn a_hundred_parallel_charges_all_count() {
-    let shop = Shop::open().await;
+async fn a_hundred_parallel_charges_all_count(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     let answers = join_all((0..100).map(async |_| ann.charge(7).await)).await;
     for answer in &answers {
@@ -23,9 +31,8 @@ async fn a_hundred_parallel_charges_all_count() {
 }
 
 /// W3: amounts that are no amounts are refused at once, whatever they look like, and change nothing.
-#[tokio::test]
-async fn amounts_that_are_none_are_refused() {
-    let shop = Shop::open().await;
+async fn amounts_that_are_none_are_refused(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     ann.charge("12.50").await.expect(201);
     for amount in [
@@ -73,9 +80,8 @@ async fn amounts_that_are_none_are_refused() {
 }
 
 /// W3: a charge that would take the balance above the largest amount is refused, and the wallet goes on working.
-#[tokio::test]
-async fn a_balance_does_not_overflow() {
-    let shop = Settings::default().with("--max-charge", "10000000000000").open().await;
+async fn a_balance_does_not_overflow(storage: Storage) {
+    let shop = Settings::on(storage).with("--max-charge", "10000000000000").open().await;
     let ann = shop.join("ann").await;
     ann.charge(json!(10_000_000_000_000_u64)).await.expect(201);
     ann.charge("0.01").await.refused(400, "validation_failed");
@@ -84,19 +90,17 @@ async fn a_balance_does_not_overflow() {
 }
 
 /// R12: at most `max_charge`, the bound included.
-#[tokio::test]
-async fn the_largest_charge_is_allowed_and_no_more() {
-    let shop = Settings::default().with("--max-charge", "50.5").open().await;
+async fn the_largest_charge_is_allowed_and_no_more(storage: Storage) {
+    let shop = Settings::on(storage).with("--max-charge", "50.5").open().await;
     let ann = shop.join("ann").await;
     ann.charge("50.51").await.refused(400, "validation_failed");
     assert_eq!(ann.charge("50.50").await.expect(201)["balance"], 50.5);
 }
 
 /// R16: with `--wallet-gate any` people top up while they wait; without, only who is ACTIVE.
-#[tokio::test]
-async fn the_wallet_gate_lets_waiters_in_when_told_so() {
+async fn the_wallet_gate_lets_waiters_in_when_told_so(storage: Storage) {
     for (gate, status) in [("active", 403), ("any", 201)] {
-        let shop = Settings::line(0, 1, 1).with("--wallet-gate", gate).open().await;
+        let shop = Settings::line(storage, 0, 1, 1).with("--wallet-gate", gate).open().await;
         let ann = shop.join("ann").await;
         assert_eq!(ann.status().await, "WAITING");
         assert_eq!(ann.charge(5).await.status, status, "{gate}");
@@ -108,9 +112,8 @@ async fn the_wallet_gate_lets_waiters_in_when_told_so() {
 }
 
 /// One wallet for all queues: it is the user's, not the token's (R12).
-#[tokio::test]
-async fn a_wallet_is_the_users_in_every_queue() {
-    let shop = Shop::open().await;
+async fn a_wallet_is_the_users_in_every_queue(storage: Storage) {
+    let shop = Shop::open(storage).await;
     shop.concert_in("other", "2099-01-01T00:00:00Z", 1, 1).await;
     let (here, there) = (shop.join("ann").await, shop.join_queue("ann", "other").await);
     let charges = (0..60).map(async |n| if n % 2 == 0 { here.charge(5).await } else { there.charge(6).await });

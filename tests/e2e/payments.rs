@@ -2,16 +2,29 @@
 
 use std::time::Duration;
 
-use e2e::{Settings, Shop, Visitor};
+use e2e::{Settings, Shop, Storage, Visitor, on_each_storage};
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+on_each_storage![
+    fifty_payments_of_one_reservation_pay_once,
+    a_balance_equal_to_the_price_is_enough,
+    a_wrong_amount_never_succeeds,
+    what_is_anothers_stays_anothers,
+    cancelling_twice_frees_once,
+    of_cancel_and_pay_exactly_one_wins,
+    of_payment_and_expiry_exactly_one_wins,
+    the_price_is_copied_at_hold_time,
+    what_is_held_may_be_paid_after_the_start,
+    a_hold_moves_the_deadline_of_its_token,
+    leaving_gives_back_what_is_held,
+];
+
 /// W6: fifty parallel payments of one reservation: one payment, one deduction, one entry.
-#[tokio::test]
-async fn fifty_payments_of_one_reservation_pay_once() {
-    let shop = Shop::open().await;
+async fn fifty_payments_of_one_reservation_pay_once(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     ann.charge(100).await.expect(201);
@@ -29,9 +42,8 @@ async fn fifty_payments_of_one_reservation_pay_once() {
 }
 
 /// W2, R13: a balance equal to the price is enough; a hundredth less is not, and says both numbers.
-#[tokio::test]
-async fn a_balance_equal_to_the_price_is_enough() {
-    let shop = Shop::open().await;
+async fn a_balance_equal_to_the_price_is_enough(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     let reservation = ann.held(&sale.schedule, &[1]).await;
@@ -47,9 +59,8 @@ async fn a_balance_equal_to_the_price_is_enough() {
 }
 
 /// W4: an amount that the caller names decides nothing; it must be right.
-#[tokio::test]
-async fn a_wrong_amount_never_succeeds() {
-    let shop = Shop::open().await;
+async fn a_wrong_amount_never_succeeds(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     ann.charge(100).await.expect(201);
@@ -71,9 +82,8 @@ async fn a_wrong_amount_never_succeeds() {
 }
 
 /// W5, Q14: nobody pays, reads or cancels somebody else's reservation; nothing moves.
-#[tokio::test]
-async fn what_is_anothers_stays_anothers() {
-    let shop = Shop::open().await;
+async fn what_is_anothers_stays_anothers(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     ann.charge(100).await.expect(201);
@@ -92,9 +102,8 @@ async fn what_is_anothers_stays_anothers() {
 }
 
 /// W11, R17: cancelled twice at once it is freed once and both are told yes; a later holder is not touched.
-#[tokio::test]
-async fn cancelling_twice_frees_once() {
-    let shop = Shop::open().await;
+async fn cancelling_twice_frees_once(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     let reservation = ann.held(&sale.schedule, &[1]).await;
@@ -112,9 +121,8 @@ async fn cancelling_twice_frees_once() {
 }
 
 /// W11, S3: cancel and pay race; exactly one wins, and everything agrees on which.
-#[tokio::test]
-async fn of_cancel_and_pay_exactly_one_wins() {
-    let shop = Shop::open().await;
+async fn of_cancel_and_pay_exactly_one_wins(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(40, 30).await;
     let races = (1..=40).map(async |seat| {
         let ann = shop.join(&format!("user-{seat}")).await;
@@ -149,9 +157,8 @@ async fn one_of_both(shop: &Shop, visitor: &Visitor, reservation: &str, paid: bo
 }
 
 /// S3, S4: payments race the end of their holds; each is paid or ran out, and the seat is never both.
-#[tokio::test]
-async fn of_payment_and_expiry_exactly_one_wins() {
-    let shop = Settings::default().with("--hold-seconds", 1).open().await;
+async fn of_payment_and_expiry_exactly_one_wins(storage: Storage) {
+    let shop = Settings::on(storage).with("--hold-seconds", 1).open().await;
     let sale = shop.concert(60, 30).await;
     let races = (1..=60).map(async |seat| {
         let ann = shop.join(&format!("user-{seat}")).await;
@@ -182,9 +189,8 @@ async fn shortly_before_the_end(visitor: &Visitor, reservation: &str) {
 }
 
 /// R9: the price is the one of the moment of the hold.
-#[tokio::test]
-async fn the_price_is_copied_at_hold_time() {
-    let shop = Shop::open().await;
+async fn the_price_is_copied_at_hold_time(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     ann.charge(30).await.expect(201);
@@ -194,22 +200,23 @@ async fn the_price_is_copied_at_hold_time() {
 }
 
 /// R11: what is held may still be paid after the schedule has started; nothing more of it can be held.
-#[tokio::test]
-async fn what_is_held_may_be_paid_after_the_start() {
-    let shop = Shop::open().await;
+async fn what_is_held_may_be_paid_after_the_start(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 30).await;
     let ann = shop.join("ann").await;
     ann.charge(30).await.expect(201);
     let reservation = ann.held(&sale.schedule, &[1]).await;
-    shop.database().execute("UPDATE schedules SET starts_at = 0");
+    // A schedule never changes, so that a server may remember it: this one is told anew.
+    shop.database().execute(&format!("UPDATE schedules SET starts_at = {}", shop.database().long_ago()));
+    shop.crash().await;
+    shop.restart().await;
     ann.hold(&sale.schedule, &[2]).await.refused(409, "sale_closed");
     ann.pay(&reservation).await.expect(201);
 }
 
 /// R5: a hold that ends later than ACTIVE moves the token's deadline to its own.
-#[tokio::test]
-async fn a_hold_moves_the_deadline_of_its_token() {
-    let shop = Settings::default().with("--active-seconds", 60).with("--hold-seconds", 600).open().await;
+async fn a_hold_moves_the_deadline_of_its_token(storage: Storage) {
+    let shop = Settings::on(storage).with("--active-seconds", 60).with("--hold-seconds", 600).open().await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     let reservation = ann.hold(&sale.schedule, &[1]).await.expect(201);
@@ -217,9 +224,8 @@ async fn a_hold_moves_the_deadline_of_its_token() {
 }
 
 /// R17: leaving the queue gives back what is held there and not what is paid.
-#[tokio::test]
-async fn leaving_gives_back_what_is_held() {
-    let shop = Shop::open().await;
+async fn leaving_gives_back_what_is_held(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 30).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     let reservation = ann.held(&sale.schedule, &[1, 2]).await;

@@ -1,15 +1,25 @@
 //! What is around the API: health, metrics, documents, headers, logs (P1, P2, P3, P6, Q13).
 
-use e2e::{Settings, Shop};
+use e2e::{Settings, Shop, Storage, on_each_storage};
 use reqwest::Method;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+on_each_storage![
+    the_paths_outside_the_api_answer,
+    every_documented_operation_is_routed,
+    a_request_id_is_kept_when_it_is_one,
+    metrics_count_what_happened,
+    tokens_and_keys_are_never_logged,
+    times_are_rfc_3339_and_in_order,
+    only_listed_origins_may_call,
+    an_unchanged_seat_list_is_not_sent_again,
+];
+
 /// P6, design 4: every path outside the API answers, and so does what it is for.
-#[tokio::test]
-async fn the_paths_outside_the_api_answer() {
-    let shop = Shop::open().await;
+async fn the_paths_outside_the_api_answer(storage: Storage) {
+    let shop = Shop::open(storage).await;
     shop.request(Method::GET, "/healthz").await.expect_success();
     shop.request(Method::GET, "/readyz").await.expect_success();
     let docs = shop.request(Method::GET, "/docs/").await;
@@ -21,9 +31,8 @@ async fn the_paths_outside_the_api_answer() {
 
 /// P6: every operation of the OpenAPI document is routed: none of them is `not_found` for want of a route or another
 /// method's, and the document knows every route of the contract.
-#[tokio::test]
-async fn every_documented_operation_is_routed() {
-    let shop = Shop::open().await;
+async fn every_documented_operation_is_routed(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let document = shop.request(Method::GET, "/openapi.json").await.expect(200);
     let paths = document["paths"].as_object().unwrap();
     for route in [
@@ -55,9 +64,8 @@ async fn every_documented_operation_is_routed() {
 }
 
 /// The caller's request id comes back when it is one, and another is made when it is not.
-#[tokio::test]
-async fn a_request_id_is_kept_when_it_is_one() {
-    let shop = Shop::open().await;
+async fn a_request_id_is_kept_when_it_is_one(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ask = async |id: &str| {
         let answer = shop.api(Method::GET, "/concerts").header("X-Request-Id", id).await;
         answer.header("X-Request-Id").to_owned()
@@ -74,9 +82,8 @@ async fn a_request_id_is_kept_when_it_is_one() {
 }
 
 /// P2, P3: what happens is counted, by route and status, and what the domain does too.
-#[tokio::test]
-async fn metrics_count_what_happened() {
-    let shop = Shop::open().await;
+async fn metrics_count_what_happened(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 0).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     let id = ann.held(&sale.schedule, &[1]).await;
@@ -99,9 +106,8 @@ async fn metrics_count_what_happened() {
 }
 
 /// Q13: tokens and keys are never logged, whatever is logged.
-#[tokio::test]
-async fn tokens_and_keys_are_never_logged() {
-    let shop = Shop::open().await;
+async fn tokens_and_keys_are_never_logged(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 0).await;
     let ann = shop.join("ann").await;
     let id = ann.hold(&sale.schedule, &[1]).key("the-key-of-a-hold").await.expect(201)["id"].clone();
@@ -117,9 +123,8 @@ async fn tokens_and_keys_are_never_logged() {
 }
 
 /// P1, B09: every instant on the wire is RFC 3339 with an offset, and they are in order.
-#[tokio::test]
-async fn times_are_rfc_3339_and_in_order() {
-    let shop = Shop::open().await;
+async fn times_are_rfc_3339_and_in_order(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(1, 0).await;
     let ann = shop.join("ann").await;
     let reservation = ann.hold(&sale.schedule, &[1]).await.expect(201);
@@ -141,10 +146,9 @@ async fn times_are_rfc_3339_and_in_order() {
 }
 
 /// Web pages of listed origins may call the API, others not; without a list, none.
-#[tokio::test]
-async fn only_listed_origins_may_call() {
-    let shop = Settings::default().with("--cors-origin", "https://shop.example").open().await;
-    let closed = Shop::open().await;
+async fn only_listed_origins_may_call(storage: Storage) {
+    let shop = Settings::on(storage).with("--cors-origin", "https://shop.example").open().await;
+    let closed = Shop::open(storage).await;
     let allowed = async |shop: &Shop, origin: &str| {
         let answer = shop.api(Method::GET, "/concerts").header("Origin", origin).await;
         answer.header("Access-Control-Allow-Origin").to_owned()
@@ -164,9 +168,8 @@ async fn only_listed_origins_may_call() {
 }
 
 /// A seat list that has not changed is not sent again (design 4).
-#[tokio::test]
-async fn an_unchanged_seat_list_is_not_sent_again() {
-    let shop = Shop::open().await;
+async fn an_unchanged_seat_list_is_not_sent_again(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(100, 10).await;
     let ann = shop.join("ann").await;
     let path = format!("/schedules/{}/seats", sale.schedule);

@@ -4,12 +4,18 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use e2e::{LIMIT, Shop, Visitor};
+use e2e::{LIMIT, Shop, Storage, Visitor, on_each_storage};
+
+on_each_storage![
+    raw_bytes_on_the_socket_do_no_harm,
+    a_refused_body_is_no_request,
+    callers_that_go_away_leave_nothing_half_done,
+    an_endless_head_is_cut_off,
+];
 
 /// Raw bytes on the socket: what is no HTTP gets a bare 400, 408 or 431 or a closed connection (design 4).
-#[tokio::test]
-async fn raw_bytes_on_the_socket_do_no_harm() {
-    let shop = Shop::open().await;
+async fn raw_bytes_on_the_socket_do_no_harm(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     let before = shop.database().dump();
     let long = "a".repeat(300_000);
@@ -52,9 +58,8 @@ async fn raw_bytes_on_the_socket_do_no_harm() {
 }
 
 /// The body of a request that was refused is not taken for the next request on the connection.
-#[tokio::test]
-async fn a_refused_body_is_no_request() {
-    let shop = Shop::open().await;
+async fn a_refused_body_is_no_request(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let hidden = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50);
     let post = |path: &str, kind: &str, length: usize| {
         format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n")
@@ -76,9 +81,8 @@ async fn a_refused_body_is_no_request() {
 }
 
 /// P2: callers that go away without waiting for the answer leave nothing half done.
-#[tokio::test]
-async fn callers_that_go_away_leave_nothing_half_done() {
-    let shop = Shop::open().await;
+async fn callers_that_go_away_leave_nothing_half_done(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     let body = "{\"amount\":1}";
     for n in 0..60 {
@@ -101,9 +105,8 @@ async fn callers_that_go_away_leave_nothing_half_done() {
 }
 
 /// Who begins a request and says no more is let go: connections are not for keeping.
-#[tokio::test]
-async fn an_endless_head_is_cut_off() {
-    let shop = Shop::open().await;
+async fn an_endless_head_is_cut_off(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let mut socket = TcpStream::connect(shop.socket()).unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();
     socket.write_all(b"GET /api/v1/concerts HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();

@@ -1,13 +1,14 @@
 //! S12: reading changes nothing.
 
-use e2e::Settings;
+use e2e::{Settings, Storage, on_each_storage};
 use reqwest::Method;
+
+on_each_storage![reads_leave_the_database_identical,];
 
 /// Every GET there is, with every kind of token, leaves every row of every table as it was, also where time has brought
 /// ends that nobody has written yet.
-#[tokio::test]
-async fn reads_leave_the_database_identical() {
-    let shop = Settings::default().with("--scheduler", "off").open().await;
+async fn reads_leave_the_database_identical(storage: Storage) {
+    let shop = Settings::on(storage).with("--scheduler", "off").open().await;
     let sale = shop.concert(5, 10).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     ann.charge(50).await.expect(201);
@@ -17,11 +18,12 @@ async fn reads_leave_the_database_identical() {
     shop.policy("main", serde_json::json!({"paused": true})).await;
     let waiting = shop.join("never charged").await;
     // The hold and Ben's token have run out, as if time had passed.
-    shop.database().execute(
-        "UPDATE seats SET held_until = 2 WHERE held_until IS NOT NULL; \
-         UPDATE reservations SET expires_at = 2 WHERE status = 'PENDING'; \
-         UPDATE tokens SET deadline = 2 WHERE user_id = 'ben'",
-    );
+    let over = shop.database().long_ago();
+    shop.database().execute(&format!(
+        "UPDATE seats SET held_until = {over} WHERE held_until IS NOT NULL; \
+         UPDATE reservations SET expires_at = {over} WHERE status = 'PENDING'; \
+         UPDATE tokens SET deadline = {over} WHERE user_id = 'ben'"
+    ));
     assert_eq!(ben.status().await, "EXPIRED");
     assert_eq!(ann.reservation(&held).await.expect(200)["status"], "CANCELLED");
     let before = shop.database().dump();

@@ -1,13 +1,14 @@
 //! The whole sale, as a visitor lives it: design 4 from the first request to the receipt.
 
-use e2e::{Settings, Shop};
+use e2e::{Settings, Shop, Storage, on_each_storage};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+on_each_storage![the_whole_sale, dates_are_listed_between_bounds, available_seats_only_when_asked, lists_come_in_pages,];
+
 /// A5, C11, A13, A16, C09: join, wait, be admitted, look, hold, charge, pay, keep the receipt; then join again.
-#[tokio::test]
-async fn the_whole_sale() {
-    let shop = Settings::line(1, 1, 1).open().await;
+async fn the_whole_sale(storage: Storage) {
+    let shop = Settings::line(storage, 1, 1, 1).open().await;
     let made = shop.admin(Method::POST, "/concerts").json(two_evenings()).await.expect(201);
     assert_eq!((&made["title"], &made["queue"]), (&json!("겨울 콘서트"), &json!("main")));
     let evening = made["schedules"][0]["id"].as_str().unwrap();
@@ -74,9 +75,8 @@ fn two_evenings() -> Value {
 }
 
 /// A11, R11: the bounds of a list of dates are inclusive, in each schedule's own offset; what has started is not shown.
-#[tokio::test]
-async fn dates_are_listed_between_bounds() {
-    let shop = Shop::open().await;
+async fn dates_are_listed_between_bounds(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let made = shop.admin(Method::POST, "/concerts").json(two_evenings()).await.expect(201);
     shop.concert_in("main", "2020-01-01T00:00:00Z", 1, 1).await;
     let ann = shop.join("ann").await;
@@ -100,9 +100,8 @@ async fn dates_are_listed_between_bounds() {
 }
 
 /// B03: only what is free, when asked; the numbers of a list agree with its items.
-#[tokio::test]
-async fn available_seats_only_when_asked() {
-    let shop = Shop::open().await;
+async fn available_seats_only_when_asked(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(3, 10).await;
     let ann = shop.join("ann").await;
     ann.held(&sale.schedule, &[2]).await;
@@ -115,9 +114,8 @@ async fn available_seats_only_when_asked() {
 }
 
 /// Lists come in pages whose cursors neither lose nor double an item (design 4).
-#[tokio::test]
-async fn lists_come_in_pages() {
-    let shop = Shop::open().await;
+async fn lists_come_in_pages(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     for _ in 0..5 {
         ann.charge(1).await.expect(201);

@@ -2,14 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use e2e::{Settings, Shop, until};
+use e2e::{Settings, Shop, Storage, on_each_storage, until};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+on_each_storage![
+    five_hundred_holds_on_one_seat_give_one,
+    overlapping_sets_are_all_or_nothing,
+    the_limit_of_seats_holds_under_parallel_holds,
+    an_unpaid_seat_is_bookable_again_without_a_sweeper,
+    the_sweeper_ends_holds_and_leaves_what_is_paid,
+    lists_and_counts_follow_every_change,
+    malformed_choices_of_seats_are_refused,
+];
+
 /// S1, R7: five hundred parallel holds on one seat: one gets it, all others are told so, nothing else happens.
-#[tokio::test]
-async fn five_hundred_holds_on_one_seat_give_one() {
-    let shop = Shop::open().await;
+async fn five_hundred_holds_on_one_seat_give_one(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 10).await;
     let visitors = shop.join_all((0..500).map(|n| format!("user-{n}"))).await;
     let answers = join_all(visitors.iter().map(async |visitor| visitor.hold(&sale.schedule, &[1]).await)).await;
@@ -24,9 +33,8 @@ async fn five_hundred_holds_on_one_seat_give_one() {
 }
 
 /// S9, R8: overlapping sets are all or nothing, in whatever order their seats are named, and nothing leaks.
-#[tokio::test]
-async fn overlapping_sets_are_all_or_nothing() {
-    let shop = Shop::open().await;
+async fn overlapping_sets_are_all_or_nothing(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let visitors = shop.join_all((0..60).map(|n| format!("user-{n}"))).await;
     for _ in 0..5 {
         let sale = shop.concert(3, 10).await;
@@ -55,9 +63,8 @@ async fn overlapping_sets_are_all_or_nothing() {
 }
 
 /// R8: a user's parallel holds never exceed `max_seats`, however they are spread.
-#[tokio::test]
-async fn the_limit_of_seats_holds_under_parallel_holds() {
-    let shop = Settings::default().with("--max-seats", 3).open().await;
+async fn the_limit_of_seats_holds_under_parallel_holds(storage: Storage) {
+    let shop = Settings::on(storage).with("--max-seats", 3).open().await;
     let sale = shop.concert(40, 10).await;
     let ann = shop.join("ann").await;
     let answers = join_all((1..=40).map(async |seat| ann.hold(&sale.schedule, &[seat]).await)).await;
@@ -75,9 +82,8 @@ async fn the_limit_of_seats_holds_under_parallel_holds() {
 
 /// S6, S7, R7, R10: an unpaid seat is bookable again after the hold though nobody touched it and no clockwork runs; the
 /// former holder is told that theirs ran out, and the new one can pay.
-#[tokio::test]
-async fn an_unpaid_seat_is_bookable_again_without_a_sweeper() {
-    let shop = Settings::default().with("--hold-seconds", 1).with("--scheduler", "off").open().await;
+async fn an_unpaid_seat_is_bookable_again_without_a_sweeper(storage: Storage) {
+    let shop = Settings::on(storage).with("--hold-seconds", 1).with("--scheduler", "off").open().await;
     let sale = shop.concert(1, 10).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     ann.charge(100).await.expect(201);
@@ -107,9 +113,8 @@ async fn an_unpaid_seat_is_bookable_again_without_a_sweeper() {
 }
 
 /// S6, S2: the sweeper writes the end of a hold although no request comes, and leaves what is paid alone.
-#[tokio::test]
-async fn the_sweeper_ends_holds_and_leaves_what_is_paid() {
-    let shop = Settings::default().with("--hold-seconds", 2).open().await;
+async fn the_sweeper_ends_holds_and_leaves_what_is_paid(storage: Storage) {
+    let shop = Settings::on(storage).with("--hold-seconds", 2).open().await;
     let sale = shop.concert(2, 10).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     ann.charge(10).await.expect(201);
@@ -120,22 +125,17 @@ async fn the_sweeper_ends_holds_and_leaves_what_is_paid() {
     .await;
     ben.held(&sale.schedule, &[2]).await;
     // Only the database is looked at: no request could have done the sweeper's work.
-    until("the sweeper", async || {
-        let left = "SELECT CAST(count(*) AS TEXT) AS text FROM reservations WHERE status = 'PENDING'";
-        (shop.database().text(left) == "0").then_some(())
-    })
-    .await;
-    let seats = "SELECT group_concat(number || ':' || (reservation_id IS NOT NULL)) AS text \
-        FROM (SELECT * FROM seats ORDER BY number)";
-    assert_eq!(shop.database().text(seats), "1:1,2:0");
+    until("the sweeper", async || (shop.database().count("reservations WHERE status = 'PENDING'") == 0).then_some(()))
+        .await;
+    let taken = "SELECT string_agg(CAST(number AS TEXT), ',') AS text FROM seats WHERE reservation_id IS NOT NULL";
+    assert_eq!(shop.database().text(taken), "1");
     assert_eq!(ann.reservation(&paid).await.expect(200)["status"], "CONFIRMED");
     shop.audit().await;
 }
 
 /// S11, S13: one's own hold is seen at once; the seat list, the count and the reservations agree after every change.
-#[tokio::test]
-async fn lists_and_counts_follow_every_change() {
-    let shop = Shop::open().await;
+async fn lists_and_counts_follow_every_change(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(5, 10).await;
     let (ann, ben) = (shop.join("ann").await, shop.join("ben").await);
     let reservation = ann.held(&sale.schedule, &[1, 2]).await;
@@ -167,9 +167,8 @@ async fn agree(visitor: &e2e::Visitor, schedule: &str, statuses: &[&str]) {
 }
 
 /// R8, Q14: what a hold may not ask for; nothing of it has an effect.
-#[tokio::test]
-async fn malformed_choices_of_seats_are_refused() {
-    let shop = Shop::open().await;
+async fn malformed_choices_of_seats_are_refused(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let sale = shop.concert(5, 10).await;
     let ann = shop.join("ann").await;
     let schedule = &sale.schedule;

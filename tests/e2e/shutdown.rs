@@ -3,14 +3,20 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use e2e::{LIMIT, Settings, Shop, until};
+use e2e::{LIMIT, Settings, Shop, Storage, on_each_storage, until};
 
 use crate::load::{Log, PRICE, SEATS, buy_until_it_ends, nothing_is_lost};
 
+on_each_storage![
+    sigterm_under_load_loses_nothing,
+    a_request_in_flight_is_answered,
+    who_sends_nothing_does_not_hold_the_server_up,
+    sigterm_right_after_the_start_is_obeyed,
+];
+
 /// A crowd buys while the server is told to end.
-#[tokio::test]
-async fn sigterm_under_load_loses_nothing() {
-    let shop = Settings::default().with("--wallet-gate", "any").open().await;
+async fn sigterm_under_load_loses_nothing(storage: Storage) {
+    let shop = Settings::on(storage).with("--wallet-gate", "any").open().await;
     let sale = shop.concert(SEATS, PRICE).await;
     let log = Log::default();
     let end = async {
@@ -26,9 +32,8 @@ async fn sigterm_under_load_loses_nothing() {
 }
 
 /// A request that the server has begun to read when SIGTERM comes is answered, and its effect stays.
-#[tokio::test]
-async fn a_request_in_flight_is_answered() {
-    let shop = Shop::open().await;
+async fn a_request_in_flight_is_answered(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;
     let mut socket = TcpStream::connect(shop.socket()).unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();
@@ -58,9 +63,8 @@ async fn a_request_in_flight_is_answered() {
 }
 
 /// Nobody who is slow to send keeps the server from ending: it ends within the 30 s, with exit code 0.
-#[tokio::test]
-async fn who_sends_nothing_does_not_hold_the_server_up() {
-    let shop = Shop::open().await;
+async fn who_sends_nothing_does_not_hold_the_server_up(storage: Storage) {
+    let shop = Shop::open(storage).await;
     let mut stalled = Vec::new();
     for half in ["", "GET /api/v1/conc", "POST /api/v1/payments HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"] {
         let mut socket = TcpStream::connect(shop.socket()).unwrap();
@@ -74,10 +78,9 @@ async fn who_sends_nothing_does_not_hold_the_server_up() {
 }
 
 /// Whoever starts a server may stop it as soon as it has said that it listens.
-#[tokio::test]
-async fn sigterm_right_after_the_start_is_obeyed() {
+async fn sigterm_right_after_the_start_is_obeyed(storage: Storage) {
     for _ in 0..5 {
-        let settings = Settings::default();
+        let settings = Settings::on(storage);
         let process = settings.spawn();
         process.address();
         process.terminate();

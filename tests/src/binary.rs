@@ -1,11 +1,21 @@
-//! The `usher` binary that is tested: built once per test run, beside the tests themselves.
+//! The programs that are tested: built once per test run, beside the tests themselves.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Where the binary is. The first caller builds it, so that no test ever runs an old one.
-pub(crate) fn usher() -> &'static Path {
+/// Where `usher` is.
+pub(crate) fn usher() -> PathBuf {
+    built().join("usher")
+}
+
+/// Where `usher-scheduler` is.
+pub(crate) fn scheduler() -> PathBuf {
+    built().join("usher-scheduler")
+}
+
+/// The directory with the programs. The first caller builds them, so that no test ever runs an old one.
+fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(build)
 }
@@ -22,7 +32,7 @@ fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         // As `tests/run` builds it, so that there nothing is left to do.
-        .args(["build", "--quiet", "--workspace", "--bin", "usher", "--profile", profile, "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--bins", "--profile", profile, "--target-dir"])
         .arg(directory.parent().expect("a profile is below a target directory"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -32,5 +42,5 @@ fn build() -> PathBuf {
         "usher does not build; run `tests/run`:\n{}",
         String::from_utf8_lossy(&built.stderr)
     );
-    directory.join("usher")
+    directory.to_owned()
 }

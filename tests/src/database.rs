@@ -1,81 +1,141 @@
 //! The database of one test: the one place that decides which storage a server is started on.
 
+mod postgres;
+mod sqlite;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use diesel::QueryableByName;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
-use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use tempfile::TempDir;
 
-/// A fresh database in a directory of its own, gone with the test.
+use crate::Storage;
+
+/// A database of a test's own, gone with it, and a directory for whatever else its servers leave.
 pub struct Database {
     directory: TempDir,
+    /// On PostgreSQL, its URL.
+    server: Option<String>,
 }
 
+/// A row whose one column is called `text`.
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
     text: String,
 }
 
+/// Keeps every server from writing, while readers go on, until it is dropped.
+pub enum Lock {
+    /// An open transaction on the file.
+    Sqlite(diesel::SqliteConnection),
+    /// An open transaction that has locked what every command changes.
+    Postgres(Box<AsyncPgConnection>),
+}
+
 impl Database {
     /// A database that no server has used yet.
-    pub fn fresh() -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory can be made") }
+    pub fn fresh(storage: Storage) -> Self {
+        Self::new((storage == Storage::Postgres).then(postgres::migrated))
+    }
+
+    /// A database without tables, or none at all where the first server makes it.
+    pub fn empty(storage: Storage) -> Self {
+        Self::new((storage == Storage::Postgres).then(postgres::empty))
+    }
+
+    fn new(server: Option<String>) -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory can be made"), server }
+    }
+
+    /// Which storage it is on.
+    pub fn storage(&self) -> Storage {
+        if self.server.is_some() { Storage::Postgres } else { Storage::Sqlite }
     }
 
     /// What `--database-url` is to be.
     pub fn url(&self) -> String {
-        format!("sqlite://{}", self.file().display())
+        self.server.clone().unwrap_or_else(|| format!("sqlite://{}", self.file().display()))
     }
 
-    /// The directory that it lies in, for whatever else a server leaves.
+    /// The directory that its servers run in.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// The file.
+    /// The file, on SQLite.
     pub fn file(&self) -> PathBuf {
         self.directory.path().join("usher.db")
     }
 
     /// Every row of every table, as text; read without being able to write.
     pub fn dump(&self) -> BTreeMap<String, Vec<String>> {
-        let url = format!("file:{}?mode=ro", self.file().display());
-        let mut connection = SqliteConnection::establish(&url).expect("the database can be read");
-        let tables = texts(&mut connection, "SELECT name AS text FROM sqlite_schema WHERE type = 'table' ORDER BY 1");
-        let rows = |table: String| {
-            let columns = format!(
-                "SELECT group_concat('quote(' || name || ')', '||'',''||') AS text FROM pragma_table_info('{table}')"
-            );
-            let columns = texts(&mut connection, &columns).pop().expect("a table has columns");
-            let rows = texts(&mut connection, &format!("SELECT {columns} AS text FROM {table} ORDER BY 1"));
-            (table, rows)
-        };
-        tables.into_iter().map(rows).collect()
+        self.server.as_ref().map_or_else(|| sqlite::dump(&self.file()), |url| postgres::dump(url))
     }
 
     /// The single text that a query selects as `text`.
     pub fn text(&self, query: &str) -> String {
-        texts(&mut self.connection(), query).pop().expect("the query selects a row")
+        let rows = match &self.server {
+            Some(url) => postgres::texts(url, query),
+            None => sqlite::texts(&mut sqlite::connect(&self.file()), query),
+        };
+        rows.into_iter().next().expect("the query selects a row")
     }
 
-    /// Changes the database behind the server's back.
-    pub fn execute(&self, statement: &str) {
-        self.connection().batch_execute(statement).expect("the statement is right");
+    /// How many rows a table has; `rows` may go on with `WHERE`.
+    pub fn count(&self, rows: &str) -> usize {
+        self.text(&format!("SELECT CAST(count(*) AS TEXT) AS text FROM {rows}")).parse().expect("a count is a number")
     }
 
-    /// A connection of the test's own, for holding locks that get in the server's way.
-    pub fn connection(&self) -> SqliteConnection {
-        let mut connection =
-            SqliteConnection::establish(&self.file().display().to_string()).expect("the database can be opened");
-        connection.batch_execute("PRAGMA busy_timeout = 30000").expect("a connection takes settings");
-        connection
+    /// Changes the database behind the servers' backs.
+    pub fn execute(&self, statements: &str) {
+        match &self.server {
+            Some(url) => postgres::execute(url, statements),
+            None => sqlite::connect(&self.file()).batch_execute(statements).expect("the statements are right"),
+        }
+    }
+
+    /// An instant long ago, as the tables hold instants.
+    pub fn long_ago(&self) -> &'static str {
+        match self.storage() {
+            Storage::Sqlite => "2",
+            Storage::Postgres => "timestamptz '2001-01-01T00:00:00Z'",
+        }
+    }
+
+    /// Gets in the way of every server that writes.
+    pub async fn lock(&self) -> Lock {
+        if let Some(url) = &self.server {
+            let mut connection = test_postgres::connect(url).await;
+            let locking = "BEGIN; LOCK TABLE queues, wallets IN EXCLUSIVE MODE";
+            SimpleAsyncConnection::batch_execute(&mut connection, locking).await.expect("nobody else has locked them");
+            Lock::Postgres(Box::new(connection))
+        } else {
+            let mut connection = sqlite::connect(&self.file());
+            connection.batch_execute("BEGIN IMMEDIATE").expect("nobody else has locked it");
+            Lock::Sqlite(connection)
+        }
     }
 }
 
-fn texts(connection: &mut SqliteConnection, query: &str) -> Vec<String> {
-    let rows: Vec<Row> = sql_query(query).load(connection).expect("the query is right");
-    rows.into_iter().map(|row| row.text).collect()
+impl Lock {
+    /// Gives way, and has when this returns.
+    pub async fn release(self) {
+        let released = match self {
+            Self::Sqlite(mut connection) => connection.batch_execute("ROLLBACK"),
+            Self::Postgres(mut connection) => SimpleAsyncConnection::batch_execute(&mut *connection, "ROLLBACK").await,
+        };
+        released.expect("the transaction is open");
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(url) = &self.server {
+            postgres::remove(url);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What the tests over HTTP need: real `usher` processes, and words for talking to them as a shop's visitors do.
 //!
-//! [`Shop::open`] starts a server of its own on a free port with a fresh database; [`Shop::join`] gives a [`Visitor`],
+//! [`Shop::open`] starts a server of its own on a free port with a fresh database on either storage; [`Shop::join`] gives a [`Visitor`],
 //! who holds, charges and pays. Every [`Answer`] is checked for what all answers must have, so that no test need do so.
 #![expect(
     clippy::expect_used,
@@ -18,14 +18,16 @@ mod process;
 mod request;
 mod settings;
 mod shop;
+mod storage;
 mod until;
 mod visitor;
 
 pub use answer::Answer;
-pub use database::Database;
+pub use database::{Database, Lock};
 pub use process::{Finished, Process};
 pub use request::Request;
 pub use settings::{ADMIN_KEY, Settings};
 pub use shop::{Sale, Shop};
+pub use storage::{Storage, room};
 pub use until::{LIMIT, until};
 pub use visitor::Visitor;

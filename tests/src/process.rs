@@ -1,4 +1,4 @@
-//! One `usher` process: started, listened to, signalled, and gone when the test is over.
+//! One process: started, listened to, signalled, and gone when the test is over.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -34,7 +34,16 @@ pub struct Finished {
 impl Process {
     /// Starts `usher` with these arguments, in `directory`, with nothing else from the environment.
     pub fn start(arguments: &[String], directory: &Path) -> Self {
-        let mut child = Command::new(binary::usher())
+        Self::spawn(&binary::usher(), arguments, directory)
+    }
+
+    /// Starts `usher-scheduler` in the same way.
+    pub fn start_scheduler(arguments: &[String], directory: &Path) -> Self {
+        Self::spawn(&binary::scheduler(), arguments, directory)
+    }
+
+    fn spawn(program: &Path, arguments: &[String], directory: &Path) -> Self {
+        let mut child = Command::new(program)
             .args(arguments)
             .current_dir(directory)
             .env_clear()
@@ -44,7 +53,7 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("usher starts");
+            .expect("the program starts");
         let (sender, addresses) = channel();
         let (stdout, out) = collect(child.stdout.take().expect("stdout is piped"), Some(sender));
         let (stderr, err) = collect(child.stderr.take().expect("stderr is piped"), None);

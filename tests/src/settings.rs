@@ -3,33 +3,44 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::{Database, Finished, Process, Shop};
+use crate::{Database, Finished, Process, Shop, Storage};
 
 /// The admin key of every server under test.
 pub const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
 
-/// A server's flags. The default line is wide open: who joins is ACTIVE at once.
+/// What a scheduler has no use for: it listens nowhere and knows nobody.
+const OF_SERVERS_ONLY: [&str; 5] = ["--listen", "--admin-key", "--user-key", "--token-key", "--scheduler"];
+
+/// A server's flags.
 #[derive(Clone)]
 pub struct Settings {
     flags: Vec<(String, Option<String>)>,
     database: Arc<Database>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { flags: Vec::new(), database: Arc::new(Database::fresh()) }
+impl Settings {
+    /// A line that is wide open, in a fresh database: who joins is ACTIVE at once.
+    pub fn on(storage: Storage) -> Self {
+        Self::on_database(Database::fresh(storage))
+    }
+
+    /// The same in a database that nobody has migrated.
+    pub fn on_empty(storage: Storage) -> Self {
+        Self::on_database(Database::empty(storage))
+    }
+
+    fn on_database(database: Database) -> Self {
+        Self { flags: Vec::new(), database: Arc::new(database) }
             .with("--listen", "127.0.0.1:0")
             .with("--admin-key", ADMIN_KEY)
             .with("--max-active", 1_000_000)
             .with("--admit-batch", 1_000_000)
             .with("--admit-interval-seconds", 1)
     }
-}
 
-impl Settings {
     /// A line that admits at most `batch` a window, and never more than `max_active` at once.
-    pub fn line(max_active: u32, batch: u32, interval_seconds: u32) -> Self {
-        Self::default()
+    pub fn line(storage: Storage, max_active: u32, batch: u32, interval_seconds: u32) -> Self {
+        Self::on(storage)
             .with("--max-active", max_active)
             .with("--admit-batch", batch)
             .with("--admit-interval-seconds", interval_seconds)
@@ -78,6 +89,16 @@ impl Settings {
         let mut arguments: Vec<String> = command.iter().map(ToString::to_string).collect();
         arguments.extend(["--database-url".to_owned(), self.database.url()]);
         Process::start(&arguments, self.database.directory()).finished().await
+    }
+
+    /// Starts an `usher-scheduler` with the rules of these settings and does not wait for anything.
+    pub fn spawn_scheduler(&self) -> Process {
+        let mut arguments = vec!["--database-url".to_owned(), self.database.url()];
+        for (flag, value) in self.flags.iter().filter(|(flag, _)| !OF_SERVERS_ONLY.contains(&flag.as_str())) {
+            arguments.push(flag.clone());
+            arguments.extend(value.clone());
+        }
+        Process::start_scheduler(&arguments, self.database.directory())
     }
 
     /// Starts a server and does not wait for anything.

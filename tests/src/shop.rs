@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{ADMIN_KEY, Database, Finished, Process, Request, Settings, Visitor};
+use crate::{ADMIN_KEY, Database, Finished, Process, Request, Settings, Storage, Visitor};
 
 /// A server of a test's own. Clones are the same server; with the last one it ends.
 #[derive(Clone)]
@@ -30,9 +30,9 @@ pub struct Sale {
 }
 
 impl Shop {
-    /// A server with the settings of [`Settings::default`].
-    pub async fn open() -> Self {
-        Settings::default().open().await
+    /// A server with the settings of [`Settings::on`].
+    pub async fn open(storage: Storage) -> Self {
+        Settings::on(storage).open().await
     }
 
     pub(crate) async fn start(settings: Settings) -> Self {

@@ -1,7 +1,14 @@
 //! A PostgreSQL server for the tests of one program, with a database for each: `TEST_DATABASE_URL` when that is set, a
 //! throw-away cluster otherwise, which ends with this process however that ends.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "this crate is tests: a failure is a panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "this crate is tests: a failure is a panic"
+)]
+
+mod address;
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -9,7 +16,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+
+use crate::address::Address;
 
 /// Runs as another user than root, which PostgreSQL refuses. Its directory is on a Unix socket only; nothing need survive
 /// it, so nothing is synced. Commits of databases that ask for it wait for a standby that never comes. When the pipe to
@@ -36,8 +47,7 @@ wait "$server" || true
 "#;
 
 struct Cluster {
-    /// Of a connection, all but the database's name.
-    url: String,
+    address: Address,
     /// Held for its open pipe.
     _guard: Option<Child>,
 }
@@ -52,8 +62,24 @@ pub async fn empty() -> String {
 
 /// The URL of a new database with all that the one at `url` holds, which nobody is connected to.
 pub async fn copy_of(url: &str) -> String {
-    let path = url.split('?').next().unwrap();
-    create(&format!("TEMPLATE {}", path.rsplit('/').next().unwrap())).await
+    create(&format!("TEMPLATE {}", name(url))).await
+}
+
+/// Removes the database at `url`, whoever is connected to it. Of a throw-away cluster all go with it; on a server that is
+/// there anyway they would stay.
+pub async fn remove(url: &str) {
+    admin().await.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", name(url))).await.unwrap();
+}
+
+/// How many connections the server takes at once.
+pub async fn max_connections() -> usize {
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = Text)]
+        max_connections: String,
+    }
+    let setting = diesel::sql_query("SHOW max_connections").get_result::<Setting>(&mut admin().await).await.unwrap();
+    setting.max_connections.parse().unwrap()
 }
 
 /// A connection to the database at `url`, as another program would have.
@@ -62,11 +88,22 @@ pub async fn connect(url: &str) -> AsyncPgConnection {
 }
 
 async fn create(clause: &str) -> String {
-    let cluster = tokio::task::spawn_blocking(cluster).await.unwrap();
     let name = format!("usher_test_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::SeqCst));
-    let mut admin = connect(&cluster.database("postgres")).await;
-    admin.batch_execute(&format!("CREATE DATABASE {name} {clause}")).await.unwrap();
-    cluster.database(&name)
+    let created = admin().await.batch_execute(&format!("CREATE DATABASE {name} {clause}")).await;
+    created.unwrap_or_else(|error| panic!("each test needs a database of its own: {error}"));
+    cluster().address.of(&name)
+}
+
+/// The name of the database at `url`.
+fn name(url: &str) -> String {
+    Address::parse(url).unwrap().existing().to_owned()
+}
+
+/// A connection to a database that is always there.
+async fn admin() -> AsyncPgConnection {
+    let address = &tokio::task::spawn_blocking(cluster).await.unwrap().address;
+    let connected = AsyncPgConnection::establish(&address.of(address.existing())).await;
+    connected.unwrap_or_else(|error| panic!("the tests' PostgreSQL ({}) cannot be used: {error}", address.told()))
 }
 
 fn cluster() -> &'static Cluster {
@@ -75,18 +112,10 @@ fn cluster() -> &'static Cluster {
             Ok(url) => (url, None),
             Err(_unset) => start(),
         };
-        Cluster { url: url.trim_end_matches('/').to_owned(), _guard: guard }
+        let address = Address::parse(&url)
+            .unwrap_or_else(|| panic!("TEST_DATABASE_URL is not postgres://[USER[:PASSWORD]@]HOST"));
+        Cluster { address, _guard: guard }
     })
-}
-
-impl Cluster {
-    /// The URL of a database.
-    fn database(&self, name: &str) -> String {
-        match self.url.split_once('?') {
-            Some((url, parameters)) => format!("{url}/{name}?{parameters}"),
-            None => format!("{}/{name}", self.url),
-        }
-    }
 }
 
 fn start() -> (String, Option<Child>) {
