@@ -34,6 +34,8 @@ pub(crate) enum BatchError {
     Raced(String),
     /// A constraint refused it: not committed.
     Refused(String),
+    /// The database kept it waiting for longer than a command may wait: not committed.
+    Late(String),
     /// What was read is not what the schema promises: not committed.
     Store(StoreError),
     /// Perhaps committed, and nobody can tell.
@@ -73,7 +75,7 @@ impl BatchError {
             Self::Lost(_) | Self::Yielded(_) => true,
             // With others in the batch, one by one comes first: it may be a fault of the data, and no race.
             Self::Raced(_) => commands == 1,
-            Self::Overloaded | Self::Refused(_) | Self::Store(_) | Self::Unsure(_) => false,
+            Self::Overloaded | Self::Late(_) | Self::Refused(_) | Self::Store(_) | Self::Unsure(_) => false,
         }
     }
 
@@ -89,6 +91,7 @@ impl BatchError {
             Self::Lost(reason)
             | Self::Yielded(reason)
             | Self::Raced(reason)
+            | Self::Late(reason)
             | Self::Refused(reason)
             | Self::Unsure(reason) => StoreError::Unavailable(reason),
         }
@@ -217,10 +220,14 @@ impl<E: Executor> Worker<E> {
     }
 
     async fn attempt(&self, commands: &[E::Command]) -> Result<Vec<E::Answer>, BatchError> {
-        let mut tries = 0;
+        let (mut tries, since) = (0, Instant::now());
         loop {
             let error = match self.once(commands).await {
                 Ok(answers) => return Ok(answers),
+                // A lock or a statement that timed out, once or by and by: whoever waits has waited enough.
+                Err(BatchError::Yielded(reason)) if since.elapsed() >= PATIENCE => {
+                    return Err(BatchError::Late(reason));
+                }
                 Err(error) => error,
             };
             tries += 1;
