@@ -27,4 +27,5 @@ mod raw;
 mod reads;
 mod sale;
 mod seats;
+mod servers;
 mod shutdown;

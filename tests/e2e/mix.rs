@@ -20,11 +20,16 @@ const STEPS: u32 = 60;
 /// A mix of joins, charges, holds, payments, cancellations, departures and expiries; every answer is one that the rules
 /// allow there, no deadlock or lost task surfaces, and the audit finds nothing.
 async fn everything_at_once_on_few_users_and_seats(storage: Storage) {
-    let shop = Settings::on(storage).with("--hold-seconds", 2).open().await;
+    everything(&[Settings::on(storage).with("--hold-seconds", 2).open().await]).await;
+}
+
+/// The mix, at all the servers of one database.
+pub(crate) async fn everything(shops: &[Shop]) {
+    let shop = &shops[0];
     let sale = shop.concert(SEATS, 10).await;
     // What anybody held lately: so that strangers, too, try to pay and cancel it.
     let held = RefCell::new(vec!["01890000-0000-7000-8000-000000000000".to_owned()]);
-    let crowd = join_all((0..WORKERS).map(|seed| work(&shop, &sale.schedule, &held, seed)));
+    let crowd = join_all((0..WORKERS).map(|seed| work(shops, &sale.schedule, &held, seed)));
     // An audit sees one moment, so that it finds nothing in the midst of it either.
     let audits = async {
         for _ in 0..3 {
@@ -37,10 +42,13 @@ async fn everything_at_once_on_few_users_and_seats(storage: Storage) {
     shop.audit().await;
 }
 
-async fn work(shop: &Shop, schedule: &str, held: &RefCell<Vec<String>>, seed: u64) {
+async fn work(shops: &[Shop], schedule: &str, held: &RefCell<Vec<String>>, seed: u64) {
     let mut dice = Dice::seeded(seed);
+    // The next server each time, for joining and for what comes then.
+    let mut turns = shops.iter().cycle();
     for _ in 0..STEPS {
-        let visitor = shop.join(&format!("user-{}", dice.roll(USERS))).await;
+        let shop = turns.next().unwrap();
+        let visitor = shop.join(&format!("user-{}", dice.roll(USERS))).await.with_shop(turns.next().unwrap());
         match dice.roll(12) {
             0..3 => allow(&visitor.charge(dice.roll(20) + 1).await, &["", "token_not_active"]),
             3..7 => hold(&visitor, schedule, held, &mut dice).await,
@@ -84,10 +92,15 @@ fn allow(answer: &e2e::Answer, codes: &[&str]) {
 
 /// W9: rows that hang on one parent, inserted while the parent changes: joins and holds beside changes of the policy.
 async fn children_and_their_parent_change_at_once(storage: Storage) {
-    let shop = Settings::line(storage, 1_000, 50, 1).open().await;
+    children_and_their_parent(&[Settings::line(storage, 1_000, 50, 1).open().await]).await;
+}
+
+/// Joins, holds and payments at all the servers of one database, beside changes of the policy at the last of them.
+pub(crate) async fn children_and_their_parent(shops: &[Shop]) {
+    let shop = &shops[shops.len() - 1];
     let sale = shop.concert(100, 0).await;
     let changes = join_all((0..40).map(|n| shop.policy("main", json!({"batch": 1_000 + n}))));
-    let people = join_all((0..80_u32).map(async |n| {
+    let people = join_all((0..80_u32).zip(shops.iter().cycle()).map(async |(n, shop)| {
         let visitor = shop.join(&format!("user-{n}")).await;
         visitor.becomes("ACTIVE").await;
         let id = visitor.held(&sale.schedule, &[n + 1]).await;

@@ -181,7 +181,7 @@ async fn of_payment_and_expiry_exactly_one_wins(storage: Storage) {
 }
 
 /// Waits until some 30 ms are left of a hold, by the server's clock.
-async fn shortly_before_the_end(visitor: &Visitor, reservation: &str) {
+pub(crate) async fn shortly_before_the_end(visitor: &Visitor, reservation: &str) {
     let instant = |text: &Value| OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap();
     let end = instant(&visitor.reservation(reservation).await.expect(200)["expires_at"]);
     let left = end - instant(&visitor.place().await["server_time"]) - time::Duration::milliseconds(30);
