@@ -1,5 +1,6 @@
 //! A PostgreSQL server for the tests of one program, with a database for each: `TEST_DATABASE_URL` when that is set, a
-//! throw-away cluster otherwise, which ends with this process however that ends.
+//! throw-away cluster otherwise, which ends with this process however that ends. On a server that is there anyway, what is
+//! not [removed](remove) stays: databases whose names begin with `usher_test_`.
 
 #![expect(
     clippy::unwrap_used,
@@ -46,29 +47,35 @@ kill -QUIT "$server"
 wait "$server" || true
 "#;
 
+/// A throw-away cluster.
 struct Cluster {
     address: Address,
     /// Held for its open pipe.
-    _guard: Option<Child>,
+    _guard: Child,
 }
 
-static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new, empty database.
 pub async fn empty() -> String {
-    create("").await
+    create(server().await, "").await
 }
 
-/// The URL of a new database with all that the one at `url` holds, which nobody is connected to.
+/// The URL of a new, empty database on a throw-away cluster, also when `TEST_DATABASE_URL` is set: for tests that do what
+/// only a superuser may, or that need the cluster's settings.
+pub async fn empty_throw_away() -> String {
+    create(throw_away().await, "").await
+}
+
+/// The URL of a new database with all that the one at `url`, made by [`empty`], holds. Nobody may be connected to that.
 pub async fn copy_of(url: &str) -> String {
-    create(&format!("TEMPLATE {}", name(url))).await
+    create(server().await, &format!("TEMPLATE {}", name(url))).await
 }
 
-/// Removes the database at `url`, whoever is connected to it. Of a throw-away cluster all go with it; on a server that is
-/// there anyway they would stay.
+/// Removes a database that [`empty`] or [`copy_of`] made, whoever is connected to it.
 pub async fn remove(url: &str) {
-    admin().await.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", name(url))).await.unwrap();
+    let dropping = format!("DROP DATABASE {} WITH (FORCE)", name(url));
+    admin(server().await).await.batch_execute(&dropping).await.unwrap();
 }
 
 /// How many connections the server takes at once.
@@ -78,7 +85,8 @@ pub async fn max_connections() -> usize {
         #[diesel(sql_type = Text)]
         max_connections: String,
     }
-    let setting = diesel::sql_query("SHOW max_connections").get_result::<Setting>(&mut admin().await).await.unwrap();
+    let mut admin = admin(server().await).await;
+    let setting = diesel::sql_query("SHOW max_connections").get_result::<Setting>(&mut admin).await.unwrap();
     setting.max_connections.parse().unwrap()
 }
 
@@ -87,11 +95,11 @@ pub async fn connect(url: &str) -> AsyncPgConnection {
     AsyncPgConnection::establish(url).await.unwrap()
 }
 
-async fn create(clause: &str) -> String {
+async fn create(server: &Address, clause: &str) -> String {
     let name = format!("usher_test_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::SeqCst));
-    let created = admin().await.batch_execute(&format!("CREATE DATABASE {name} {clause}")).await;
-    created.unwrap_or_else(|error| panic!("each test needs a database of its own: {error}"));
-    cluster().address.of(&name)
+    let created = admin(server).await.batch_execute(&format!("CREATE DATABASE {name} {clause}")).await;
+    created.unwrap_or_else(|error| panic!("each test needs a database of its own on {}: {error}", server.told()));
+    server.of(&name)
 }
 
 /// The name of the database at `url`.
@@ -100,25 +108,37 @@ fn name(url: &str) -> String {
 }
 
 /// A connection to a database that is always there.
-async fn admin() -> AsyncPgConnection {
-    let address = &tokio::task::spawn_blocking(cluster).await.unwrap().address;
-    let connected = AsyncPgConnection::establish(&address.of(address.existing())).await;
-    connected.unwrap_or_else(|error| panic!("the tests' PostgreSQL ({}) cannot be used: {error}", address.told()))
+async fn admin(server: &Address) -> AsyncPgConnection {
+    let connected = AsyncPgConnection::establish(&server.of(server.existing())).await;
+    connected.unwrap_or_else(|error| panic!("the tests' PostgreSQL at {} cannot be used: {error}", server.told()))
 }
 
-fn cluster() -> &'static Cluster {
-    CLUSTER.get_or_init(|| {
-        let (url, guard) = match std::env::var("TEST_DATABASE_URL") {
-            Ok(url) => (url, None),
-            Err(_unset) => start(),
-        };
-        let address = Address::parse(&url)
-            .unwrap_or_else(|| panic!("TEST_DATABASE_URL is not postgres://[USER[:PASSWORD]@]HOST"));
-        Cluster { address, _guard: guard }
-    })
+/// `TEST_DATABASE_URL`, or a throw-away cluster.
+async fn server() -> &'static Address {
+    static GIVEN: OnceLock<Option<Address>> = OnceLock::new();
+    let given = GIVEN.get_or_init(|| {
+        let url = std::env::var("TEST_DATABASE_URL").ok()?;
+        let wrong = "TEST_DATABASE_URL is not postgres://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]";
+        Some(Address::parse(&url).unwrap_or_else(|| panic!("{wrong}")))
+    });
+    match given {
+        Some(address) => address,
+        None => throw_away().await,
+    }
 }
 
-fn start() -> (String, Option<Child>) {
+async fn throw_away() -> &'static Address {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    let started = tokio::task::spawn_blocking(|| {
+        CLUSTER.get_or_init(|| {
+            let (url, guard) = start();
+            Cluster { address: Address::parse(&url).unwrap(), _guard: guard }
+        })
+    });
+    &started.await.unwrap().address
+}
+
+fn start() -> (String, Child) {
     let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
     let mut command = if root {
         let mut command = Command::new("runuser");
@@ -136,5 +156,5 @@ fn start() -> (String, Option<Child>) {
     BufReader::new(guard.stdout.take().unwrap()).read_line(&mut directory).unwrap();
     let directory = directory.trim();
     assert!(!directory.is_empty(), "PostgreSQL did not start");
-    (format!("postgres://usher@{}", directory.replace('/', "%2F")), Some(guard))
+    (format!("postgres://usher@{}", directory.replace('/', "%2F")), guard)
 }

@@ -1,8 +1,8 @@
 //! Databases with Usher's tables.
 
 use adapter_postgres::migrate;
-use test_postgres::copy_of;
 pub(crate) use test_postgres::{connect, empty};
+use test_postgres::{copy_of, empty_throw_away};
 use tokio::sync::OnceCell;
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -15,4 +15,11 @@ pub(crate) async fn migrated() -> String {
         url
     });
     copy_of(template.await).await
+}
+
+/// The same on a throw-away cluster, where the tests are superuser and a standby is waited for that never comes.
+pub(crate) async fn migrated_throw_away() -> String {
+    let url = empty_throw_away().await;
+    migrate(&url).await.unwrap();
+    url
 }

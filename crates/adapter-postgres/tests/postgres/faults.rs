@@ -84,7 +84,7 @@ async fn one_bad_row_does_not_stop_the_sweep_s8() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadlock_reaches_no_caller_w7() {
-    let scene = Scene::new(2).await;
+    let scene = Scene::throw_away(2).await;
     let (schedule, ticket) = (scene.schedule(2).await, scene.ticket("a").await);
     // The store's transaction has the seat and waits, at its first try, until the other one waits for that seat; then it
     // asks for what the other one has. It is the last to wait, so it is the one that the server ends.
@@ -188,7 +188,7 @@ async fn all_connections_cut_at_once_are_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_to_commit_is_looked_up() {
-    let scene = Scene::new(2).await;
+    let scene = Scene::throw_away(2).await;
     let (schedule, ticket) = (scene.schedule(2).await, scene.ticket("a").await);
     // COMMIT is done and waits for a standby that never comes; then its connection is cut.
     let database = scene.url.rsplit('/').next().unwrap().split('?').next().unwrap();

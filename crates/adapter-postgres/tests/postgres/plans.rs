@@ -45,7 +45,7 @@ const OTHERS: &str = "SELECT count(*) AS n FROM pg_stat_activity
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_walks_a_large_table_p7() {
-    let scene = Scene::new(1).await;
+    let scene = Scene::throw_away(1).await;
     let (schedule, ticket) = (scene.schedule(100_000).await, scene.ticket("early").await);
     // Plans are made while the tables are small, and kept.
     work(&scene, ticket, schedule, "early", 1).await;

@@ -51,6 +51,11 @@ impl Scene {
         Self::on(cluster::migrated().await, None, connections).await
     }
 
+    /// On the clock of a database whose server is the tests' own, to do with as they like.
+    pub(crate) async fn throw_away(connections: usize) -> Self {
+        Self::on(cluster::migrated_throw_away().await, None, connections).await
+    }
+
     /// On a test's clock.
     pub(crate) async fn clocked(connections: usize) -> Self {
         let clock = Arc::new(TestClock::new(domain::Timestamp::from_micros(1_795_132_800_000_000)));
