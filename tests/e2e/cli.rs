@@ -79,12 +79,55 @@ async fn a_database_that_cannot_be_had_is_one_line() {
     }
 }
 
+/// A PostgreSQL server that does not answer, or does not have the database; no password is told.
+#[tokio::test]
+async fn a_server_that_cannot_be_had_is_one_line() {
+    let server = Database::empty(Storage::Postgres);
+    let urls = [
+        "postgres://usher:secret@127.0.0.1:1/usher",
+        "postgres://usher:secret@127.0.0.1:99999/usher",
+        "postgres://",
+        &format!("{}_that_is_not_there", server.url()),
+    ];
+    for url in urls {
+        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["audit"]] {
+            let finished = usher(&[command, &["--database-url", url]].concat()).await;
+            one_line(&finished, &["usher: "]);
+            assert!(!finished.stderr.contains("secret"), "{finished:#?}");
+        }
+        let arguments = ["--database-url".to_owned(), url.to_owned()];
+        let scheduler = Process::start_scheduler(&arguments, server.directory()).finished().await;
+        one_line(&scheduler, &["usher-scheduler: "]);
+    }
+    let nothing = Process::start_scheduler(&[], server.directory()).finished().await;
+    one_line(&nothing, &["usher-scheduler: ", "--database-url"]);
+}
+
+/// A scheduler obeys SIGTERM as a server does.
+#[tokio::test]
+async fn a_scheduler_ends_when_told() {
+    let settings = Settings::on(Storage::Postgres);
+    let scheduler = settings.spawn_scheduler();
+    e2e::until("its first word", async || scheduler.output().contains(" ticks on ").then_some(())).await;
+    scheduler.terminate();
+    let finished = scheduler.finished().await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+}
+
 /// An audit or a migration is asked of a database that is there: `audit` makes no file.
 #[tokio::test]
 async fn an_audit_makes_no_database() {
     let settings = Settings::on(Storage::Sqlite);
     one_line(&settings.run(&["audit"]).await, &["usher: "]);
     assert!(!settings.database().file().exists());
+}
+
+/// The same on PostgreSQL: it makes no table.
+#[tokio::test]
+async fn an_audit_makes_no_tables() {
+    let settings = Settings::on_empty(Storage::Postgres);
+    one_line(&settings.run(&["audit"]).await, &["usher: ", "migrate"]);
+    assert_eq!(settings.database().dump().len(), 0);
 }
 
 /// A port that somebody has.
@@ -95,7 +138,8 @@ async fn an_occupied_port_is_one_line() {
     one_line(&Settings::on(Storage::Sqlite).with("--listen", &address).refused().await, &[&address]);
 }
 
-/// Two servers on one file would each hand out the same numbers: the second one does not start, the first one goes on.
+/// Two servers on one file would each hand out the same numbers: the second one does not start, the first one goes on. On
+/// PostgreSQL any number may: see `servers`.
 #[tokio::test]
 async fn a_second_server_on_one_file_is_one_line() {
     let shop = Shop::open(Storage::Sqlite).await;

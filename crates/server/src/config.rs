@@ -202,7 +202,13 @@ fn parse_money(text: &str) -> Result<Money, String> {
 pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
     let text = wrong.to_string();
     let mut lines = text.lines().map(str::trim);
-    let what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let mut what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    if what.ends_with(':') {
+        // A list follows, an item a line.
+        for item in lines.by_ref().take_while(|line| !line.is_empty()) {
+            what = format!("{what} {item}");
+        }
+    }
     let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
     format!("{what}{tip} ({program} --help explains all flags)")
 }
@@ -335,6 +341,15 @@ mod tests {
         assert!(
             bad_value.contains("--max-seats") && bad_value.contains("1..=100") && !bad_value.contains('\n'),
             "{bad_value}"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let wrong = SchedulerCli::try_parse_from(["usher-scheduler"]).err().unwrap();
+        assert_eq!(
+            one_line(&wrong, "usher-scheduler"),
+            "the following required arguments were not provided: --database-url <URL> (usher-scheduler --help explains all flags)"
         );
     }
 
