@@ -118,13 +118,13 @@ async fn a_deadlock_reaches_no_caller_w7() {
 /// Six times five seconds for one command, and once more for each of a batch, would be minutes in which nobody is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_nobody_releases_is_waited_for_once() {
-    const LOCK: &str = "BEGIN; LOCK TABLE wallets IN EXCLUSIVE MODE";
+    const LOCK: &str = "BEGIN; LOCK TABLE queues IN EXCLUSIVE MODE";
     let scene = Scene::new(2).await;
     let (mut before, mut beside, mut watcher) =
         (scene.beside(LOCK).await, scene.beside("").await, scene.beside("").await);
     let ask = |name: &'static str| {
         let store = scene.store.clone();
-        tokio::spawn(async move { store.charge(&charge(name, "1")).await })
+        tokio::spawn(async move { store.join(MAIN, &user(name)).await })
     };
     let first = ask("first");
     until(&mut watcher, WAITING, 1).await;
