@@ -38,12 +38,13 @@ pub(crate) struct Snapshot<'c> {
 }
 
 impl Reads {
-    /// A pool of connections to the file, opened as they are needed. A read that waits for one longer than `patience` is
-    /// refused.
+    /// A pool of connections to the file, opened now and kept: a crowd should not wait for their opening. A read that waits
+    /// for its turn longer than `patience` is refused.
     pub(crate) fn new(path: &Path, clock: Arc<dyn Clock>, patience: Duration) -> Self {
         let pool = Pool::builder()
             .max_size(AT_ONCE)
-            .min_idle(Some(0))
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connection_timeout(OPENING)
             .test_on_check_out(false)
             .connection_customizer(Box::new(Readers))
