@@ -10,6 +10,7 @@
 )]
 
 mod address;
+mod server;
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -22,6 +23,7 @@ use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use crate::address::Address;
+pub use crate::server::Server;
 
 /// Runs as another user than root, which PostgreSQL refuses. Its directory is on a Unix socket only; nothing need survive
 /// it, so nothing is synced. Commits of databases that ask for it wait for a standby that never comes. When the pipe to
@@ -139,16 +141,8 @@ async fn throw_away() -> &'static Address {
 }
 
 fn start() -> (String, Child) {
-    let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
-    let mut command = if root {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--", "sh", "-c", SCRIPT]);
-        command
-    } else {
-        let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT]);
-        command
-    };
+    let mut command = unprivileged("sh");
+    command.args(["-c", SCRIPT]);
     // What ends the tests by a signal to their whole group must leave the guard to its work.
     command.process_group(0);
     let mut guard = command.current_dir("/tmp").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -157,4 +151,16 @@ fn start() -> (String, Child) {
     let directory = directory.trim();
     assert!(!directory.is_empty(), "PostgreSQL did not start");
     (format!("postgres://usher@{}", directory.replace('/', "%2F")), guard)
+}
+
+/// A command that PostgreSQL does not refuse to be started by: as the user `postgres` where this one is root.
+fn unprivileged(program: &str) -> Command {
+    let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
+    if root {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--", program]);
+        command
+    } else {
+        Command::new(program)
+    }
 }
