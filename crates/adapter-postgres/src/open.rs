@@ -13,7 +13,7 @@ use domain::Rules;
 use domain::ports::{Clock, IdGenerator};
 
 use crate::loading::Plan;
-use crate::pool::Connections;
+use crate::pool::{Connections, patient};
 use crate::schedules::ScheduleCache;
 use crate::store::{Environment, Inner, Lanes, PostgresStore};
 
@@ -105,7 +105,7 @@ struct Count {
 }
 
 fn up_to_date(url: &str, migrations: Migrations) -> Result<Vec<String>, OpenError> {
-    let mut conn = Blocking::establish(url).map_err(|error| OpenError::Unreachable(error.to_string()))?;
+    let mut conn = Blocking::establish(&patient(url)).map_err(|error| OpenError::Unreachable(error.to_string()))?;
     let failed = |error: &dyn std::fmt::Display| OpenError::Failed(error.to_string());
     // Held until the connection ends, which is when this function does.
     let lock = diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK);

@@ -18,11 +18,19 @@ use crate::statement::statement;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a transaction of unknown end may still be running; longer than a statement may.
 const RUNNING: Duration = Duration::from_secs(12);
+/// How long to wait for a server that neither answers nor refuses, and when to look whether one that was asked is still
+/// there, unless the URL says otherwise: else a machine that is gone, also one before others in a list of hosts, would be
+/// waited for for minutes. In seconds all of them.
+const NETWORK: &str =
+    "connect_timeout=2&tcp_user_timeout=10&keepalives_idle=5&keepalives_interval=2&keepalives_retries=3";
 /// How long to wait before asking again.
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// What every session is set to. Our statements are look-ups by index, and a plan made while a table was small is kept:
 /// it must be the right one when the table is large.
+///
+/// `usher.server` names the life of the server that the session is one of. A transaction's number means something only in
+/// that life: after a crash or a failover a number that was not written to the log in time is given to another transaction.
 const SETTINGS: &str = "
     SET application_name = 'usher';
     SET statement_timeout = '10s';
@@ -33,12 +41,20 @@ const SETTINGS: &str = "
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
-    SET jit = off";
+    SET jit = off;
+    SELECT set_config('usher.server', concat_ws('/',
+        -- Begins anew with a recovery after a crash.
+        extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()),
+        -- Begins anew with a promotion.
+        CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END), false)";
 
 statement! {
-    /// Whether a transaction was committed: `committed`, `aborted`, `in progress`; NULL when it is too long ago.
+    /// Whether a transaction was committed: `committed`, `aborted`, `in progress`; NULL when it is too long ago, or the
+    /// server has crashed since or is another one.
     TransactionStatus { transaction: String } -> Nullable<Text> =
-    "SELECT pg_xact_status(" transaction "::xid8)"
+    "SELECT CASE WHEN server = current_setting('usher.server') THEN pg_xact_status(number::xid8) END
+     FROM (SELECT split_part(asked, ' ', 1), split_part(asked, ' ', 2)
+           FROM (SELECT " transaction ") AS a (asked)) AS t (number, server)"
 }
 
 /// The pool, and the runtime that it and everything behind it lives on: callers come and go on runtimes of their own (a
@@ -68,7 +84,7 @@ impl Connections {
             let established = home.spawn(establish(url.to_owned()));
             async { established.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))? }.boxed()
         });
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let manager = AsyncDieselConnectionManager::new_with_config(patient(url), config);
         let pool = Pool::builder(manager).max_size(size).build()?;
         Ok(Self { pool, runtime })
     }
@@ -131,9 +147,22 @@ impl Connections {
 
 /// A session of ours.
 pub(crate) async fn establish(url: String) -> diesel::ConnectionResult<AsyncPgConnection> {
-    let mut connection = AsyncPgConnection::establish(&url).await?;
-    connection.batch_execute(SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(connection)
+    let established = tokio::time::timeout(PATIENCE, async {
+        let mut connection = AsyncPgConnection::establish(&url).await?;
+        connection.batch_execute(SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(connection)
+    });
+    established.await.unwrap_or_else(|elapsed| Err(ConnectionError::BadConnection(elapsed.to_string())))
+}
+
+/// The URL with [`NETWORK`] before what it says itself: of two values the last one counts.
+pub(crate) fn patient(url: &str) -> String {
+    // A password may hold a question mark.
+    let (user, place) = url.split_at(url.find('@').unwrap_or(0));
+    match place.split_once('?') {
+        Some((place, parameters)) => format!("{user}{place}?{NETWORK}&{parameters}"),
+        None => format!("{url}?{NETWORK}"),
+    }
 }
 
 /// A connection that is closed unless it is given back: after a failure statements may still be in flight on it, inside a
@@ -156,6 +185,23 @@ impl Drop for Session {
     fn drop(&mut self) {
         if let Some(object) = self.0.take() {
             drop(Object::take(object));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_url_says_of_the_network_goes_before_what_we_say() {
+        for (url, begins, ends) in [
+            ("postgres://u:p@a:1,b/d", "postgres://u:p@a:1,b/d?connect_timeout=2&", "_retries=3"),
+            ("postgres://h/d?connect_timeout=9", "postgres://h/d?connect_timeout=2&", "&connect_timeout=9"),
+            ("postgres://u:p?p@h/d?a=b", "postgres://u:p?p@h/d?connect_timeout=2&", "&a=b"),
+        ] {
+            let patient = patient(url);
+            assert!(patient.starts_with(begins) && patient.ends_with(ends), "{patient}");
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod cluster;
 mod contract;
+mod crashes;
 mod faults;
 mod opening;
 mod parity;
