@@ -1,6 +1,7 @@
 //! Lanes: a bounded channel and a task that takes whatever is waiting in it into one transaction (design 2.2).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use diesel_async::AsyncPgConnection;
 use domain::ports::{IdGenerator, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::pool::{Connections, Fate};
 
@@ -16,8 +18,13 @@ use crate::pool::{Connections, Fate};
 const BATCH: usize = 512;
 /// How many commands may wait before the next one is turned away.
 const WAITING: usize = 8_192;
-/// How long a command may wait unstarted.
+/// How long a command may wait unstarted, and how long after the start of a batch anything of it is still begun again:
+/// what waits for a lock that somebody keeps is not to wait for it over and over.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server may say nothing; longer than it takes to give up a statement.
+const SILENCE: Duration = Duration::from_secs(12);
+/// What is wrong when it does.
+const SILENT: &str = "the server does not answer";
 /// How often a batch is tried again.
 const RETRIES: u32 = 5;
 
@@ -26,7 +33,7 @@ const RETRIES: u32 = 5;
 pub(crate) enum BatchError {
     /// No connection was free: not executed.
     Overloaded,
-    /// The connection was lost before COMMIT was sent: not committed.
+    /// The connection was lost before COMMIT was sent, or takes no writes: not committed.
     Lost(String),
     /// The database made it give way, or refused it with an error that diesel does not tell from that: not committed.
     Yielded(String),
@@ -34,8 +41,6 @@ pub(crate) enum BatchError {
     Raced(String),
     /// A constraint refused it: not committed.
     Refused(String),
-    /// The database kept it waiting for longer than a command may wait: not committed.
-    Late(String),
     /// What was read is not what the schema promises: not committed.
     Store(StoreError),
     /// Perhaps committed, and nobody can tell.
@@ -46,11 +51,12 @@ impl From<Error> for BatchError {
     fn from(error: Error) -> Self {
         use DatabaseErrorKind::{
             CheckViolation, ClosedConnection, ExclusionViolation, ForeignKeyViolation, NotNullViolation,
-            RestrictViolation, UnableToSendCommand, UniqueViolation,
+            ReadOnlyTransaction, RestrictViolation, UnableToSendCommand, UniqueViolation,
         };
         let reason = error.to_string();
         match error {
-            Error::DatabaseError(UnableToSendCommand | ClosedConnection, _) => Self::Lost(reason),
+            // A server that takes no writes any more is no better than none: another one of the URL's may.
+            Error::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, _) => Self::Lost(reason),
             Error::DatabaseError(UniqueViolation, _) => Self::Raced(reason),
             Error::DatabaseError(
                 ForeignKeyViolation | NotNullViolation | CheckViolation | RestrictViolation | ExclusionViolation,
@@ -75,7 +81,7 @@ impl BatchError {
             Self::Lost(_) | Self::Yielded(_) => true,
             // With others in the batch, one by one comes first: it may be a fault of the data, and no race.
             Self::Raced(_) => commands == 1,
-            Self::Overloaded | Self::Late(_) | Self::Refused(_) | Self::Store(_) | Self::Unsure(_) => false,
+            Self::Overloaded | Self::Refused(_) | Self::Store(_) | Self::Unsure(_) => false,
         }
     }
 
@@ -91,7 +97,6 @@ impl BatchError {
             Self::Lost(reason)
             | Self::Yielded(reason)
             | Self::Raced(reason)
-            | Self::Late(reason)
             | Self::Refused(reason)
             | Self::Unsure(reason) => StoreError::Unavailable(reason),
         }
@@ -125,6 +130,8 @@ pub(crate) trait Executor: Send + Sync + 'static {
 struct Envelope<E: Executor> {
     command: E::Command,
     since: Instant,
+    /// Set by the batch that takes the command, or by its caller when that gives up: whoever comes first.
+    settled: Arc<AtomicBool>,
     reply: oneshot::Sender<Result<E::Answer, StoreError>>,
 }
 
@@ -155,15 +162,22 @@ impl<E: Executor> Lane<E> {
         !self.0.is_closed()
     }
 
-    /// Hands a command in and waits for its batch. A caller that goes away does not stop it.
+    /// Hands a command in and waits for its batch. A caller that goes away does not stop it; one that has waited too long
+    /// while others were served does.
     pub(crate) async fn submit(&self, command: E::Command) -> Result<E::Answer, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let envelope = Envelope { command, since: Instant::now(), reply };
+        let (reply, mut answer) = oneshot::channel();
+        let settled = Arc::new(AtomicBool::new(false));
+        let envelope = Envelope { command, since: Instant::now(), settled: Arc::clone(&settled), reply };
         self.0.try_send(envelope).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable("the lane has ended".to_owned()),
         })?;
-        answer.await.map_err(|gone| StoreError::Unavailable(format!("the lane has ended: {gone}")))?
+        let answer = match timeout(PATIENCE, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_elapsed) if settled.swap(true, Ordering::AcqRel) => answer.await,
+            Err(_elapsed) => return Err(StoreError::Overloaded),
+        };
+        answer.map_err(|gone| StoreError::Unavailable(format!("the lane has ended: {gone}")))?
     }
 }
 
@@ -179,7 +193,7 @@ impl<E: Executor> Worker<E> {
         while waiting.recv_many(&mut batch, BATCH).await > 0 {
             let (mut commands, mut replies) = (Vec::new(), Vec::new());
             for envelope in batch.drain(..) {
-                if envelope.since.elapsed() >= PATIENCE {
+                if envelope.settled.swap(true, Ordering::AcqRel) || envelope.since.elapsed() >= PATIENCE {
                     reply(envelope.reply, Err(StoreError::Overloaded));
                 } else {
                     commands.push(envelope.command);
@@ -200,7 +214,8 @@ impl<E: Executor> Worker<E> {
 
     /// Runs a batch until it is committed or given up; one by one when one command of it may stop the others.
     async fn settle(&self, commands: &[E::Command]) -> Vec<Result<E::Answer, StoreError>> {
-        let error = match self.attempt(commands).await {
+        let begun = Instant::now();
+        let error = match self.attempt(commands, begun).await {
             Ok(answers) => return answers.into_iter().map(Ok).collect(),
             Err(error) => error,
         };
@@ -211,7 +226,11 @@ impl<E: Executor> Worker<E> {
         tracing::warn!(?error, commands = commands.len(), "a batch failed and is run one by one");
         let mut answers = Vec::with_capacity(commands.len());
         for command in commands.chunks(1) {
-            let answer = self.attempt(command).await.map_err(BatchError::into_store_error);
+            if begun.elapsed() >= PATIENCE {
+                answers.push(Err(StoreError::Overloaded));
+                continue;
+            }
+            let answer = self.attempt(command, begun).await.map_err(BatchError::into_store_error);
             answers.push(answer.and_then(|answers| {
                 answers.into_iter().next().ok_or_else(|| StoreError::Unavailable("no answer".to_owned()))
             }));
@@ -219,19 +238,16 @@ impl<E: Executor> Worker<E> {
         answers
     }
 
-    async fn attempt(&self, commands: &[E::Command]) -> Result<Vec<E::Answer>, BatchError> {
-        let (mut tries, since) = (0, Instant::now());
+    /// Runs commands of a batch that was begun then as one transaction, and again while that may help.
+    async fn attempt(&self, commands: &[E::Command], begun: Instant) -> Result<Vec<E::Answer>, BatchError> {
+        let mut tries = 0;
         loop {
             let error = match self.once(commands).await {
                 Ok(answers) => return Ok(answers),
-                // A lock or a statement that timed out, once or by and by: whoever waits has waited enough.
-                Err(BatchError::Yielded(reason)) if since.elapsed() >= PATIENCE => {
-                    return Err(BatchError::Late(reason));
-                }
                 Err(error) => error,
             };
             tries += 1;
-            if !error.is_worth_another_try(commands.len()) || tries > RETRIES {
+            if !error.is_worth_another_try(commands.len()) || tries > RETRIES || begun.elapsed() >= PATIENCE {
                 return Err(error);
             }
             if matches!(error, BatchError::Lost(_)) {
@@ -246,14 +262,15 @@ impl<E: Executor> Worker<E> {
 
     async fn once(&self, commands: &[E::Command]) -> Result<Vec<E::Answer>, BatchError> {
         let session = self.connections.session().await?;
-        let decision = self.executor.decide(session.connection()?, commands).await?;
-        let committed = self.executor.commit(session.connection()?, &decision.changes).await;
-        let error = match committed {
-            Ok(()) => {
+        let decided = timeout(SILENCE, self.executor.decide(session.connection()?, commands)).await;
+        let decision = decided.unwrap_or_else(|_elapsed| Err(BatchError::Lost(SILENT.to_owned())))?;
+        let error = match timeout(SILENCE, self.executor.commit(session.connection()?, &decision.changes)).await {
+            Ok(Ok(())) => {
                 session.give_back();
                 return Ok(decision.answers);
             }
-            Err(error) => BatchError::from(error),
+            Ok(Err(error)) => BatchError::from(error),
+            Err(_elapsed) => BatchError::Lost(SILENT.to_owned()),
         };
         drop(session);
         if matches!(error, BatchError::Raced(_) | BatchError::Refused(_)) {

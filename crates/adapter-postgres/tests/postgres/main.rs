@@ -15,3 +15,4 @@ mod parity;
 mod plans;
 mod scene;
 mod servers;
+mod waiting;
