@@ -109,14 +109,17 @@ impl ConcertRepository for PostgresStore {
     }
 
     async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
-        let connection = self.connection().await?;
-        let list = ListConcerts {
-            now: self.0.environment.fixed_now(),
-            before: page.after.map_or_else(Uuid::max, ConcertId::uuid),
-            limit: i64::from(page.limit) + 1,
-        };
-        let rows = list.load::<ConcertRow>(&mut &*connection).await.map_err(unavailable)?;
-        Ok(Listed::cut(concerts(rows)?, page, |concert| concert.id))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListConcerts {
+                now: self.0.environment.fixed_now(),
+                before: page.after.map_or_else(Uuid::max, ConcertId::uuid),
+                limit: i64::from(page.limit) + 1,
+            };
+            let rows = list.load::<ConcertRow>(&mut &*connection).await.map_err(unavailable)?;
+            Ok(Listed::cut(concerts(rows)?, page, |concert| concert.id))
+        })
+        .await
     }
 
     async fn schedules(
@@ -125,71 +128,81 @@ impl ConcertRepository for PostgresStore {
         filter: &ScheduleFilter,
         page: &Page<ScheduleKey>,
     ) -> Decided<Listed<Schedule, ScheduleKey>> {
-        let connection = self.connection().await?;
-        if let Some(concert) = filter.concert {
-            let find = FindConcert { queue: rows::queue(queue), id: concert.uuid() };
-            let here = find.load::<bool>(&mut &*connection).await.map_err(unavailable)?;
-            let found = match here.as_slice().first() {
-                Some(true) => Found::Here(()),
-                Some(false) => Found::Elsewhere,
-                None => Found::Nowhere,
+        self.in_time(async {
+            let connection = self.connection().await?;
+            if let Some(concert) = filter.concert {
+                let find = FindConcert { queue: rows::queue(queue), id: concert.uuid() };
+                let here = find.load::<bool>(&mut &*connection).await.map_err(unavailable)?;
+                let found = match here.as_slice().first() {
+                    Some(true) => Found::Here(()),
+                    Some(false) => Found::Elsewhere,
+                    None => Found::Nowhere,
+                };
+                if let Err(rejection) = found.or_reject(Kind::Concert) {
+                    return Ok(Err(rejection));
+                }
+            }
+            let now = self.0.environment.fixed_now();
+            let after = page.after.map(|(at, _)| at.to_utc());
+            let id = page.after.map_or_else(Uuid::max, |(_, id)| id.uuid());
+            let (queue_column, from, to) = (rows::queue(queue), filter.from, filter.to);
+            let limit = i64::from(page.limit) + 1;
+            let rows = match filter.concert {
+                None => {
+                    let list = ListSchedules { queue: queue_column, now, after, id, from, to, limit };
+                    list.load::<ScheduleRow>(&mut &*connection).await
+                }
+                Some(concert) => {
+                    let concert = concert.uuid();
+                    let list = ListConcertSchedules { queue: queue_column, concert, now, after, id, from, to, limit };
+                    list.load::<ScheduleRow>(&mut &*connection).await
+                }
             };
-            if let Err(rejection) = found.or_reject(Kind::Concert) {
-                return Ok(Err(rejection));
-            }
-        }
-        let now = self.0.environment.fixed_now();
-        let after = page.after.map(|(at, _)| at.to_utc());
-        let id = page.after.map_or_else(Uuid::max, |(_, id)| id.uuid());
-        let (queue_column, from, to) = (rows::queue(queue), filter.from, filter.to);
-        let limit = i64::from(page.limit) + 1;
-        let rows = match filter.concert {
-            None => {
-                let list = ListSchedules { queue: queue_column, now, after, id, from, to, limit };
-                list.load::<ScheduleRow>(&mut &*connection).await
-            }
-            Some(concert) => {
-                let concert = concert.uuid();
-                let list = ListConcertSchedules { queue: queue_column, concert, now, after, id, from, to, limit };
-                list.load::<ScheduleRow>(&mut &*connection).await
-            }
-        };
-        let rows = rows.map_err(unavailable)?;
-        let items = rows.into_iter().map(|row| schedule(queue, row).map(|schedule| Schedule::clone(&schedule)));
-        let items = items.collect::<Result<_, _>>()?;
-        Ok(Ok(Listed::cut(items, page, |schedule: &Schedule| (schedule.starts_at.at(), schedule.id))))
+            let rows = rows.map_err(unavailable)?;
+            let items = rows.into_iter().map(|row| schedule(queue, row).map(|schedule| Schedule::clone(&schedule)));
+            let items = items.collect::<Result<_, _>>()?;
+            Ok(Ok(Listed::cut(items, page, |schedule: &Schedule| (schedule.starts_at.at(), schedule.id))))
+        })
+        .await
     }
 
     async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
-        let connection = self.connection().await?;
-        let now = self.0.environment.fixed_now();
-        let count = CountAvailable { queue: rows::queue(queue), schedule: schedule.uuid(), now };
-        let count = count.get_result::<i64>(&mut &*connection).await.map_err(unavailable)?;
-        // A concert has at most 100,000 seats.
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let now = self.0.environment.fixed_now();
+            let count = CountAvailable { queue: rows::queue(queue), schedule: schedule.uuid(), now };
+            let count = count.get_result::<i64>(&mut &*connection).await.map_err(unavailable)?;
+            // A concert has at most 100,000 seats.
+            Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        })
+        .await
     }
 
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
-        let connection = self.connection().await?;
-        let found = self.0.schedules.find(&connection, queue, HashSet::from([schedule])).await.map_err(store_error)?;
-        let found = found.get(&schedule).cloned().unwrap_or(Found::Nowhere);
-        let schedule = match found.or_reject(Kind::Schedule) {
-            Ok(schedule) => schedule,
-            Err(rejection) => return Ok(Err(rejection)),
-        };
-        let list = ListSeats { queue: rows::queue(queue), schedule: schedule.id.uuid() };
-        let (seats, now) = futures::try_join!(
-            list.load::<SeatRow>(&mut &*connection),
-            ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-        )
-        .map_err(unavailable)?;
-        let now: Timestamp = self.0.environment.now(now);
-        let seats = seats.into_iter().map(|row| {
-            let seat = row.seat()?;
-            let status = seat.status_at(now);
-            Ok((seat, status))
-        });
-        Ok(Ok(SeatMap { seats: seats.collect::<Result<_, StoreError>>()?, schedule: Schedule::clone(&schedule) }))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let found =
+                self.0.schedules.find(&connection, queue, HashSet::from([schedule])).await.map_err(store_error)?;
+            let found = found.get(&schedule).cloned().unwrap_or(Found::Nowhere);
+            let schedule = match found.or_reject(Kind::Schedule) {
+                Ok(schedule) => schedule,
+                Err(rejection) => return Ok(Err(rejection)),
+            };
+            let list = ListSeats { queue: rows::queue(queue), schedule: schedule.id.uuid() };
+            let (seats, now) = futures::try_join!(
+                list.load::<SeatRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            let now: Timestamp = self.0.environment.now(now);
+            let seats = seats.into_iter().map(|row| {
+                let seat = row.seat()?;
+                let status = seat.status_at(now);
+                Ok((seat, status))
+            });
+            Ok(Ok(SeatMap { seats: seats.collect::<Result<_, StoreError>>()?, schedule: Schedule::clone(&schedule) }))
+        })
+        .await
     }
 }
 

@@ -41,31 +41,40 @@ statement! {
 #[async_trait]
 impl TokenKeyRepository for PostgresStore {
     async fn stored_key(&self) -> Result<Option<StoredKey>, StoreError> {
-        let connection = self.connection().await?;
-        let found = FindKey {}.load::<(Vec<u8>, Option<Vec<u8>>)>(&mut &*connection).await.map_err(unavailable)?;
-        found.into_iter().next().map(stored_key).transpose()
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let found = FindKey {}.load::<(Vec<u8>, Option<Vec<u8>>)>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().next().map(stored_key).transpose()
+        })
+        .await
     }
 
     async fn keep_key(&self, before: Option<&StoredKey>, key: &StoredKey) -> Result<bool, StoreError> {
-        let connection = self.connection().await?;
-        let (fingerprint, generated) = columns(key);
-        let kept = match before.map(columns) {
-            None => KeepFirst { fingerprint, generated }.execute(&mut &*connection).await,
-            Some((old_fingerprint, old_generated)) => {
-                let next = KeepNext { fingerprint, generated, old_fingerprint, old_generated };
-                next.execute(&mut &*connection).await
-            }
-        };
-        Ok(kept.map_err(unavailable)? == 1)
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let (fingerprint, generated) = columns(key);
+            let kept = match before.map(columns) {
+                None => KeepFirst { fingerprint, generated }.execute(&mut &*connection).await,
+                Some((old_fingerprint, old_generated)) => {
+                    let next = KeepNext { fingerprint, generated, old_fingerprint, old_generated };
+                    next.execute(&mut &*connection).await
+                }
+            };
+            Ok(kept.map_err(unavailable)? == 1)
+        })
+        .await
     }
 }
 
 #[async_trait]
 impl Probe for PostgresStore {
     async fn store_time(&self) -> Result<Timestamp, StoreError> {
-        let connection = self.connection().await?;
-        let now = Ping {}.get_result::<OffsetDateTime>(&mut &*connection).await.map_err(unavailable)?;
-        Ok(self.0.environment.now(now))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let now = Ping {}.get_result::<OffsetDateTime>(&mut &*connection).await.map_err(unavailable)?;
+            Ok(self.0.environment.now(now))
+        })
+        .await
     }
 }
 

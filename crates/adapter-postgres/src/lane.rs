@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::pool::{Connections, Fate};
+use crate::pool::{Connections, Fate, SILENCE, SILENT};
 
 /// The most commands of one batch.
 const BATCH: usize = 512;
@@ -21,10 +21,6 @@ const WAITING: usize = 8_192;
 /// How long a command may wait unstarted, and how long after the start of a batch anything of it is still begun again:
 /// what waits for a lock that somebody keeps is not to wait for it over and over.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a server may say nothing; longer than it takes to give up a statement.
-const SILENCE: Duration = Duration::from_secs(12);
-/// What is wrong when it does.
-const SILENT: &str = "the server does not answer";
 /// How often a batch is tried again.
 const RETRIES: u32 = 5;
 
@@ -288,5 +284,18 @@ impl<E: Executor> Worker<E> {
 fn reply<T>(to: oneshot::Sender<T>, answer: T) {
     if to.send(answer).is_err() {
         tracing::debug!("a caller went away before its answer");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_takes_no_writes_is_left_like_one_that_is_gone() {
+        let error = Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, Box::new("standby".to_owned()));
+        let error = BatchError::from(error);
+        assert!(matches!(error, BatchError::Lost(_)), "its connections are dropped: {error:?}");
+        assert!(!error.may_be_of_one(), "none of the batch would fare better alone");
     }
 }

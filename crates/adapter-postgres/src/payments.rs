@@ -24,12 +24,15 @@ impl PaymentRepository for PostgresStore {
     }
 
     async fn find(&self, queue: QueueNumber, user: &UserId, payment: PaymentId) -> Result<Option<Receipt>, StoreError> {
-        let connection = self.connection().await?;
-        let find = FindPayments { queue: rows::queue(queue), ids: vec![payment.uuid()] };
-        let mut found = find.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
-        found.retain(|row| row.2 == user.as_str());
-        let found = receipts(&connection, queue, found).await.map_err(store_error)?;
-        Ok(found.into_iter().next().map(|(receipt, _)| receipt))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindPayments { queue: rows::queue(queue), ids: vec![payment.uuid()] };
+            let mut found = find.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.retain(|row| row.2 == user.as_str());
+            let found = receipts(&connection, queue, found).await.map_err(store_error)?;
+            Ok(found.into_iter().next().map(|(receipt, _)| receipt))
+        })
+        .await
     }
 
     async fn list(
@@ -38,16 +41,19 @@ impl PaymentRepository for PostgresStore {
         user: &UserId,
         page: &Page<PaymentId>,
     ) -> Result<Listed<Receipt, PaymentId>, StoreError> {
-        let connection = self.connection().await?;
-        let list = ListPayments {
-            queue: rows::queue(queue),
-            user: user.as_str().to_owned(),
-            before: page.after.map_or_else(Uuid::max, PaymentId::uuid),
-            limit: i64::from(page.limit) + 1,
-        };
-        let listed = list.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
-        let listed = receipts(&connection, queue, listed).await.map_err(store_error)?;
-        let items = listed.into_iter().map(|(receipt, _)| receipt).collect();
-        Ok(Listed::cut(items, page, |receipt: &Receipt| receipt.payment.id))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListPayments {
+                queue: rows::queue(queue),
+                user: user.as_str().to_owned(),
+                before: page.after.map_or_else(Uuid::max, PaymentId::uuid),
+                limit: i64::from(page.limit) + 1,
+            };
+            let listed = list.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
+            let listed = receipts(&connection, queue, listed).await.map_err(store_error)?;
+            let items = listed.into_iter().map(|(receipt, _)| receipt).collect();
+            Ok(Listed::cut(items, page, |receipt: &Receipt| receipt.payment.id))
+        })
+        .await
     }
 }

@@ -16,6 +16,10 @@ use crate::statement::statement;
 
 /// How long anything waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server may say nothing; longer than it takes to give up a statement.
+pub(crate) const SILENCE: Duration = Duration::from_secs(12);
+/// What is wrong when it does.
+pub(crate) const SILENT: &str = "the server does not answer";
 /// How long a transaction of unknown end may still be running; longer than a statement may.
 const RUNNING: Duration = Duration::from_secs(12);
 /// How long to wait for a server that neither answers nor refuses, and when to look whether one that was asked is still

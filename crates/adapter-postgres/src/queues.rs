@@ -79,13 +79,16 @@ statement! {
 #[async_trait]
 impl QueueRepository for PostgresStore {
     async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError> {
-        let connection = self.connection().await?;
-        let rows = Directory {}.load::<(i32, String, Vec<u8>)>(&mut &*connection).await.map_err(unavailable)?;
-        let entry = |(number, name, epoch): (i32, String, Vec<u8>)| {
-            let name = QueueName::parse(&name).ok_or_else(|| inconsistent("queue_registry", "name", name))?;
-            Ok(QueueEntry { number: rows::queue_number("queues", number)?, name, epoch: epoch_of(epoch)? })
-        };
-        rows.into_iter().map(entry).collect()
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let rows = Directory {}.load::<(i32, String, Vec<u8>)>(&mut &*connection).await.map_err(unavailable)?;
+            let entry = |(number, name, epoch): (i32, String, Vec<u8>)| {
+                let name = QueueName::parse(&name).ok_or_else(|| inconsistent("queue_registry", "name", name))?;
+                Ok(QueueEntry { number: rows::queue_number("queues", number)?, name, epoch: epoch_of(epoch)? })
+            };
+            rows.into_iter().map(entry).collect()
+        })
+        .await
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
@@ -97,10 +100,13 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError> {
-        let connection = self.connection().await?;
-        let find = FindStanding { queue: rows::queue(ticket.queue), number: big(ticket.number.get()) };
-        let found = find.load::<StandingRow>(&mut &*connection).await.map_err(unavailable)?;
-        found.into_iter().next().map(|row| standing(ticket.queue, row)).transpose()
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindStanding { queue: rows::queue(ticket.queue), number: big(ticket.number.get()) };
+            let found = find.load::<StandingRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().next().map(|row| standing(ticket.queue, row)).transpose()
+        })
+        .await
     }
 
     async fn leave(&self, ticket: Ticket) -> Decided<()> {
@@ -112,11 +118,12 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
-        let due = {
+        let due = self.in_time(async {
             let connection = self.connection().await?;
             let due = FindDueQueues { now: self.0.environment.fixed_now() };
-            due.load::<i32>(&mut &*connection).await.map_err(unavailable)?
-        };
+            due.load::<i32>(&mut &*connection).await.map_err(unavailable)
+        });
+        let due = due.await?;
         let queues: Vec<_> =
             due.into_iter().map(|number| rows::queue_number("queues", number)).collect::<Result<_, _>>()?;
         let answers = join_all(queues.into_iter().map(|queue| self.sale(queue, Command::Admit))).await;
@@ -141,15 +148,18 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
-        let connection = self.connection().await?;
-        let find = FindReport { queue: rows::queue(queue), now: self.0.environment.fixed_now() };
-        let found = find.load::<(QueueRow, i64)>(&mut &*connection).await.map_err(unavailable)?;
-        let Some((row, active)) = found.into_iter().next() else {
-            return Ok(Err(Rejection::NotFound(Kind::Queue)));
-        };
-        let found = rows::queue_row(queue, row)?;
-        let active = count("tokens", "status", active)?;
-        Ok(Ok(QueueReport { name: found.name, policy: found.policy, line: found.line, active }))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindReport { queue: rows::queue(queue), now: self.0.environment.fixed_now() };
+            let found = find.load::<(QueueRow, i64)>(&mut &*connection).await.map_err(unavailable)?;
+            let Some((row, active)) = found.into_iter().next() else {
+                return Ok(Err(Rejection::NotFound(Kind::Queue)));
+            };
+            let found = rows::queue_row(queue, row)?;
+            let active = count("tokens", "status", active)?;
+            Ok(Ok(QueueReport { name: found.name, policy: found.policy, line: found.line, active }))
+        })
+        .await
     }
 
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {

@@ -64,16 +64,19 @@ impl ReservationRepository for PostgresStore {
         user: &UserId,
         reservation: ReservationId,
     ) -> Result<Option<Reservation>, StoreError> {
-        let connection = self.connection().await?;
-        let find = FindReservations { queue: rows::queue(queue), ids: vec![reservation.uuid()] };
-        let (found, now) = futures::try_join!(
-            find.load::<SeatedRow>(&mut &*connection),
-            ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-        )
-        .map_err(unavailable)?;
-        let now = self.0.environment.now(now);
-        let found = seated(queue, found)?.into_iter().find(|found| found.user == *user);
-        Ok(found.map(|found| as_of(found, now)))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindReservations { queue: rows::queue(queue), ids: vec![reservation.uuid()] };
+            let (found, now) = futures::try_join!(
+                find.load::<SeatedRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            let now = self.0.environment.now(now);
+            let found = seated(queue, found)?.into_iter().find(|found| found.user == *user);
+            Ok(found.map(|found| as_of(found, now)))
+        })
+        .await
     }
 
     async fn list(
@@ -82,21 +85,24 @@ impl ReservationRepository for PostgresStore {
         user: &UserId,
         page: &Page<ReservationId>,
     ) -> Result<Listed<Reservation, ReservationId>, StoreError> {
-        let connection = self.connection().await?;
-        let list = ListReservations {
-            queue: rows::queue(queue),
-            user: user.as_str().to_owned(),
-            before: page.after.map_or_else(Uuid::max, ReservationId::uuid),
-            limit: i64::from(page.limit) + 1,
-        };
-        let (listed, now) = futures::try_join!(
-            list.load::<SeatedRow>(&mut &*connection),
-            ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-        )
-        .map_err(unavailable)?;
-        let now = self.0.environment.now(now);
-        let items = seated(queue, listed)?.into_iter().map(|reservation| as_of(reservation, now)).collect();
-        Ok(Listed::cut(items, page, |reservation| reservation.id))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListReservations {
+                queue: rows::queue(queue),
+                user: user.as_str().to_owned(),
+                before: page.after.map_or_else(Uuid::max, ReservationId::uuid),
+                limit: i64::from(page.limit) + 1,
+            };
+            let (listed, now) = futures::try_join!(
+                list.load::<SeatedRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            let now = self.0.environment.now(now);
+            let items = seated(queue, listed)?.into_iter().map(|reservation| as_of(reservation, now)).collect();
+            Ok(Listed::cut(items, page, |reservation| reservation.id))
+        })
+        .await
     }
 
     async fn release_expired(&self) -> Result<u64, StoreError> {
@@ -116,10 +122,13 @@ type DueRow = (OffsetDateTime, i32, Uuid);
 
 impl PostgresStore {
     async fn due(&self, (after, queue, id): DueRow, limit: usize) -> Result<Vec<DueRow>, StoreError> {
-        let connection = self.connection().await?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let find = FindDue { now: self.0.environment.fixed_now(), after, queue, id, limit };
-        find.load(&mut &*connection).await.map_err(unavailable)
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let find = FindDue { now: self.0.environment.fixed_now(), after, queue, id, limit };
+            find.load(&mut &*connection).await.map_err(unavailable)
+        })
+        .await
     }
 
     /// Hands each to its queue's lane, which takes those that wait together into one transaction. One that fails is

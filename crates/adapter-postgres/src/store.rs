@@ -15,7 +15,7 @@ use crate::charges::Charges;
 use crate::command::{Command, Verdict};
 use crate::lane::{BatchError, Executor, Lane};
 use crate::loading::Loading;
-use crate::pool::Connections;
+use crate::pool::{Connections, SILENCE, SILENT};
 use crate::sale::Sale;
 use crate::schedules::ScheduleCache;
 
@@ -95,6 +95,15 @@ impl PostgresStore {
                 tracing::error!(%error, "a lane ended badly");
             }
         }
+    }
+
+    /// Waits for a read as long as a server may say nothing, for its connection included.
+    pub(crate) async fn in_time<T>(&self, read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        tokio::time::timeout(SILENCE, read).await.unwrap_or_else(|_elapsed| {
+            // The connection is among them now.
+            self.0.connections.drop_idle();
+            Err(StoreError::Unavailable(SILENT.to_owned()))
+        })
     }
 
     /// A connection to read with.

@@ -16,10 +16,13 @@ use crate::wallet_rows::{self, ChargeKeyRow, EntryRow, FindWallet, ListEntries, 
 #[async_trait]
 impl WalletRepository for PostgresStore {
     async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError> {
-        let connection = self.connection().await?;
-        let find = FindWallet { user: user.as_str().to_owned() };
-        let found = find.load::<WalletRow>(&mut &*connection).await.map_err(unavailable)?;
-        found.into_iter().next().map_or_else(|| Ok(Wallet::empty(user.clone())), wallet_rows::wallet)
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindWallet { user: user.as_str().to_owned() };
+            let found = find.load::<WalletRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().next().map_or_else(|| Ok(Wallet::empty(user.clone())), wallet_rows::wallet)
+        })
+        .await
     }
 
     async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>> {
@@ -34,24 +37,30 @@ impl WalletRepository for PostgresStore {
         if command.key.is_none() {
             return Ok(Ok(None));
         }
-        let connection = self.connection().await?;
-        let (found, now) = futures::try_join!(
-            charges::find_keys(std::slice::from_ref(command)).load::<ChargeKeyRow>(&mut &*connection),
-            ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-        )
-        .map_err(unavailable)?;
-        charges::replay(command, found, self.0.environment.now(now))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let (found, now) = futures::try_join!(
+                charges::find_keys(std::slice::from_ref(command)).load::<ChargeKeyRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            charges::replay(command, found, self.0.environment.now(now))
+        })
+        .await
     }
 
     async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError> {
-        let connection = self.connection().await?;
-        let list = ListEntries {
-            user: user.as_str().to_owned(),
-            before: page.after.map_or(i64::MAX, crate::rows::big),
-            limit: i64::from(page.limit) + 1,
-        };
-        let listed = list.load::<EntryRow>(&mut &*connection).await.map_err(unavailable)?;
-        let items = listed.into_iter().map(wallet_rows::entry).collect::<Result<_, _>>()?;
-        Ok(Listed::cut(items, page, |entry: &Entry| entry.seq))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListEntries {
+                user: user.as_str().to_owned(),
+                before: page.after.map_or(i64::MAX, crate::rows::big),
+                limit: i64::from(page.limit) + 1,
+            };
+            let listed = list.load::<EntryRow>(&mut &*connection).await.map_err(unavailable)?;
+            let items = listed.into_iter().map(wallet_rows::entry).collect::<Result<_, _>>()?;
+            Ok(Listed::cut(items, page, |entry: &Entry| entry.seq))
+        })
+        .await
     }
 }
