@@ -16,6 +16,7 @@ wal_receiver_status_interval = 1s
 "
 directory=$(mktemp -d /tmp/usher-cluster-XXXXXX)
 data=$directory/data
+running=
 
 complain() { cat "$directory/log" >&2 || true; }
 
@@ -36,6 +37,7 @@ start() {
         if [ "$tries" -gt 50 ]; then return 1; fi
         sleep 0.1
     done
+    running=yes
 }
 
 # SIGKILL to all of it at once: no process of it answers anybody any more.
@@ -44,9 +46,10 @@ crash() {
     kill -STOP "$server"
     children=$(grep -ls "^PPid:[[:space:]]*$server\$" /proc/[0-9]*/status | cut -d / -f 3)
     kill -KILL $children "$server"
+    running=
 }
 
-trap '[ ! -f "$data/postmaster.pid" ] || crash; rm -rf "$directory"' EXIT
+trap '[ -z "$running" ] || crash; rm -rf "$directory"' EXIT
 if create >"$directory/log" 2>&1 && start >"$directory/log" 2>&1 </dev/null; then echo "$directory"; else complain; exit 1; fi
 while read -r command; do
     case $command in
