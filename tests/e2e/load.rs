@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 
-const BUYERS: u32 = 12;
+pub(crate) const BUYERS: u32 = 12;
 /// More than are ever sold, so that most holds succeed; few enough that some collide.
 pub(crate) const SEATS: u32 = 900;
-const CHARGE: u32 = 20;
+pub(crate) const CHARGE: u32 = 20;
 /// What a seat costs.
 pub(crate) const PRICE: u32 = 15;
 
@@ -45,19 +45,27 @@ impl Log {
 
     /// Sends a request under a fresh key and notes what came back; `None` when the server is gone.
     async fn send(&self, by: &Visitor, path: &'static str, body: Value) -> Option<Answer> {
-        let key = {
-            let mut sent = self.sent.borrow_mut();
-            let key = format!("key-{}", sent.len());
-            sent.push(Sent { by: by.clone(), path, body: body.clone(), key: key.clone(), answer: None });
-            key
-        };
+        let key = self.note(by, path, &body);
         let answer = by.post(path, body).key(&key).answer().await?;
         assert!(answer.status < 500, "{answer}");
+        self.settle(&key, &answer);
+        Some(answer)
+    }
+
+    /// Notes a request that is about to be sent, and returns a fresh key for it.
+    pub(crate) fn note(&self, by: &Visitor, path: &'static str, body: &Value) -> String {
+        let mut sent = self.sent.borrow_mut();
+        let key = format!("key-{}", sent.len());
+        sent.push(Sent { by: by.clone(), path, body: body.clone(), key: key.clone(), answer: None });
+        key
+    }
+
+    /// Notes what came back.
+    pub(crate) fn settle(&self, key: &str, answer: &Answer) {
         self.answered.set(self.answered.get() + 1);
         let mut sent = self.sent.borrow_mut();
         let entry = sent.iter_mut().find(|sent| sent.key == key).expect("it was noted");
         entry.answer = Some(answer.clone());
-        Some(answer)
     }
 }
 

@@ -87,7 +87,7 @@ impl Settings {
     /// Runs `usher <command>` on the database and waits for its end.
     pub async fn run(&self, command: &[&str]) -> Finished {
         let mut arguments: Vec<String> = command.iter().map(ToString::to_string).collect();
-        arguments.extend(["--database-url".to_owned(), self.database.url()]);
+        arguments.extend(["--database-url".to_owned(), self.database_url()]);
         Process::start(&arguments, self.database.directory()).finished().await
     }
 
@@ -99,6 +99,12 @@ impl Settings {
             arguments.extend(value.clone());
         }
         Process::start_scheduler(&arguments, self.database.directory())
+    }
+
+    /// The database that was set, or the one that comes with the settings.
+    fn database_url(&self) -> String {
+        let set = self.flags.iter().find(|(flag, _)| flag == "--database-url").and_then(|(_, value)| value.clone());
+        set.unwrap_or_else(|| self.database.url())
     }
 
     /// Starts a server and does not wait for anything.
