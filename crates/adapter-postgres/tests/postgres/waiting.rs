@@ -1,27 +1,35 @@
 //! Nobody waits for long, whatever somebody else keeps (design 2.2).
 
+use std::collections::BTreeSet;
+use std::pin::pin;
+
 use diesel_async::SimpleAsyncConnection;
-use domain::ports::StoreError;
+use domain::ports::{QueueRepository, StoreError};
 
-use crate::scene::{Scene, number, until};
+use crate::scene::{MAIN, Scene, number, until, user};
 
-const WAITING: &str = "SELECT count(*) AS n FROM pg_stat_activity \
+/// The session that waits for a lock; 0 when none does.
+const WAITING: &str = "SELECT coalesce(max(pid), 0)::bigint AS n FROM pg_stat_activity \
     WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_somebody_keeps_is_waited_for_once() {
     let scene = Scene::new(2).await;
-    let schedule = scene.schedule(2).await;
-    let (ann, ben) = (scene.ticket("ann").await, scene.ticket("ben").await);
-    let mut keeper = scene.beside("BEGIN; SELECT 1 FROM seats WHERE number = 1 FOR UPDATE").await;
+    let (schedule, ann) = (scene.schedule(1).await, scene.ticket("ann").await);
+    let mut keeper = scene.beside("BEGIN; SELECT 1 FROM seats FOR UPDATE").await;
     let mut watcher = scene.beside("").await;
-    let next = async {
-        until(&mut watcher, WAITING, 1).await;
-        scene.hold(ben, schedule, &[2]).await
+    // Every try has a session of its own.
+    let (hold, mut sessions) = (scene.hold(ann, schedule, &[1]), BTreeSet::new());
+    let mut hold = pin!(hold);
+    let blocked = loop {
+        tokio::select! {
+            answer = &mut hold => break answer,
+            session = number(&mut watcher, WAITING) => sessions.insert(session),
+        };
     };
-    let (blocked, next) = tokio::join!(scene.hold(ann, schedule, &[1]), next);
+    sessions.remove(&0);
     assert!(matches!(blocked, Err(StoreError::Unavailable(_))), "{blocked:?}");
-    next.expect("whoever waited behind it did not wait too long").unwrap();
+    assert_eq!(sessions.len(), 1);
     keeper.batch_execute("COMMIT").await.unwrap();
     scene.hold(ann, schedule, &[1]).await.unwrap().unwrap();
 }
@@ -29,8 +37,6 @@ async fn a_lock_that_somebody_keeps_is_waited_for_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_too_long_behind_a_batch_is_told_before_it_ends_and_is_not_served() {
     let scene = Scene::new(2).await;
-    let schedule = scene.schedule(3).await;
-    let (ann, ben) = (scene.ticket("ann").await, scene.ticket("ben").await);
     // Ann's batch goes on until it is told to end.
     let setting = "
         CREATE SEQUENCE begun; CREATE SEQUENCE ended;
@@ -40,17 +46,18 @@ async fn who_waits_too_long_behind_a_batch_is_told_before_it_ends_and_is_not_ser
             WHILE NOT (SELECT is_called FROM ended) LOOP PERFORM pg_sleep(0.005); END LOOP;
             RETURN NEW;
         END $$;
-        CREATE TRIGGER go_on BEFORE INSERT ON reservations FOR EACH ROW EXECUTE FUNCTION go_on()";
+        CREATE TRIGGER go_on BEFORE INSERT ON tokens FOR EACH ROW EXECUTE FUNCTION go_on()";
     let mut beside = scene.beside(setting).await;
+    let (ann, ben, cem) = (user("ann"), user("ben"), user("cem"));
     let behind = async {
         until(&mut beside, "SELECT count(*) AS n FROM begun WHERE is_called", 1).await;
-        let told = scene.hold(ben, schedule, &[2]).await;
+        let told = scene.store.join(MAIN, &ben).await;
         beside.batch_execute("SELECT nextval('ended')").await.unwrap();
         told
     };
-    let (held, told) = tokio::join!(scene.hold(ann, schedule, &[1]), behind);
+    let (joined, told) = tokio::join!(scene.store.join(MAIN, &ann), behind);
     assert!(matches!(told, Err(StoreError::Overloaded)), "{told:?}");
-    held.expect("it ends after the other was told").unwrap();
-    scene.hold(ann, schedule, &[3]).await.unwrap().unwrap();
-    assert_eq!(number(&mut beside, "SELECT count(*) AS n FROM reservations").await, 2, "it was not executed");
+    joined.expect("it ends after the other was told").unwrap();
+    scene.store.join(MAIN, &cem).await.unwrap().unwrap();
+    assert_eq!(number(&mut beside, "SELECT count(*) AS n FROM tokens").await, 2, "it was not executed");
 }
