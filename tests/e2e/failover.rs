@@ -14,7 +14,7 @@ async fn shops(primary: &Server, standby: &Server, ways: &[Proxy; 2]) -> Vec<Sho
     let mut shops = Vec::new();
     for hosts in [sockets, ports] {
         let url = format!("postgres://usher@{hosts}/usher?target_session_attrs=read-write");
-        let settings = Settings::default().with("--wallet-gate", "any").with("--database-url", url);
+        let settings = Settings::at(&url).with("--wallet-gate", "any");
         let migrated = settings.run(&["migrate"]).await;
         assert_eq!(migrated.code, Some(0), "{migrated:?}");
         shops.push(settings.open().await);

@@ -14,7 +14,7 @@ use crate::rush::Rush;
 
 /// A server on this database.
 async fn shop(url: &str) -> Shop {
-    Settings::default().with("--wallet-gate", "any").with("--database-url", url).open().await
+    Settings::at(url).with("--wallet-gate", "any").open().await
 }
 
 /// Somebody beside the servers, who may do anything.

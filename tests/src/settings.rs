@@ -29,6 +29,11 @@ impl Settings {
         Self::on_database(Database::empty(storage))
     }
 
+    /// The same in a database that the test has made itself.
+    pub fn at(url: &str) -> Self {
+        Self::on_empty(Storage::Sqlite).with("--database-url", url)
+    }
+
     fn on_database(database: Database) -> Self {
         Self { flags: Vec::new(), database: Arc::new(database) }
             .with("--listen", "127.0.0.1:0")

@@ -1,8 +1,5 @@
 //! Faults stay with the command they belong to, and what the database gave up is done again.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use diesel_async::SimpleAsyncConnection;
 use domain::ports::{
     PayCommand, PaymentRepository, QueueRepository, ReservationRepository, StoreError, WalletRepository,
@@ -11,7 +8,7 @@ use domain::reservation::{CancelReason, ReservationStatus};
 use domain::{Rejection, Rules};
 use futures::future::join_all;
 
-use crate::scene::{MAIN, Scene, charge, lines, number, until, user};
+use crate::scene::{MAIN, Scene, charge, number, until, user};
 
 const WAITING: &str = "SELECT count(*) AS n FROM pg_stat_activity \
     WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -113,41 +110,6 @@ async fn a_deadlock_reaches_no_caller_w7() {
     let (held, ()) = tokio::join!(scene.hold(ticket, schedule, &[1]), collision);
     held.unwrap().unwrap();
     assert!(number(&mut watcher, "SELECT last_value AS n FROM tries").await >= 2, "it was tried again");
-}
-
-/// Six times five seconds for one command, and once more for each of a batch, would be minutes in which nobody is told.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lock_that_nobody_releases_is_waited_for_once() {
-    const LOCK: &str = "BEGIN; LOCK TABLE queues IN EXCLUSIVE MODE";
-    let scene = Scene::new(2).await;
-    let (mut before, mut beside, mut watcher) =
-        (scene.beside(LOCK).await, scene.beside("").await, scene.beside("").await);
-    let ask = |name: &'static str| {
-        let store = scene.store.clone();
-        tokio::spawn(async move { store.join(MAIN, &user(name)).await })
-    };
-    let first = ask("first");
-    until(&mut watcher, WAITING, 1).await;
-    // Behind the first one and before all others, which form one batch while the first one waits.
-    let lock = tokio::spawn(async move { beside.batch_execute(LOCK).await.map(|()| beside) });
-    until(&mut watcher, WAITING, 2).await;
-    let others = ["a", "b", "c"].map(ask);
-    before.batch_execute("COMMIT").await.unwrap();
-    first.await.unwrap().unwrap().unwrap();
-    let _beside = lock.await.unwrap().unwrap();
-    let mut waited = BTreeSet::new();
-    let sessions = "SELECT pid::text AS line FROM pg_stat_activity \
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while others.iter().any(|asked| !asked.is_finished()) {
-        waited.extend(lines(&mut watcher, sessions).await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    for asked in others {
-        let answer = asked.await.unwrap();
-        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-    }
-    // Each try has a session of its own.
-    assert_eq!(waited.len(), 1, "{waited:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
