@@ -1,6 +1,6 @@
 //! How many commands a second the store takes: `cargo run --release -p adapter-postgres --example load -- URL [CALLERS]...`.
 //!
-//! The URL is that of an empty database, which is filled. `bench/storage` compares the figures with pgbench on the same server;
+//! The URL is that of an empty database, which is filled: by each number of callers twice, without and with idempotency keys. `bench/storage` compares the figures with pgbench on the same server;
 //! what a sync costs on the server's disk decides those of few callers.
 #![expect(
     clippy::unwrap_used,
@@ -22,18 +22,20 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() {
     let url = std::env::args().nth(1).unwrap();
     let callers: Vec<usize> = std::env::args().skip(2).map(|callers| callers.parse().unwrap()).collect();
-    println!("callers joins charges holds pays");
-    for callers in if callers.is_empty() { vec![1, 64, 256] } else { callers } {
+    let callers = if callers.is_empty() { vec![1, 64, 256] } else { callers };
+    println!("callers keys joins charges holds pays");
+    for (callers, keyed) in callers.into_iter().flat_map(|callers| [(callers, false), (callers, true)]) {
         let options = Options {
             migrations: Migrations::Apply,
             clock: None,
-            ids: Arc::new(SeededIds::new(u64::try_from(callers).unwrap())),
+            ids: Arc::new(SeededIds::new(u64::try_from(callers).unwrap() * 2 + u64::from(keyed))),
             rules: Rules::default(),
             connections: 8,
         };
         let store = PostgresStore::open(&url, options).await.unwrap();
-        let rates = storage_contract::rates(store.clone(), &format!("load-{callers}"), callers).await;
-        println!("{callers} {:.0} {:.0} {:.0} {:.0}", rates.joins, rates.charges, rates.holds, rates.pays);
+        let rates = storage_contract::rates(store.clone(), &format!("load-{callers}-{keyed}"), callers, keyed).await;
+        let keys = if keyed { "yes" } else { "no" };
+        println!("{callers} {keys} {:.0} {:.0} {:.0} {:.0}", rates.joins, rates.charges, rates.holds, rates.pays);
         store.shutdown().await;
     }
 }

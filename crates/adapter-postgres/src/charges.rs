@@ -36,7 +36,7 @@ pub(crate) struct Ledger {
     /// With which key new entries were asked for, and what was asked.
     new_keys: HashMap<Uuid, (String, Fingerprint)>,
     /// Entries whose key is forgotten, and used again.
-    forgotten: Vec<(UserId, u64)>,
+    forgotten: Vec<Entry>,
 }
 
 #[async_trait]
@@ -123,7 +123,7 @@ impl Charges {
             ledger.new_keys.insert(charge.entry.id.uuid(), (key.clone(), request));
             let recorded = Recorded { fingerprint: request, at: ledger.now };
             if let Some((_, forgotten)) = ledger.keys.insert((user, key), (recorded, charge.entry.clone())) {
-                ledger.forgotten.push((forgotten.user, forgotten.seq));
+                ledger.forgotten.push(forgotten);
             }
         }
         Ok(Answer { value: charge, replayed: false })
@@ -148,8 +148,9 @@ pub(crate) fn charged(entry: &Entry) -> Charge {
 
 fn forget(ledger: &Ledger) -> ForgetEntryKeys {
     ForgetEntryKeys {
-        users: ledger.forgotten.iter().map(|(user, _)| user.as_str().to_owned()).collect(),
-        seqs: ledger.forgotten.iter().map(|(_, seq)| rows::big(*seq)).collect(),
+        users: ledger.forgotten.iter().map(|entry| entry.user.as_str().to_owned()).collect(),
+        seqs: ledger.forgotten.iter().map(|entry| rows::big(entry.seq)).collect(),
+        ids: ledger.forgotten.iter().map(|entry| entry.id.uuid()).collect(),
     }
 }
 

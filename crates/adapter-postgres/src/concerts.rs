@@ -80,11 +80,12 @@ statement! {
 }
 
 statement! {
-    /// How many seats may be held; mirrors `Seat::status_at`.
+    /// How many seats may be held; mirrors `Seat::status_at`. The order makes it the schedule's seats that are read, whatever
+    /// share of the queue's the statistics take them to be.
     CountAvailable { queue: i32, schedule: Uuid, now: Option<OffsetDateTime> } -> BigInt =
-    "SELECT count(*) FROM seats
-     WHERE queue = " queue " AND schedule_id = " schedule "
-       AND (reservation_id IS NULL OR held_until <= coalesce(" now ", now()))"
+    "SELECT count(*)
+     FROM (SELECT * FROM seats WHERE queue = " queue " AND schedule_id = " schedule " ORDER BY number OFFSET 0) AS s
+     WHERE reservation_id IS NULL OR held_until <= coalesce(" now ", now())"
 }
 
 statement! {

@@ -63,7 +63,7 @@ statement! {
               SELECT unnest(" numbers ")
               UNION
               SELECT (SELECT m.number FROM tokens m
-                      WHERE m.queue = " queue " AND m.user_id = u AND m.status <> 'EXPIRED')
+                      WHERE m.queue = " queue " AND m.user_id = u AND m.ended_at IS NULL)
               FROM unnest(" users ") AS u
               UNION
               SELECT d.number FROM tokens d

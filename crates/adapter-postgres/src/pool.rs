@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::ConnectionError;
 use diesel::sql_types::{Nullable, Text};
-use diesel_async::pooled_connection::deadpool::{BuildError, Object, Pool, PoolError};
+use diesel_async::pooled_connection::deadpool::{BuildError, Hook, HookError, Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::ports::StoreError;
@@ -27,6 +27,8 @@ const RUNNING: Duration = Duration::from_secs(12);
 /// waited for for minutes. In seconds all of them.
 const NETWORK: &str =
     "connect_timeout=2&tcp_user_timeout=10&keepalives_idle=5&keepalives_interval=2&keepalives_retries=3";
+/// How old a session may become: its plans are kept as long, and were made for tables that have grown since.
+const LIFETIME: Duration = Duration::from_secs(60);
 /// How long to wait before asking again.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -43,6 +45,7 @@ const SETTINGS: &str = "
     SET default_transaction_isolation = 'read committed';
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
+    SET enable_bitmapscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
     SET jit = off;
@@ -89,7 +92,10 @@ impl Connections {
             async { established.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))? }.boxed()
         });
         let manager = AsyncDieselConnectionManager::new_with_config(patient(url), config);
-        let pool = Pool::builder(manager).max_size(size).build()?;
+        let pool = Pool::builder(manager).max_size(size).pre_recycle(Hook::sync_fn(|_, metrics| {
+            if metrics.age() < LIFETIME { Ok(()) } else { Err(HookError::message("old")) }
+        }));
+        let pool = pool.build()?;
         Ok(Self { pool, runtime })
     }
 

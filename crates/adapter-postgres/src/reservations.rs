@@ -28,13 +28,13 @@ statement! {
 }
 
 statement! {
-    /// PENDING reservations past their deadline, of all queues, oldest deadline first.
+    /// PENDING reservations past their deadline, of all queues, oldest deadline first; in the words of their index.
     FindDue { now: Option<OffsetDateTime>, after: OffsetDateTime, queue: i32, id: Uuid, limit: i64 } -> (
         Timestamptz, Integer, SqlUuid,
     ) =
     "SELECT expires_at, queue, id
      FROM reservations
-     WHERE status = 'PENDING' AND expires_at <= coalesce(" now ", now()) AND expires_at >= " after "
+     WHERE status <> 'CONFIRMED' AND cancel_reason IS NULL AND expires_at <= coalesce(" now ", now()) AND expires_at >= " after "
        AND (expires_at, queue, id) > (" after ", " queue ", " id ")
      ORDER BY expires_at, queue, id
      LIMIT " limit

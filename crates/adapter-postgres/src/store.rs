@@ -54,7 +54,7 @@ impl Environment {
 
 /// How many lanes share what does not lock one row of all: the holds and payments of a queue, the charges of all. While
 /// one of them decides or waits for the disk, the database works for another.
-const SHARED_BY: u64 = 3;
+const SHARED_BY: u64 = 2;
 
 /// What a lane of a queue does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -40,11 +40,10 @@ statement! {
 }
 
 statement! {
-    /// Keys that the rule has forgotten and that are used again.
-    ForgetEntryKeys { users: Vec<String>, seqs: Vec<i64> } -> () =
-    "UPDATE entries e SET idempotency_key = NULL, fingerprint = NULL
-     FROM unnest(" users ", " seqs ") AS a (user_id, seq)
-     WHERE e.user_id = a.user_id AND e.seq = a.seq"
+    /// Keys that the rule has forgotten and that are used again. The ids say which; the rest is how the index finds them.
+    ForgetEntryKeys { users: Vec<String>, seqs: Vec<i64>, ids: Vec<Uuid> } -> () =
+    "UPDATE entries SET idempotency_key = NULL, fingerprint = NULL
+     WHERE user_id = ANY (" users ") AND seq = ANY (" seqs ") AND id = ANY (" ids ")"
 }
 
 pub(crate) fn insert_wallets(wallets: &[&Wallet]) -> InsertWallets {

@@ -1,6 +1,6 @@
 //! How many commands a second the store takes: `cargo run --release -p adapter-sqlite --example load -- [DIRECTORY [CALLERS]...]`.
 //!
-//! Every answer is on disk. The directory is where the file is made, the system's temporary one if none is named: what a
+//! Every answer is on disk, and every charge, hold and payment has a key. The directory is where the file is made, the system's temporary one if none is named: what a
 //! sync costs there decides the figures of few callers.
 #![expect(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ async fn main() {
         let clock = Arc::new(TestClock::new(Timestamp::from_micros(1_795_132_800_000_000)));
         let (path, ids) = (scratch.path().join("usher.db"), Arc::new(SeededIds::new(1)));
         let store = SqliteStore::open(&path, Migrations::Apply, clock, ids, Rules::default()).unwrap();
-        let rates = storage_contract::rates(store.clone(), "load", callers).await;
+        let rates = storage_contract::rates(store.clone(), "load", callers, true).await;
         println!("{callers} {:.0} {:.0} {:.0} {:.0}", rates.joins, rates.charges, rates.holds, rates.pays);
         store.shutdown();
     }

@@ -30,11 +30,12 @@ pub struct Rates {
 }
 
 /// Plays a sale with `callers` at once, a seat for everyone, in a queue of its own named `name`: of 2,000 people for one
-/// caller, and of enough for some seconds for many. Every charge, hold and payment has an idempotency key.
+/// caller, and of enough for some seconds for many. Charges, holds and payments have an idempotency key each if they are
+/// `keyed`.
 ///
 /// # Panics
 /// When the store refuses anything.
-pub async fn rates<S>(store: S, name: &str, callers: usize) -> Rates
+pub async fn rates<S>(store: S, name: &str, callers: usize, keyed: bool) -> Rates
 where
     S: QueueRepository
         + ConcertRepository
@@ -44,6 +45,7 @@ where
         + Clone
         + 'static,
 {
+    let key = move |operation: &str, n: usize| keyed.then(|| key(operation, n));
     let people = match callers {
         1 => 2_000,
         2..=64 => 20_000,
@@ -156,6 +158,6 @@ async fn concert(store: &impl ConcertRepository, name: &str, people: usize) -> (
     (created.queue, *created.schedules.first().unwrap())
 }
 
-fn key(operation: &str, n: usize) -> Option<IdempotencyKey> {
-    IdempotencyKey::parse(&format!("{operation}-{n}"))
+fn key(operation: &str, n: usize) -> IdempotencyKey {
+    IdempotencyKey::parse(&format!("{operation}-{n}")).unwrap()
 }

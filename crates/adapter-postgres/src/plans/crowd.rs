@@ -1,4 +1,5 @@
-//! A database with a million of what a crowd makes a million of.
+//! Databases that plans are asked of: with a million of what a crowd makes a million of, and with statistics that say
+//! something else than what will be there.
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use test_postgres::{connect, empty};
@@ -37,10 +38,53 @@ const MILLION: &str = "
     SELECT 'user-' || n, 1, gen_random_uuid(), 'CHARGE', 100, 100, now() FROM generate_series(1, 500000) n;
     ANALYZE";
 
-/// A session as the store's are, on that database.
-pub(super) async fn million() -> AsyncPgConnection {
+/// A hundredth of it, all of it sold and everybody gone: what is PENDING, ACTIVE or waiting is nothing, say the
+/// statistics.
+const SOLD: &str = "
+    UPDATE tokens SET status = 'EXPIRED', activated_at = now(), deadline = now(), ended_at = now(), end_reason = 'DEADLINE'
+    WHERE status <> 'EXPIRED';
+    UPDATE reservations SET status = 'CONFIRMED';
+    UPDATE seats SET held_until = NULL;
+    VACUUM ANALYZE";
+
+/// What the statistics of a database were made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Statistics {
+    /// A million.
+    Million,
+    /// Nothing: there are none.
+    None,
+    /// Tables with a handful of rows.
+    Handful,
+    /// A sale that is sold out.
+    SoldOut,
+}
+
+/// A session as the store's are, on a database with these statistics.
+pub(super) async fn session(statistics: Statistics) -> AsyncPgConnection {
     let url = empty().await;
     crate::migrate(&url).await.unwrap();
-    connect(&url).await.batch_execute(MILLION).await.unwrap();
+    let mut connection = connect(&url).await;
+    match statistics {
+        Statistics::None => {}
+        Statistics::Million => fill(&mut connection, 1).await,
+        Statistics::Handful => fill(&mut connection, 200_000).await,
+        Statistics::SoldOut => {
+            fill(&mut connection, 100).await;
+            for statement in SOLD.split(';') {
+                connection.batch_execute(statement).await.unwrap();
+            }
+        }
+    }
     pool::establish(url).await.unwrap()
+}
+
+/// A million of each divided by this.
+async fn fill(connection: &mut AsyncPgConnection, by: u32) {
+    let part = |most: u32| (most / by).max(1).to_string();
+    let fewer = MILLION
+        .replace("(1, 1000000)", &format!("(1, {})", part(1_000_000)))
+        .replace("(1, 500000)", &format!("(1, {})", part(500_000)))
+        .replace("n <= 500000", &format!("n <= {}", part(500_000)));
+    connection.batch_execute(&fewer).await.unwrap();
 }

@@ -38,9 +38,25 @@ async fn a_schema_newer_than_the_program_is_refused() {
 async fn pending_migrations_can_be_refused() {
     let url = cluster::empty().await;
     assert!(matches!(open(&url, Migrations::Refuse).await.err().unwrap(), OpenError::MigrationsPending(1)));
+    let mut beside = cluster::connect(&url).await;
+    let tables = "SELECT count(*) AS n FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(number(&mut beside, tables).await, 0, "who refuses makes nothing");
     assert_eq!(migrate(&url).await.unwrap().len(), 1);
     assert_eq!(migrate(&url).await.unwrap().len(), 0);
-    open(&url, Migrations::Refuse).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_make_tables_can_serve() {
+    const ROLE: &str = "CREATE ROLE clerk LOGIN; GRANT USAGE ON SCHEMA public TO clerk;
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk";
+    let url = cluster::migrated_throw_away().await;
+    cluster::connect(&url).await.batch_execute(ROLE).await.unwrap();
+    let as_clerk = url.replace("usher@", "clerk@");
+    let refused = cluster::connect(&as_clerk).await.batch_execute("CREATE TABLE mine (n integer)").await;
+    assert!(refused.unwrap_err().to_string().contains("permission denied"));
+    for migrations in [Migrations::Refuse, Migrations::Apply] {
+        open(&as_clerk, migrations).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
