@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use crate::{TicketNumber, Timestamp, Token, TokenStatus};
 
+mod snapshot;
+
+pub use snapshot::{Place, Snapshot, SnapshotError};
+
 /// The counters of a queue, kept in its row and changed under its lock.
 ///
 /// A position is never stored (trap Q1). It follows from the frontier: all numbers up to it have been admitted or have
