@@ -149,15 +149,18 @@ fn a_refresh_copies_what_it_changes_and_drops_what_the_frontier_passed() {
         line.ended_beyond = 5;
     });
     let after = before.refresh(line, [2 * B + 1, 5 * B].map(number)).unwrap();
-    let shared: Vec<bool> = (1..=5)
-        .map(|block| match (before.block(block * B), after.block(block * B)) {
+    let shared = |old: &Snapshot, new: &Snapshot| {
+        [1, 2, 3, 4, 5].map(|block| match (old.block(block * B), new.block(block * B)) {
             (Some(old), Some(new)) => std::ptr::eq(old, new),
             _ => false,
         })
-        .collect();
-    // The first was copied because the frontier moved, the second because it changed, and nobody had ended in the others.
-    assert_eq!(shared, [false, false, true, false, false]);
+    };
+    // The first was copied as the frontier moved, the second as it changed; the fourth has nobody, the fifth is new.
+    assert_eq!(shared(&before, &after), [false, false, true, false, false]);
     assert_eq!((before.directory.len(), after.directory.len()), (4, 5));
+
+    let line = later(&after, |line| line.issued += 1);
+    assert_eq!(shared(&after, &after.refresh(line, []).unwrap()), [true, true, true, false, true]);
 }
 
 #[test]
