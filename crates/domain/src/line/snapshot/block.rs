@@ -29,17 +29,14 @@ impl Block {
         }
     }
 
-    /// Forgets those that ended before `first`.
+    /// Counts no longer those that ended before `first`. Of numbers before it nothing may be asked any more.
     pub(super) fn forget_before(&mut self, first: u64) {
         let (index, bit) = spot(first);
         let forgotten = self.ended_before(first);
-        for word in self.words.iter_mut().take(index) {
-            *word = 0;
-        }
         if let Some(word) = self.words.get_mut(index) {
             *word &= !(bit - 1);
         }
-        // Up to that word all that were counted are forgotten, and perhaps more.
+        // For the words up to that one, all that were counted are forgotten, and perhaps more. Their bits do not matter.
         for before in &mut self.before {
             *before = before.saturating_sub(forgotten);
         }

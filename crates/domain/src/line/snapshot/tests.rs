@@ -170,12 +170,12 @@ fn an_idle_line_takes_no_memory_and_the_fullest_a_fifth_of_a_byte_a_ticket() {
 
     // One block, and the directory up to it.
     let last = built(0, MILLION, &[MILLION]);
-    assert!(last.bytes() <= 5_000, "{}", last.bytes());
+    assert!((4_500..=5_000).contains(&last.bytes()), "{}", last.bytes());
 
     for every in [2, 100, 4_000] {
         let ended: Vec<u64> = (1..=MILLION).filter(|n| n % every == 0).collect();
         let full = built(0, MILLION, &ended);
-        assert!(full.bytes() <= 200_000, "{}", full.bytes());
+        assert!((MILLION / 8..=MILLION / 5).contains(&full.bytes().try_into().unwrap()), "{}", full.bytes());
 
         let end = later(&full, |line| {
             line.frontier = line.issued;
