@@ -22,6 +22,36 @@ async fn shops(primary: &Server, standby: &Server, ways: &[Proxy; 2]) -> Vec<Sho
     shops
 }
 
+/// A primary with its synchronous standby, and two servers on them that a crowd is about to buy at.
+struct Pair {
+    primary: Server,
+    standby: Server,
+    beside_primary: AsyncPgConnection,
+    beside_standby: AsyncPgConnection,
+    shops: Vec<Shop>,
+    rush: Rush,
+    /// The TCP ports that one of the servers goes through.
+    _ways: [Proxy; 2],
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let primary = Server::start().await;
+        let standby = primary.standby().await;
+        let ways = [&primary, &standby].map(|server| Proxy::to(&server.socket()));
+        let shops = shops(&primary, &standby, &ways).await;
+        Self {
+            rush: Rush::at(shops.clone()).await,
+            beside_primary: connect(&primary.url("usher")).await,
+            beside_standby: connect(&standby.url("usher")).await,
+            primary,
+            standby,
+            shops,
+            _ways: ways,
+        }
+    }
+}
+
 async fn set(operator: &mut AsyncPgConnection, setting: &str) {
     operator.batch_execute(&format!("ALTER SYSTEM SET {setting}")).await.unwrap();
     operator.batch_execute("SELECT pg_reload_conf()").await.unwrap();
@@ -37,16 +67,11 @@ async fn moved(shops: &[Shop], operator: &mut AsyncPgConnection) {
 
 #[tokio::test]
 async fn a_standby_takes_over_in_the_midst_of_a_sale() {
-    let primary = Server::start().await;
-    let standby = primary.standby().await;
-    let ways = [&primary, &standby].map(|server| Proxy::to(&server.socket()));
-    let shops = shops(&primary, &standby, &ways).await;
-    let rush = Rush::at(shops.clone()).await;
-    let mut beside_primary = connect(&primary.url("usher")).await;
-    let mut beside_standby = connect(&standby.url("usher")).await;
+    let mut pair = Pair::start().await;
+    let Pair { primary, standby, shops, rush, beside_primary, beside_standby, .. } = &mut pair;
     let failover = async {
         // The standby hears no more: what is committed now is not on it, is answered to nobody, and is lost.
-        set(&mut beside_standby, "primary_conninfo = ''").await;
+        set(beside_standby, "primary_conninfo = ''").await;
         let waiting = "SELECT 1 / count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
         until("a COMMIT that waits for the standby", async || beside_primary.batch_execute(waiting).await.ok()).await;
         primary.crash().await;
@@ -54,23 +79,18 @@ async fn a_standby_takes_over_in_the_midst_of_a_sale() {
         standby.promote().await;
     };
     rush.during(failover).await;
-    moved(&shops, &mut beside_standby).await;
+    moved(shops, beside_standby).await;
 }
 
 #[tokio::test]
 async fn a_switch_to_the_standby_leaves_the_old_primary_readable() {
-    let primary = Server::start().await;
-    let standby = primary.standby().await;
-    let ways = [&primary, &standby].map(|server| Proxy::to(&server.socket()));
-    let shops = shops(&primary, &standby, &ways).await;
-    let rush = Rush::at(shops.clone()).await;
-    let mut beside_primary = connect(&primary.url("usher")).await;
-    let mut beside_standby = connect(&standby.url("usher")).await;
+    let mut pair = Pair::start().await;
+    let Pair { standby, shops, rush, beside_primary, beside_standby, .. } = &mut pair;
     let switch = async {
-        set(&mut beside_primary, "default_transaction_read_only = on").await;
+        set(beside_primary, "default_transaction_read_only = on").await;
         rush.fails().await;
         standby.promote().await;
     };
     rush.during(switch).await;
-    moved(&shops, &mut beside_standby).await;
+    moved(shops, beside_standby).await;
 }

@@ -1,7 +1,5 @@
 //! Traps of payments.
 
-use std::time::Duration;
-
 use e2e::{Settings, Shop, Storage, Visitor, on_each_storage};
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
@@ -164,9 +162,8 @@ async fn of_payment_and_expiry_exactly_one_wins(storage: Storage) {
         let ann = shop.join(&format!("user-{seat}")).await;
         ann.charge(30).await.expect(201);
         let id = ann.held(&sale.schedule, &[seat]).await;
-        shortly_before_the_end(&ann, &id).await;
         // The crowd pays over a span around the deadline; whoever comes when, the outcome is one of two.
-        tokio::time::sleep(Duration::from_millis(seat.into())).await;
+        about_the_end(&ann, &id, i64::from(seat) - 30).await;
         let paid = ann.pay(&id).await;
         let status = ann.reservation(&id).await.expect(200)["status"].clone();
         if paid.status == 201 {
@@ -180,11 +177,11 @@ async fn of_payment_and_expiry_exactly_one_wins(storage: Storage) {
     shop.audit().await;
 }
 
-/// Waits until some 30 ms are left of a hold, by the server's clock.
-pub(crate) async fn shortly_before_the_end(visitor: &Visitor, reservation: &str) {
+/// Waits until so many milliseconds after the end of a hold, or before it, by the server's clock, which no test can move.
+pub(crate) async fn about_the_end(visitor: &Visitor, reservation: &str, after: i64) {
     let instant = |text: &Value| OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap();
     let end = instant(&visitor.reservation(reservation).await.expect(200)["expires_at"]);
-    let left = end - instant(&visitor.place().await["server_time"]) - time::Duration::milliseconds(30);
+    let left = end - instant(&visitor.place().await["server_time"]) + time::Duration::milliseconds(after);
     tokio::time::sleep(left.try_into().unwrap_or_default()).await;
 }
 

@@ -12,6 +12,7 @@ use crate::locks::{
 };
 use crate::rows::{SeatRow, TokenRow};
 use crate::statement::Begin;
+use crate::wallet_rows::WalletRow;
 
 /// What a batch needs to be read, collected from its commands.
 #[derive(Debug, Default)]
@@ -48,7 +49,6 @@ pub(crate) type HoldRow = (Made, (bool, OffsetDateTime, i64), Keyed);
 pub(crate) type ReservationRow =
     (Uuid, String, Uuid, bigdecimal::BigDecimal, String, Option<String>, OffsetDateTime, OffsetDateTime);
 pub(crate) type ReservedSeatRow = (Uuid, Uuid, i32, bigdecimal::BigDecimal);
-pub(crate) type WalletRow = (String, bigdecimal::BigDecimal, i64);
 
 /// What was read.
 pub(crate) struct Facts {

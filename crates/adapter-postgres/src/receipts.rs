@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use bigdecimal::BigDecimal;
 use diesel::sql_types::{BigInt, Integer, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::concert::NumberedSeat;
 use domain::payment::{Payment, Receipt};
 use domain::ports::{Paid, StoreError};
 use domain::reservation::Reservation;
-use domain::{ConcertId, PaymentId, QueueNumber, ReservationId, SeatId};
+use domain::{ConcertId, PaymentId, QueueNumber, ReservationId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::facts::ReservationRow;
 use crate::lane::BatchError;
-use crate::rows::{self, count, inconsistent, money, small, user};
+use crate::rows::{self, count, inconsistent, money, user};
 use crate::schedules::start;
 use crate::statement::statement;
 use crate::wallet_rows::{EntryRow, FindEntries, entry};
@@ -95,11 +94,7 @@ pub(crate) fn seated(queue: QueueNumber, rows: Vec<SeatedRow>) -> Result<Vec<Res
         let Some((seat, number, price)) = seat else {
             return Err(inconsistent("reservation_seats", "reservation_id", format!("{id} has no seats")));
         };
-        let seat = NumberedSeat {
-            id: SeatId::new(seat),
-            number: small("reservation_seats", "number", number)?,
-            price: money("reservation_seats", "price", &price)?,
-        };
+        let seat = rows::reserved_seat(seat, number, &price)?;
         match reservations.last_mut().filter(|last| last.id == id) {
             Some(last) => last.seats.push(seat),
             None => reservations.push(Reservation {

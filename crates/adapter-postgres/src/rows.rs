@@ -2,6 +2,7 @@
 
 use bigdecimal::{BigDecimal, ToPrimitive};
 use diesel::Queryable;
+use domain::concert::NumberedSeat;
 use domain::line::Line;
 use domain::policy::Window;
 use domain::ports::StoreError;
@@ -241,6 +242,15 @@ pub(crate) fn held(row: crate::facts::ReservationRow) -> Result<(ReservationId, 
         expires_at: instant(expires_at),
     };
     Ok((ReservationId::new(id), held))
+}
+
+/// A row of `reservation_seats`, but for whose it is.
+pub(crate) fn reserved_seat(id: Uuid, number: i32, price: &BigDecimal) -> Result<NumberedSeat, StoreError> {
+    Ok(NumberedSeat {
+        id: SeatId::new(id),
+        number: small("reservation_seats", "number", number)?,
+        price: money("reservation_seats", "price", price)?,
+    })
 }
 
 pub(crate) fn decimal(money: &Money) -> BigDecimal {

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::decide::{Schedules, schedule_of};
 use crate::facts::{Facts, Keyed, ReservationRow};
 use crate::rows;
+use crate::wallet_rows;
 
 /// What an idempotency key is scoped to besides its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -168,18 +169,12 @@ impl WorkingSet {
         }
         set.add_reservations(facts.reservations)?;
         for (reservation, seat, number, price) in facts.reserved_seats {
-            let reserved = NumberedSeat {
-                id: SeatId::new(seat),
-                number: rows::small("reservation_seats", "number", number)?,
-                price: rows::money("reservation_seats", "price", &price)?,
-            };
-            set.reserved_seats.entry(ReservationId::new(reservation)).or_default().push(reserved);
+            let seats = set.reserved_seats.entry(ReservationId::new(reservation)).or_default();
+            seats.push(rows::reserved_seat(seat, number, &price)?);
         }
-        for (user, balance, last_seq) in facts.wallets {
-            let user = rows::user("wallets", &user)?;
-            let balance = rows::money("wallets", "balance", &balance)?;
-            let last_seq = rows::count("wallets", "last_seq", last_seq)?;
-            set.wallets.insert(user.clone(), Wallet { user, balance, last_seq });
+        for row in facts.wallets {
+            let wallet = wallet_rows::wallet(row)?;
+            set.wallets.insert(wallet.user.clone(), wallet);
         }
         Ok(set)
     }

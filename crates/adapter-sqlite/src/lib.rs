@@ -6,6 +6,7 @@
 
 mod admission;
 mod columns;
+mod command;
 mod concerts;
 mod connection;
 mod idempotency;

@@ -12,6 +12,7 @@ use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
+use crate::command::{Asked, Envelope};
 use crate::statement::{Statement, statements};
 use crate::transaction::Transaction;
 
@@ -56,77 +57,6 @@ pub(crate) struct Writer {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// A command on its way.
-struct Envelope {
-    command: Box<dyn Command>,
-    sent: Instant,
-}
-
-/// One command of a batch.
-trait Command: Send {
-    /// Does its work; a failure is kept for the answer.
-    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError>;
-    /// Composes the answer after the whole batch has been worked on. Reads only.
-    fn finish(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError>;
-    /// Keeps the failure that `run` ended with.
-    fn fail(&mut self, error: StoreError);
-    /// Answers, once it is known what became of the batch. Nobody may be waiting any more.
-    fn answer(self: Box<Self>, batch: Result<(), StoreError>);
-}
-
-/// A command's work, then its answer.
-struct Asked<W, D, F, T> {
-    progress: Progress<W, D, T>,
-    finish: Option<F>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-enum Progress<W, D, T> {
-    Waiting(W),
-    Done(D),
-    Finished(T),
-    Failed(StoreError),
-    /// Between two of the others.
-    Moving,
-}
-
-impl<W, D, F, T> Command for Asked<W, D, F, T>
-where
-    W: FnOnce(&mut Transaction<'_>) -> Result<D, StoreError> + Send,
-    F: FnOnce(D, &mut Transaction<'_>) -> Result<T, StoreError> + Send,
-    D: Send,
-    T: Send,
-{
-    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        if let Progress::Waiting(work) = std::mem::replace(&mut self.progress, Progress::Moving) {
-            self.progress = Progress::Done(work(transaction)?);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        self.progress = match (std::mem::replace(&mut self.progress, Progress::Moving), self.finish.take()) {
-            (Progress::Done(done), Some(finish)) => Progress::Finished(finish(done, transaction)?),
-            (progress, _) => progress,
-        };
-        Ok(())
-    }
-
-    fn fail(&mut self, error: StoreError) {
-        self.progress = Progress::Failed(error);
-    }
-
-    fn answer(self: Box<Self>, batch: Result<(), StoreError>) {
-        let answer = match (batch, self.progress) {
-            (Err(error), _) | (Ok(()), Progress::Failed(error)) => Err(error),
-            (Ok(()), Progress::Finished(answer)) => Ok(answer),
-            (Ok(()), _) => Err(StoreError::Unavailable("the command did not come to an end".to_owned())),
-        };
-        // A caller that went away does not hear it; what it asked for has happened all the same.
-        drop(self.reply.send(answer));
-    }
-}
-
 impl Writer {
     /// Starts the thread. `keep` lives as long as it: the lock on the file.
     pub(crate) fn start(
@@ -163,7 +93,7 @@ impl Writer {
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let command = Box::new(Asked { progress: Progress::Waiting(work), finish: Some(finish), reply });
+        let command = Box::new(Asked::new(work, finish, reply));
         self.send(Envelope { command, sent: Instant::now() })?;
         answer.await.map_err(|_gone| StoreError::Unavailable("the writer stopped".to_owned()))?
     }

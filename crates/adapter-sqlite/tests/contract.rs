@@ -15,17 +15,7 @@ async fn make(rules: Rules) -> Store {
     let clock = Arc::new(TestClock::new(Timestamp::from_micros(START)));
     let path = directory.path().join("usher.db");
     let store = SqliteStore::open(&path, Migrations::Apply, clock.clone(), Arc::new(SeededIds::new(1)), rules).unwrap();
-    Store {
-        queues: Arc::new(store.clone()),
-        concerts: Arc::new(store.clone()),
-        reservations: Arc::new(store.clone()),
-        wallets: Arc::new(store.clone()),
-        payments: Arc::new(store.clone()),
-        keys: Arc::new(store.clone()),
-        probe: Arc::new(store),
-        clock,
-        keep: Some(Box::new(directory)),
-    }
+    Store { keep: Some(Box::new(directory)), ..Store::of(Arc::new(store), clock) }
 }
 
 storage_contract::contract_suite!(make);

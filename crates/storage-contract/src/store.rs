@@ -35,6 +35,33 @@ pub struct Store {
     pub keep: Option<Box<dyn Any + Send + Sync>>,
 }
 
+impl Store {
+    /// A store whose ports are all `storage`'s.
+    pub fn of<S>(storage: Arc<S>, clock: Arc<TestClock>) -> Self
+    where
+        S: QueueRepository
+            + ConcertRepository
+            + ReservationRepository
+            + WalletRepository
+            + PaymentRepository
+            + TokenKeyRepository
+            + Probe
+            + 'static,
+    {
+        Self {
+            queues: storage.clone(),
+            concerts: storage.clone(),
+            reservations: storage.clone(),
+            wallets: storage.clone(),
+            payments: storage.clone(),
+            keys: storage.clone(),
+            probe: storage,
+            clock,
+            keep: None,
+        }
+    }
+}
+
 /// Makes fresh stores, each with storage of its own.
 pub struct Make(Box<dyn Fn(Rules) -> BoxFuture<'static, Store>>);
 

@@ -1,14 +1,13 @@
 //! Seats, when two servers sell the same ones and two schedulers free them.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use e2e::{Answer, Settings, Storage};
 use futures::future::{join, join_all};
 use serde_json::json;
 
 use super::Servers;
-use crate::payments::shortly_before_the_end;
+use crate::payments::about_the_end;
 
 /// S1, R7: of three hundred parallel holds on one seat at two servers one has it, and all others are told so.
 #[tokio::test]
@@ -88,9 +87,8 @@ async fn of_payment_and_expiry_at_two_servers_exactly_one_wins_s3() {
         let there = servers.at(turn + 1, &here);
         here.charge(30).await.expect(201);
         let id = here.held(&sale.schedule, &[seat]).await;
-        shortly_before_the_end(&here, &id).await;
         // The crowd pays over a span around the deadline; whoever comes when, the outcome is one of two.
-        tokio::time::sleep(Duration::from_millis(seat.into())).await;
+        about_the_end(&here, &id, i64::from(seat) - 30).await;
         let paid = there.pay(&id).await;
         let status = here.reservation(&id).await.expect(200)["status"].clone();
         if paid.status == 201 {

@@ -21,18 +21,7 @@ async fn make(rules: Rules) -> Store {
         rules,
         connections: 4,
     };
-    let store = PostgresStore::open(&url, options).await.unwrap();
-    Store {
-        queues: Arc::new(store.clone()),
-        concerts: Arc::new(store.clone()),
-        reservations: Arc::new(store.clone()),
-        wallets: Arc::new(store.clone()),
-        payments: Arc::new(store.clone()),
-        keys: Arc::new(store.clone()),
-        probe: Arc::new(store),
-        clock,
-        keep: None,
-    }
+    Store::of(Arc::new(PostgresStore::open(&url, options).await.unwrap()), clock)
 }
 
 storage_contract::contract_suite!(make);

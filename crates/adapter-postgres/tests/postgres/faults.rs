@@ -89,12 +89,7 @@ async fn a_deadlock_reaches_no_caller_w7() {
         CREATE SEQUENCE tries;
         CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF nextval('tries') = 1 THEN
-                WHILE NOT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-                                  WHERE a.datname = current_database() AND NOT l.granted) LOOP
-                    PERFORM pg_sleep(0.005);
-                END LOOP;
-            END IF;
+            IF nextval('tries') = 1 THEN PERFORM pg_advisory_xact_lock(2); END IF;
             PERFORM pg_advisory_xact_lock(1);
             RETURN NEW;
         END $$;
@@ -102,10 +97,16 @@ async fn a_deadlock_reaches_no_caller_w7() {
         SET deadlock_timeout = '60s'";
     let mut beside = scene.beside(setting).await;
     beside.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(1)").await.unwrap();
-    let mut watcher = scene.beside("").await;
+    let mut watcher = scene.beside("SELECT pg_advisory_lock(2)").await;
     let collision = async {
-        until(&mut watcher, "SELECT count(*) AS n FROM tries WHERE is_called", 1).await;
-        beside.batch_execute("SELECT 1 FROM seats WHERE number = 1 FOR UPDATE; COMMIT").await.unwrap();
+        until(&mut watcher, WAITING, 1).await;
+        let waits = async {
+            until(&mut watcher, WAITING, 2).await;
+            watcher.batch_execute("SELECT pg_advisory_unlock(2)").await.unwrap();
+        };
+        let asks = beside.batch_execute("SELECT 1 FROM seats WHERE number = 1 FOR UPDATE; COMMIT");
+        let (asked, ()) = tokio::join!(asks, waits);
+        asked.unwrap();
     };
     let (held, ()) = tokio::join!(scene.hold(ticket, schedule, &[1]), collision);
     held.unwrap().unwrap();

@@ -50,18 +50,8 @@ async fn make(rules: Rules) -> Store {
         };
         PostgresStore::open(&url, options).await.unwrap()
     };
-    let servers = Arc::new(Servers { servers: [open().await, open().await], calls: AtomicUsize::new(0) });
-    Store {
-        queues: servers.clone(),
-        concerts: servers.clone(),
-        reservations: servers.clone(),
-        wallets: servers.clone(),
-        payments: servers.clone(),
-        keys: servers.clone(),
-        probe: servers,
-        clock,
-        keep: None,
-    }
+    let servers = Servers { servers: [open().await, open().await], calls: AtomicUsize::new(0) };
+    Store::of(Arc::new(servers), clock)
 }
 
 #[async_trait]

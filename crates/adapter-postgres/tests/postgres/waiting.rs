@@ -39,20 +39,21 @@ async fn who_waits_too_long_behind_a_batch_is_told_before_it_ends_and_is_not_ser
     let scene = Scene::new(2).await;
     // Ann's batch goes on until it is told to end.
     let setting = "
-        CREATE SEQUENCE begun; CREATE SEQUENCE ended;
+        CREATE SEQUENCE begun;
         CREATE FUNCTION go_on() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             PERFORM nextval('begun');
-            WHILE NOT (SELECT is_called FROM ended) LOOP PERFORM pg_sleep(0.005); END LOOP;
+            PERFORM set_config('lock_timeout', '0', true), pg_advisory_xact_lock(1);
             RETURN NEW;
         END $$;
-        CREATE TRIGGER go_on BEFORE INSERT ON tokens FOR EACH ROW EXECUTE FUNCTION go_on()";
+        CREATE TRIGGER go_on BEFORE INSERT ON tokens FOR EACH ROW EXECUTE FUNCTION go_on();
+        SELECT pg_advisory_lock(1)";
     let mut beside = scene.beside(setting).await;
     let (ann, ben, cem) = (user("ann"), user("ben"), user("cem"));
     let behind = async {
         until(&mut beside, "SELECT count(*) AS n FROM begun WHERE is_called", 1).await;
         let told = scene.store.join(MAIN, &ben).await;
-        beside.batch_execute("SELECT nextval('ended')").await.unwrap();
+        beside.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
         told
     };
     let (joined, told) = tokio::join!(scene.store.join(MAIN, &ann), behind);

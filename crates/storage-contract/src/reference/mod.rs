@@ -39,18 +39,7 @@ pub fn reference(rules: Rules) -> Store {
         server_key: None,
     };
     state.queue_named(&QueueName::main(), clock.now());
-    let reference = Arc::new(Reference(Mutex::new(state)));
-    Store {
-        queues: reference.clone(),
-        concerts: reference.clone(),
-        reservations: reference.clone(),
-        wallets: reference.clone(),
-        payments: reference.clone(),
-        keys: reference.clone(),
-        probe: reference,
-        clock,
-        keep: None,
-    }
+    Store::of(Arc::new(Reference(Mutex::new(state))), clock)
 }
 
 struct Reference(Mutex<State>);
