@@ -16,6 +16,7 @@ pub mod page;
 pub mod payment;
 pub mod policy;
 pub mod ports;
+pub mod presence;
 pub mod queue;
 pub mod rejection;
 pub mod reservation;

@@ -1,12 +1,11 @@
 //! The line: the counters from which every exact position follows, and what a waiting client is advised.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use crate::TicketNumber;
 
-use crate::{TicketNumber, Timestamp, Token, TokenStatus};
-
+mod pace;
 mod snapshot;
 
+pub use pace::{Forecasts, Pace, Rate, poll_after};
 pub use snapshot::{Place, Snapshot, SnapshotError};
 
 /// The counters of a queue, kept in its row and changed under its lock.
@@ -53,18 +52,26 @@ impl Line {
         self.version += 1;
     }
 
-    /// `count` waiters are admitted, the last of them `last`; whoever ended on the way there is behind the frontier now.
-    pub(crate) const fn admit(&mut self, count: u64, last: TicketNumber) {
+    /// The turn of all up to `last` has come: `admitted` of them are in, `absent` were passed over; whoever ended on the way
+    /// there is behind the frontier now.
+    pub(crate) const fn advance(&mut self, admitted: u64, absent: u64, last: TicketNumber) {
         let passed = last.get().saturating_sub(self.frontier);
-        self.ended_beyond = self.ended_beyond.saturating_sub(passed.saturating_sub(count));
+        self.ended_beyond = self.ended_beyond.saturating_sub(passed.saturating_sub(admitted).saturating_sub(absent));
         self.frontier = last.get();
-        self.admitted += count;
+        self.admitted += admitted;
         self.version += 1;
         self.close_up();
     }
 
+    /// Nobody waits any more: all numbers issued are behind the frontier.
+    pub(crate) const fn clear(&mut self) {
+        self.frontier = self.issued;
+        self.ended_beyond = 0;
+        self.version += 1;
+    }
+
     /// A waiting token ends where it stands.
-    pub const fn leave_waiting(&mut self) {
+    pub(crate) const fn leave_waiting(&mut self) {
         self.ended_beyond += 1;
         self.version += 1;
         self.close_up();
@@ -79,78 +86,6 @@ impl Line {
     }
 }
 
-/// A token and where it stands, read in one snapshot of the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The token as stored.
-    pub token: Token,
-    /// Live waiters ahead + 1 while it is WAITING in the store; 0 otherwise.
-    pub position: u64,
-    /// The counters of its queue; the position is exact at their version (R4).
-    pub line: Line,
-    /// Whether its queue is paused, so that no wait can be foretold.
-    pub paused: bool,
-}
-
-impl Standing {
-    /// R4 as told to the user at `now`: 0 when ACTIVE, nothing when EXPIRED.
-    pub fn position_at(&self, now: Timestamp) -> Option<u64> {
-        match self.token.status_at(now) {
-            TokenStatus::Waiting => Some(self.position),
-            TokenStatus::Active => Some(0),
-            TokenStatus::Expired => None,
-        }
-    }
-}
-
-/// How fast a line moved in the last minutes, measured, never assumed.
-#[derive(Clone, Debug, Default)]
-pub struct Pace {
-    /// When how many had been admitted in all, oldest first.
-    samples: VecDeque<(Timestamp, u64)>,
-}
-
-impl Pace {
-    /// How far back admissions count.
-    pub const MEMORY: Duration = Duration::from_secs(300);
-    /// Samples closer together than this tell nothing new.
-    const APART: Duration = Duration::from_millis(900);
-
-    /// Notes that `admitted` tokens had been admitted in all at `now`.
-    pub fn observe(&mut self, now: Timestamp, admitted: u64) {
-        // The last sample stays until a later one is far enough from it, so that memory is bounded however often the
-        // line is looked at; the first one stays until the second is old enough to measure from.
-        if self.samples.back().is_none_or(|(last, _)| now.since(*last) >= Self::APART) {
-            self.samples.push_back((now, admitted));
-        }
-        let horizon = now.minus(Self::MEMORY);
-        while self.samples.get(1).is_some_and(|(second, _)| *second <= horizon) {
-            self.samples.pop_front();
-        }
-    }
-
-    /// How long `position` will take at that pace; `None` while nobody has been seen admitted.
-    pub fn wait(&self, position: u64) -> Option<Duration> {
-        let ((first, before), (last, after)) = (self.samples.front()?, self.samples.back()?);
-        let admitted = u128::from(after.saturating_sub(*before));
-        let micros = last.since(*first).as_micros().checked_mul(u128::from(position))?.checked_div(admitted)?;
-        Some(Duration::from_micros(u64::try_from(micros).ok()?))
-    }
-}
-
-/// When a waiting client should ask again: about a tenth of its wait, 1 to 30 s, spread by `jitter` over 90 to 110 %
-/// so that a crowd that came together does not come back together. While the wait is unknown the place stands for it.
-pub fn poll_after(wait: Option<Duration>, position: u64, jitter: u8) -> Duration {
-    const LEAST_MS: u64 = 1_000;
-    const MOST_MS: u64 = 30_000;
-    let tenth = match wait {
-        Some(wait) => u64::try_from(wait.as_millis() / 10).unwrap_or(MOST_MS),
-        None => position.saturating_mul(10),
-    };
-    let spread = tenth.clamp(LEAST_MS, MOST_MS) * (900 + u64::from(jitter) * 200 / 255) / 1_000;
-    Duration::from_millis(spread.clamp(LEAST_MS, MOST_MS))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -159,10 +94,6 @@ mod tests {
 
     fn number(n: u64) -> TicketNumber {
         TicketNumber::new(n).unwrap()
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_micros(second * 1_000_000)
     }
 
     #[test]
@@ -177,8 +108,16 @@ mod tests {
     fn admission_passes_over_who_ended() {
         // 5 and 6 left; 7 is the first live waiter.
         let mut line = Line { issued: 10, frontier: 4, admitted: 4, ended_beyond: 2, version: 0 };
-        line.admit(1, number(7));
+        line.advance(1, 0, number(7));
         assert_eq!(line, Line { issued: 10, frontier: 7, admitted: 5, ended_beyond: 0, version: 1 });
+    }
+
+    #[test]
+    fn the_absent_are_passed_over_without_a_grant() {
+        // 5 left; 6 and 8 are absent, 7 is admitted.
+        let mut line = Line { issued: 10, frontier: 4, admitted: 4, ended_beyond: 1, version: 0 };
+        line.advance(1, 2, number(8));
+        assert_eq!(line, Line { issued: 10, frontier: 8, admitted: 5, ended_beyond: 0, version: 1 });
     }
 
     #[test]
@@ -187,54 +126,6 @@ mod tests {
         line.leave_waiting();
         assert_eq!((line.waiting(), line.frontier, line.ended_beyond), (0, 3, 0));
         assert_eq!(line.position(number(3), 0), 1, "as it was for the one that left");
-    }
-
-    #[test]
-    fn a_wait_is_known_once_someone_was_admitted() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.wait(5), None);
-        pace.observe(at(0), 100);
-        pace.observe(at(10), 100);
-        assert_eq!(pace.wait(5), None);
-        pace.observe(at(20), 110);
-        assert_eq!(pace.wait(5), Some(Duration::from_secs(10)), "10 in 20 s, so 5 in 10 s");
-    }
-
-    #[test]
-    fn what_is_older_than_the_memory_does_not_count() {
-        let mut pace = Pace::default();
-        for (second, admitted) in [(0, 0), (1, 1_000), (200, 1_000), (302, 1_010)] {
-            pace.observe(at(second), admitted);
-        }
-        assert_eq!(pace.wait(10), Some(Duration::from_secs(301)), "from second 1 on");
-    }
-
-    #[test]
-    fn memory_of_the_pace_is_bounded() {
-        let mut pace = Pace::default();
-        for tenth in 0..100_000_i64 {
-            pace.observe(Timestamp::from_micros(tenth * 100_000), 0);
-        }
-        assert!(pace.samples.len() <= 340, "{}", pace.samples.len());
-    }
-
-    #[test]
-    fn polls_grow_with_the_wait_from_1_to_30_seconds() {
-        for (wait, position, ms) in [
-            (Some(0), 1, 1_000),
-            (Some(100), 1, 10_000),
-            (Some(10_000), 1, 30_000),
-            (None, 1, 1_000),
-            (None, 1_500, 15_000),
-            (None, u64::MAX, 30_000),
-        ] {
-            let middle = poll_after(wait.map(Duration::from_secs), position, 127).as_millis();
-            assert!(middle.abs_diff(ms) <= ms / 100, "{wait:?} {position}: {middle}");
-            for jitter in [0, 255] {
-                let spread = poll_after(wait.map(Duration::from_secs), position, jitter).as_millis();
-                assert!((1_000..=30_000).contains(&spread) && spread.abs_diff(ms) <= ms / 10, "{spread}");
-            }
-        }
     }
 
     proptest! {
@@ -250,7 +141,7 @@ mod tests {
                     1 if !live.is_empty() => { ended.push(live.remove(pick % live.len())); line.leave_waiting(); }
                     2 if !live.is_empty() => {
                         let admitted: Vec<u64> = live.drain(..=pick % live.len()).collect();
-                        line.admit(admitted.len().try_into().unwrap(), number(*admitted.last().unwrap()));
+                        line.advance(admitted.len().try_into().unwrap(), 0, number(*admitted.last().unwrap()));
                     }
                     _ => {}
                 }

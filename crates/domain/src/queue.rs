@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::line::Line;
 use crate::policy::Window;
-use crate::{Policy, PolicyChange, Rejection, Timestamp, Token, UserId};
+use crate::presence::Roll;
+use crate::token::EndReason;
+use crate::{Policy, PolicyChange, Rejection, Timestamp, Token, TokenStatus, UserId};
 
 /// The name of a queue: `[a-z0-9-]{1,32}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,6 +119,15 @@ pub enum Join {
     },
 }
 
+/// Whose turn has come in one admission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// How many were admitted.
+    pub admitted: u32,
+    /// How many were passed over, being absent.
+    pub absent: u32,
+}
+
 impl Queue {
     /// A new queue: nobody has joined, the first window begins now.
     pub fn new(number: QueueNumber, name: QueueName, epoch: QueueEpoch, policy: Policy, now: Timestamp) -> Self {
@@ -123,11 +135,11 @@ impl Queue {
     }
 
     /// R1, R2: gives `user` their live place again or the next number at the tail. `latest` is the user's newest token
-    /// here; one that is EXPIRED in the store may be left out. The caller holds the queue's lock and admits before it
-    /// answers, so that a newcomer nobody waits ahead of is ACTIVE at once (R3).
+    /// here; one that is EXPIRED in the store may be left out. The caller holds the queue's lock, and admits before it
+    /// answers when [`Queue::admits_at_join`] said so before.
     pub fn join(&mut self, user: &UserId, latest: Option<Token>, now: Timestamp) -> Result<Join, Rejection> {
         let ended = match latest {
-            Some(token) if token.status_at(now) != crate::TokenStatus::Expired => return Ok(Join::Known(token)),
+            Some(token) if token.status_at(now) != TokenStatus::Expired => return Ok(Join::Known(token)),
             Some(mut token) => token.expire_if_due(now).then_some(token),
             None => None,
         };
@@ -146,18 +158,74 @@ impl Queue {
         window.left(&self.policy).min(u32::try_from(slots).unwrap_or(u32::MAX))
     }
 
-    /// R3: admits the first `room` of `waiting`, and returns how many those are.
+    /// R3: whether admission runs in the transaction of a join that comes now, so that a newcomer is ACTIVE at once when
+    /// nobody waits ahead and there is room. Behind others a newcomer waits for the clockwork, which comes every second.
+    pub const fn admits_at_join(&self) -> bool {
+        self.line.waiting() == 0
+    }
+
+    /// R3: admits the first of `waiting` that there is room for, and passes over those before them that `roll` says are
+    /// absent: they use no grant. Changes those tokens, the first ones, and says how many they are.
     ///
-    /// `waiting` are the first live waiters beyond the frontier, ascending, at least as many as there is room for (or
-    /// all). Strictly by ticket number, as nobody is passed over.
-    pub fn admit(&mut self, active: u64, waiting: &[TicketNumber], now: Timestamp) -> usize {
-        let room = usize::try_from(self.room(active, now)).unwrap_or(usize::MAX).min(waiting.len());
-        let Some(last) = room.checked_sub(1).and_then(|last| waiting.get(last)) else { return 0 };
-        let admitted = u32::try_from(room).unwrap_or(u32::MAX);
-        self.window = self.window.at(&self.policy, self.policy_since, now);
-        self.window.granted = self.window.granted.saturating_add(admitted);
-        self.line.admit(u64::from(admitted), *last);
-        room
+    /// `waiting` are live waiters beyond the frontier, ascending, nobody left out between them; if there is room after the
+    /// last of them, the caller comes again with those that follow. Strictly by ticket number, and nobody is judged before
+    /// their turn.
+    pub fn admit(
+        &mut self,
+        active: u64,
+        waiting: &mut [Token],
+        roll: &Roll,
+        lasting: Duration,
+        now: Timestamp,
+    ) -> Turns {
+        let (room, version) = (self.room(active, now), self.line.version + 1);
+        let (mut turns, mut last) = (Turns::default(), None);
+        for token in waiting {
+            if turns.admitted == room {
+                break;
+            }
+            if roll.is_absent(token) {
+                token.pass_over(now, version);
+                turns.absent += 1;
+            } else {
+                token.admit(lasting, now, version);
+                turns.admitted += 1;
+            }
+            last = Some(token.ticket.number);
+        }
+        if let Some(last) = last {
+            self.window = self.window.at(&self.policy, self.policy_since, now);
+            self.window.granted = self.window.granted.saturating_add(turns.admitted);
+            self.line.advance(u64::from(turns.admitted), u64::from(turns.absent), last);
+        }
+        turns
+    }
+
+    /// R17: the user of `token` leaves. What the token was until then; `None` when it was over already.
+    pub fn leave(&mut self, token: &mut Token, now: Timestamp) -> Option<TokenStatus> {
+        let left = token.leave(now);
+        if left == Some(TokenStatus::Waiting) {
+            self.line.leave_waiting();
+            token.out_version = Some(self.line.version);
+        }
+        left
+    }
+
+    /// Ends everything that was sealed before: after a restore numbers may be issued again that people hold already, and
+    /// only the new epoch tells theirs apart (design 5). All live tokens are to be ended by [`Queue::expel`].
+    pub fn renew(&mut self, epoch: QueueEpoch) {
+        self.epoch = epoch;
+        self.line.clear();
+    }
+
+    /// Ends a live token of before the epoch; whether it lived.
+    pub fn expel(&self, token: &mut Token, now: Timestamp) -> bool {
+        let waited = token.status() == TokenStatus::Waiting;
+        let lived = token.end(EndReason::NewEpoch, now);
+        if waited {
+            token.out_version = Some(self.line.version);
+        }
+        lived
     }
 
     /// Changes the policy: a new window begins now, with all its grants (R3).

@@ -24,6 +24,10 @@ pub enum EndReason {
     Left,
     /// ACTIVE was over (R5).
     Deadline,
+    /// Its turn came, and nobody had been there for it for too long (design 5).
+    Absent,
+    /// A new epoch ended all tokens of its queue.
+    NewEpoch,
 }
 
 /// When and why a token ended.
@@ -48,6 +52,9 @@ pub struct Token {
     pub active: Option<Active>,
     /// When and why it ended; `None` while it lives.
     pub end: Option<TokenEnd>,
+    /// The version of the line at which it ceased to wait: was admitted, left or was passed over; `None` while it waits.
+    /// So a position can be proved for any version: ahead were those before it that had not ceased to wait by then (R4).
+    pub out_version: Option<u64>,
 }
 
 /// The ACTIVE part of a token's life.
@@ -62,7 +69,7 @@ pub struct Active {
 impl Token {
     /// A new place, WAITING.
     pub const fn issue(ticket: Ticket, user: UserId, now: Timestamp) -> Self {
-        Self { ticket, user, issued_at: now, active: None, end: None }
+        Self { ticket, user, issued_at: now, active: None, end: None, out_version: None }
     }
 
     /// The state as stored.
@@ -90,10 +97,20 @@ impl Token {
         }
     }
 
-    /// WAITING -> ACTIVE for `lasting` (R5). Changes nothing in any other state.
-    pub fn admit(&mut self, lasting: Duration, now: Timestamp) {
+    /// WAITING -> ACTIVE for `lasting` (R5), at this version of the line. Changes nothing in any other state.
+    pub fn admit(&mut self, lasting: Duration, now: Timestamp, version: u64) {
         if self.status() == TokenStatus::Waiting {
             self.active = Some(Active { since: now, deadline: now.plus(lasting) });
+            self.out_version = Some(version);
+        }
+    }
+
+    /// WAITING -> EXPIRED, as nobody is there to take the turn that has come, at this version of the line. Changes nothing
+    /// in any other state.
+    pub fn pass_over(&mut self, now: Timestamp, version: u64) {
+        if self.status() == TokenStatus::Waiting {
+            self.end = Some(TokenEnd { at: now, reason: EndReason::Absent });
+            self.out_version = Some(version);
         }
     }
 
@@ -156,7 +173,7 @@ mod tests {
 
     fn active_until(micros: u64) -> Token {
         let mut token = waiting();
-        token.admit(Duration::from_micros(micros), at(0));
+        token.admit(Duration::from_micros(micros), at(0), 1);
         token
     }
 
@@ -197,7 +214,7 @@ mod tests {
         assert!(late.end(EndReason::Left, at(100)));
         assert_eq!(late.end.unwrap().reason, EndReason::Deadline);
         assert!(!late.end(EndReason::Left, at(101)));
-        late.admit(Duration::from_secs(1), at(102));
+        late.admit(Duration::from_secs(1), at(102), 9);
         assert_eq!(late.status_at(at(102)), TokenStatus::Expired);
     }
 
@@ -215,8 +232,19 @@ mod tests {
     #[test]
     fn admitting_twice_does_not_prolong() {
         let mut token = active_until(100);
-        token.admit(Duration::from_micros(1_000), at(50));
-        assert_eq!(token.active.unwrap().deadline, at(100));
+        token.admit(Duration::from_micros(1_000), at(50), 9);
+        assert_eq!((token.active.unwrap().deadline, token.out_version), (at(100), Some(1)));
+    }
+
+    #[test]
+    fn only_who_waits_is_passed_over() {
+        let mut absent = waiting();
+        absent.pass_over(at(5), 3);
+        let end = TokenEnd { at: at(5), reason: EndReason::Absent };
+        assert_eq!((absent.status(), absent.end, absent.out_version), (TokenStatus::Expired, Some(end), Some(3)));
+        let mut active = active_until(100);
+        active.pass_over(at(5), 3);
+        assert_eq!((active.status(), active.out_version), (TokenStatus::Active, Some(1)));
     }
 
     #[test]

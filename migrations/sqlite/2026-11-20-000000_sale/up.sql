@@ -44,12 +44,16 @@ CREATE TABLE tokens (
     activated_at INTEGER,
     deadline INTEGER,
     ended_at INTEGER,
-    end_reason TEXT CHECK (end_reason IN ('PAID', 'LEFT', 'DEADLINE')),
+    end_reason TEXT CHECK (end_reason IN ('PAID', 'LEFT', 'DEADLINE', 'ABSENT', 'NEW_EPOCH')),
     paid_reservation BLOB,
+    -- The version of the line at which it ceased to wait: was admitted, left or was passed over. So positions can be
+    -- recomputed for every version (R4).
+    out_version INTEGER CHECK (out_version >= 1),
     PRIMARY KEY (queue, number),
     CHECK ((activated_at IS NULL) = (deadline IS NULL)),
     CHECK ((status = 'EXPIRED') = (ended_at IS NOT NULL) AND (ended_at IS NULL) = (end_reason IS NULL)),
     CHECK (status <> 'WAITING' OR activated_at IS NULL),
+    CHECK ((status = 'WAITING') = (out_version IS NULL)),
     CHECK (status <> 'ACTIVE' OR activated_at IS NOT NULL),
     CHECK ((end_reason IS 'PAID') = (paid_reservation IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
@@ -57,8 +61,25 @@ CREATE TABLE tokens (
 -- One live place of a user in a queue (R1).
 CREATE UNIQUE INDEX tokens_live ON tokens (queue, user_id) WHERE status <> 'EXPIRED';
 CREATE INDEX tokens_active ON tokens (queue, deadline) WHERE status = 'ACTIVE';
--- Who ended while waiting: what positions leave out (R4).
-CREATE INDEX tokens_left ON tokens (queue, number) WHERE status = 'EXPIRED' AND activated_at IS NULL;
+-- Who left while waiting, by version: what a server that follows the line has not seen yet (R4).
+CREATE INDEX tokens_left ON tokens (queue, out_version, number) WHERE end_reason = 'LEFT' AND activated_at IS NULL;
+
+-- Which servers tell of themselves: since when without a gap, and when last (design 5).
+CREATE TABLE servers (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    since INTEGER NOT NULL,
+    last INTEGER NOT NULL CHECK (last >= since)
+) STRICT, WITHOUT ROWID;
+
+-- Whom a server saw of a chunk of numbers between two of its notes: a bit for each number. Rows are never changed.
+CREATE TABLE sightings (
+    queue INTEGER NOT NULL REFERENCES queues (queue),
+    chunk INTEGER NOT NULL CHECK (chunk >= 0),
+    noted_at INTEGER NOT NULL,
+    server BLOB NOT NULL CHECK (length(server) = 16),
+    seen BLOB NOT NULL CHECK (length(seen) = 4096),
+    PRIMARY KEY (queue, chunk, noted_at, server)
+) STRICT;
 
 CREATE TABLE concerts (
     queue INTEGER NOT NULL REFERENCES queues (queue),

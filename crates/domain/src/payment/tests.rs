@@ -34,7 +34,7 @@ fn wallet(balance: &str) -> Wallet {
 fn token() -> Token {
     let ticket = Ticket { queue: QueueNumber(1), number: TicketNumber::new(1).unwrap() };
     let mut token = Token::issue(ticket, UserId::parse("payer").unwrap(), at(0));
-    token.admit(Duration::from_secs(600), at(0));
+    token.admit(Duration::from_secs(600), at(0), 1);
     token
 }
 

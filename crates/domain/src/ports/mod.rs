@@ -1,6 +1,6 @@
 //! The ports: what the use cases need from the outside, as traits that adapters implement.
 //!
-//! To add a storage, implement the five `*Repository` traits, [`TokenKeyRepository`] and [`Probe`], and run the contract
+//! To add a storage, implement the `*Repository` traits and [`Probe`], and run the contract
 //! suite of `storage-contract` on it: each sentence of the documentation below is a test there. Every method is one
 //! atomic operation: it happens whole, once, or not at all, also when its caller goes away meanwhile.
 //!
@@ -15,13 +15,15 @@
 mod concerts;
 mod environment;
 mod money;
+mod presence;
 mod queues;
 mod reservations;
 
 pub use concerts::ConcertRepository;
 pub use environment::{Clock, IdGenerator, Probe, TokenKeyRepository};
 pub use money::{ChargeCommand, Charged, Paid, PayCommand, PaymentRepository, WalletRepository};
-pub use queues::{Admitted, Joined, QueueEntry, QueueReport, QueueRepository};
+pub use presence::PresenceRepository;
+pub use queues::{Admitted, Endings, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository};
 pub use reservations::{HoldCommand, MOST_RELEASED, ReservationRepository};
 
 use crate::Rejection;

@@ -1,29 +1,43 @@
 //! The waiting line's storage.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::{Decided, StoreError};
-use crate::line::{Line, Standing};
-use crate::{Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, Ticket, UserId};
+use crate::line::Line;
+use crate::{Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, Ticket, TicketNumber, Token, UserId};
 
-/// A queue as the registry lists it.
+/// The most tokens whose turn comes in one transaction, so that none lasts long.
+pub const MOST_TURNS: u32 = 10_000;
+
+/// A queue that changed, as one read of the store shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueEntry {
+pub struct QueueChange {
     /// Its number.
     pub number: QueueNumber,
     /// Its name.
     pub name: QueueName,
     /// What its tokens are sealed with.
     pub epoch: QueueEpoch,
+    /// How fast it admits.
+    pub policy: Policy,
+    /// Its counters.
+    pub line: Line,
+    /// The numbers beyond the frontier that left since the version that was known, in any order.
+    pub left: Vec<TicketNumber>,
 }
 
 /// What joining answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {
-    /// The user's place, after the admission that ran in the same transaction.
-    pub standing: Standing,
+    /// The user's token, after the admission that ran in the same transaction.
+    pub token: Token,
     /// Whether it is new.
     pub created: bool,
+    /// The counters: of a new token right after its number was issued, so that nobody stands behind it; of one that was
+    /// there already after the transaction.
+    pub line: Line,
 }
 
 /// What a tick of the clockwork did for one queue.
@@ -33,12 +47,31 @@ pub struct Admitted {
     pub queue: QueueNumber,
     /// How many tokens became ACTIVE.
     pub admitted: u64,
+    /// How many were passed over, being absent.
+    pub absent: u64,
     /// How many ACTIVE tokens were written EXPIRED, their deadline being over.
     pub expired: u64,
     /// How many tokens are ACTIVE after it, by stored status.
     pub active: u64,
     /// The counters after it.
     pub line: Line,
+    /// Whether it stopped at [`MOST_TURNS`], so that there may be more to do at once.
+    pub more: bool,
+}
+
+/// How many tokens of a queue ended, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Endings {
+    /// They paid.
+    pub paid: u64,
+    /// Their users left, waiting or ACTIVE.
+    pub left: u64,
+    /// ACTIVE was over, written or not.
+    pub deadline: u64,
+    /// They were absent when their turn came.
+    pub absent: u64,
+    /// A new epoch ended them.
+    pub new_epoch: u64,
 }
 
 /// A queue as its operator sees it.
@@ -52,24 +85,45 @@ pub struct QueueReport {
     pub line: Line,
     /// How many tokens are ACTIVE now: those past their deadline are not.
     pub active: u64,
+    /// How many ended.
+    pub ended: Endings,
+    /// How long the first one in line has waited; `None` when nobody waits.
+    pub oldest_wait: Option<Duration>,
+    /// How long those had waited who were admitted last: of the newest [`QueueReport::MOST_WAITS`] numbers behind the
+    /// frontier those admitted within [`QueueReport::RECENT`], in any order.
+    pub waits: Vec<Duration>,
+}
+
+impl QueueReport {
+    /// How far back waits are looked at.
+    pub const RECENT: Duration = Duration::from_secs(300);
+    /// How many numbers are looked at, at most.
+    pub const MOST_WAITS: u32 = 10_000;
 }
 
 /// The waiting line.
 #[async_trait]
 pub trait QueueRepository: Send + Sync {
-    /// All queues there are. `main` is always among them.
-    async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError>;
+    /// Every queue whose version is greater than the one `known` names for it, and every queue that `known` does not
+    /// name, with all of its line; all from one view of the store, so that counters and numbers agree. `main` always is.
+    ///
+    /// MUST cost in proportion to what changed, not to how many wait. MUST show every change of a version that it shows,
+    /// however late its transaction committed.
+    async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError>;
 
     /// R1, R2: gives `user` a place in `queue`.
     ///
     /// MUST give the same token to a user whose token is WAITING or ACTIVE, however many ask at once, and a new one at
     /// the tail otherwise. MUST number tokens densely in commit order. MUST NOT create a queue: an unknown one is
-    /// `NotFound`. MUST run admission (R3) in the same transaction, so that the answer shows its outcome.
+    /// `NotFound`. MUST run admission (R3) in the same transaction when [`Queue::admits_at_join`] says so, so that the
+    /// answer shows its outcome.
+    ///
+    /// [`Queue::admits_at_join`]: crate::Queue::admits_at_join
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined>;
 
-    /// The token of `ticket` and where it stands, from one snapshot; `None` when no such number was issued. Writes
-    /// nothing: a token past its deadline is shown as stored.
-    async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError>;
+    /// The tokens of these numbers, in any order; none for a number never issued. Writes nothing: a token past its
+    /// deadline is shown as stored.
+    async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError>;
 
     /// R17: ends the token of `ticket` and cancels its user's PENDING reservations in this queue.
     ///
@@ -77,9 +131,11 @@ pub trait QueueRepository: Send + Sync {
     async fn leave(&self, ticket: Ticket) -> Decided<()>;
 
     /// R3: one tick of the clockwork for every queue that has something due: first writes EXPIRED to ACTIVE tokens past
-    /// their deadline, then admits the first waiters as the policy allows. Queues with nothing to do are not listed.
+    /// their deadline, then admits the first waiters as the policy allows, passing over the absent, at most
+    /// [`MOST_TURNS`] in all. Queues with nothing to do are not listed.
     ///
-    /// MUST admit strictly by ticket number. Two at once MUST lose and double nobody.
+    /// MUST admit strictly by ticket number. Two at once MUST lose and double nobody. MUST pass over as many absent ones
+    /// as stand before those there is room for. Queues in which nobody waits and nobody is ACTIVE cost nothing to speak of.
     async fn admit(&self) -> Result<Vec<Admitted>, StoreError>;
 
     /// The policy and counts of a queue, from one snapshot.
@@ -87,4 +143,16 @@ pub trait QueueRepository: Send + Sync {
 
     /// R3: changes what `change` names of a policy, keeps the history, and starts a new window.
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport>;
+
+    /// How many tokens are ACTIVE now, of all queues that have any.
+    async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError>;
+
+    /// Gives every queue a new epoch and ends all live tokens, in one transaction; how many. For a database that was
+    /// restored from a backup (design 5).
+    ///
+    /// `None`, and nothing is done, while a server tells of itself ([`Watch::GAP`]): it would go on sealing tokens with the
+    /// epoch before.
+    ///
+    /// [`Watch::GAP`]: crate::presence::Watch::GAP
+    async fn renew_epochs(&self) -> Result<Option<u64>, StoreError>;
 }

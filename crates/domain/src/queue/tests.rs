@@ -10,8 +10,31 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000)
 }
 
-fn numbers(range: std::ops::RangeInclusive<u64>) -> Vec<TicketNumber> {
-    range.map(|n| TicketNumber::new(n).unwrap()).collect()
+const ACTIVE: Duration = Duration::from_secs(600);
+
+/// Waiting tokens of these numbers.
+fn waiting(numbers: std::ops::RangeInclusive<u64>) -> Vec<Token> {
+    let ticket = |n| Ticket { queue: QueueNumber(1), number: TicketNumber::new(n).unwrap() };
+    numbers.map(|n| Token::issue(ticket(n), UserId::parse("u").unwrap(), at(0))).collect()
+}
+
+/// A roll by which only these numbers were seen lately.
+fn seen(numbers: &[usize]) -> Roll {
+    let mut roll = Roll::since(Some(at(1)));
+    roll.add(0, &bits(numbers));
+    roll
+}
+
+fn bits(numbers: &[usize]) -> Vec<u8> {
+    let mut bits = vec![0; crate::presence::Sighting::BYTES];
+    for number in numbers {
+        bits[number / 8] |= 1 << (number % 8);
+    }
+    bits
+}
+
+fn admit(queue: &mut Queue, active: u64, numbers: std::ops::RangeInclusive<u64>, now: i64) -> u32 {
+    queue.admit(active, &mut waiting(numbers), &Roll::of_all(), ACTIVE, at(now)).admitted
 }
 
 fn joined(queue: &mut Queue, people: usize) {
@@ -40,7 +63,7 @@ fn joining_again_gives_the_same_place_until_it_is_over_r1() {
     assert_eq!(queue.join(&user, Some(token.clone()), at(9)), Ok(Join::Known(token.clone())));
 
     let mut active = token;
-    active.admit(std::time::Duration::from_secs(600), at(10));
+    active.admit(ACTIVE, at(10), 1);
     assert_eq!(queue.join(&user, Some(active.clone()), at(609)), Ok(Join::Known(active.clone())));
     // Past its deadline it is over though nobody has written so: it is ended first, and a new place is given.
     let Join::Issued { ended: Some(ended), token } = queue.join(&user, Some(active), at(610)).unwrap() else {
@@ -72,9 +95,9 @@ fn room_is_the_least_of_grants_slots_and_waiters_r3() {
 fn a_window_is_used_up_and_the_next_one_grants_again_r3() {
     let mut queue = queue(Policy { batch: 2, interval_seconds: 10, ..Policy::default() });
     joined(&mut queue, 5);
-    assert_eq!(queue.admit(0, &numbers(1..=5), at(0)), 2);
-    assert_eq!(queue.admit(2, &numbers(3..=5), at(9)), 0);
-    assert_eq!(queue.admit(2, &numbers(3..=5), at(10)), 2);
+    assert_eq!(admit(&mut queue, 0, 1..=5, 0), 2);
+    assert_eq!(admit(&mut queue, 2, 3..=5, 9), 0);
+    assert_eq!(admit(&mut queue, 2, 3..=5, 10), 2);
     assert_eq!(queue.line.frontier, 4);
     assert_eq!(queue.line.waiting(), 1);
 }
@@ -83,11 +106,101 @@ fn a_window_is_used_up_and_the_next_one_grants_again_r3() {
 fn nobody_is_admitted_while_paused_and_a_change_starts_a_new_window_r3() {
     let mut queue = queue(Policy { batch: 1, ..Policy::default() });
     joined(&mut queue, 3);
-    assert_eq!(queue.admit(0, &numbers(1..=1), at(0)), 1);
+    assert_eq!(admit(&mut queue, 0, 1..=1, 0), 1);
     queue.change_policy(&PolicyChange { paused: Some(true), ..PolicyChange::default() }, at(1)).unwrap();
     assert_eq!(queue.room(1, at(1)), 0);
     queue.change_policy(&PolicyChange { paused: Some(false), ..PolicyChange::default() }, at(2)).unwrap();
     assert_eq!(queue.room(1, at(2)), 1);
+}
+
+#[test]
+fn admission_runs_at_a_join_only_when_nobody_waits_ahead_r3() {
+    let mut queue = queue(Policy::default());
+    assert!(queue.admits_at_join());
+    joined(&mut queue, 1);
+    assert!(!queue.admits_at_join());
+    admit(&mut queue, 0, 1..=1, 0);
+    assert!(queue.admits_at_join());
+}
+
+#[test]
+fn the_absent_use_no_grant_and_nobody_is_judged_before_their_turn_q11() {
+    let mut queue = queue(Policy { batch: 2, ..Policy::default() });
+    joined(&mut queue, 7);
+    let mut tokens = waiting(1..=7);
+    let turns = queue.admit(0, &mut tokens, &seen(&[3, 5]), ACTIVE, at(200));
+    assert_eq!(turns, Turns { admitted: 2, absent: 3 });
+    let states: Vec<_> = tokens.iter().map(|token| (token.status(), token.out_version)).collect();
+    let (out, version) = (TokenStatus::Expired, Some(queue.line.version));
+    let within = TokenStatus::Active;
+    let expected = [(out, version), (out, version), (within, version), (out, version), (within, version)];
+    assert_eq!(states[..5], expected);
+    assert_eq!(
+        states[5..],
+        [(TokenStatus::Waiting, None); 2],
+        "6 and 7 were not seen either, and it is not their turn"
+    );
+    assert_eq!((queue.line.frontier, queue.line.waiting(), queue.line.admitted), (5, 2, 2));
+    assert_eq!(queue.room(2, at(200)), 0, "two grants are used");
+}
+
+#[test]
+fn when_all_are_absent_the_grants_are_left() {
+    let mut queue = queue(Policy { batch: 2, ..Policy::default() });
+    joined(&mut queue, 3);
+    let turns = queue.admit(0, &mut waiting(1..=3), &seen(&[]), ACTIVE, at(200));
+    assert_eq!((turns, queue.line.waiting(), queue.line.frontier), (Turns { admitted: 0, absent: 3 }, 0, 3));
+    joined(&mut queue, 1);
+    assert_eq!(admit(&mut queue, 0, 4..=4, 200), 1);
+}
+
+#[test]
+fn nobody_is_judged_where_there_is_no_room() {
+    let mut queue = queue(Policy { max_active: 0, ..Policy::default() });
+    joined(&mut queue, 2);
+    let before = queue.clone();
+    assert_eq!(queue.admit(0, &mut waiting(1..=2), &seen(&[]), ACTIVE, at(200)), Turns::default());
+    assert_eq!(queue, before);
+}
+
+#[test]
+fn who_leaves_the_line_notes_the_version_r4_r17() {
+    let mut queue = queue(Policy::default());
+    joined(&mut queue, 3);
+    let mut tokens = waiting(1..=3);
+    assert_eq!(queue.leave(&mut tokens[1], at(1)), Some(TokenStatus::Waiting));
+    assert_eq!((tokens[1].out_version, queue.line.ended_beyond), (Some(queue.line.version), 1));
+    let before = queue.line;
+    assert_eq!(queue.leave(&mut tokens[1], at(2)), None);
+    tokens[0].admit(ACTIVE, at(2), 9);
+    assert_eq!(queue.leave(&mut tokens[0], at(3)), Some(TokenStatus::Active));
+    assert_eq!(
+        (queue.line, tokens[0].out_version),
+        (before, Some(9)),
+        "the end of an ACTIVE one is no news of the line"
+    );
+}
+
+#[test]
+fn a_new_epoch_ends_everything_before_it() {
+    let mut queue = queue(Policy::default());
+    joined(&mut queue, 4);
+    let mut tokens = waiting(1..=4);
+    queue.leave(&mut tokens[1], at(1));
+    tokens[0].admit(ACTIVE, at(1), 7);
+    let version = queue.line.version;
+    queue.renew(QueueEpoch([8; 16]));
+    assert_eq!((queue.line.waiting(), queue.line.issued, queue.line.frontier), (0, 4, 4));
+    assert_eq!((queue.line.version, queue.epoch), (version + 1, QueueEpoch([8; 16])));
+    let lived: Vec<_> = tokens.iter_mut().map(|token| queue.expel(token, at(2))).collect();
+    assert_eq!(lived, [true, false, true, true]);
+    assert_eq!(
+        tokens.iter().map(|token| token.out_version).collect::<Vec<_>>(),
+        [7, version, version + 1, version + 1].map(Some)
+    );
+    assert_eq!(tokens[2].end.unwrap().reason, EndReason::NewEpoch);
+    let Join::Issued { token, .. } = queue.join(&UserId::parse("u").unwrap(), None, at(3)).unwrap() else { panic!() };
+    assert_eq!(token.ticket.number.get(), 5, "no number is honoured twice");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn sold(number: u32, by: u128) -> Seat {
 fn token(deadline: i64) -> Token {
     let ticket = Ticket { queue: QueueNumber(1), number: TicketNumber::new(1).unwrap() };
     let mut token = Token::issue(ticket, user("holder"), at(0));
-    token.admit(std::time::Duration::from_micros(deadline.unsigned_abs()), at(0));
+    token.admit(std::time::Duration::from_micros(deadline.unsigned_abs()), at(0), 1);
     token
 }
 

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::TokenStatus;
-use crate::token::EndReason;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -68,6 +67,7 @@ impl History {
 
     fn join(&mut self, user: usize) {
         let user = UserId::parse(&format!("user-{user}")).unwrap();
+        let alone = self.queue.admits_at_join();
         let latest = self.tokens.iter().rposition(|token| token.user == user);
         match self.queue.join(&user, latest.map(|at| self.tokens[at].clone()), at(self.second)).unwrap() {
             Join::Known(token) => assert_eq!(Some(token), latest.map(|at| self.tokens[at].clone())),
@@ -78,16 +78,15 @@ impl History {
                 self.tokens.push(token);
             }
         }
-        self.admit();
+        if alone {
+            self.admit();
+        }
     }
 
     fn leave(&mut self, pick: usize) {
         let among = self.tokens.len().max(1);
         let Some(token) = self.tokens.get_mut(pick % among) else { return };
-        let waited = token.status() == TokenStatus::Waiting;
-        if token.end(EndReason::Left, at(self.second)) && waited {
-            self.queue.line.leave_waiting();
-        }
+        self.queue.leave(token, at(self.second));
     }
 
     fn admit(&mut self) {
@@ -96,21 +95,32 @@ impl History {
             token.expire_if_due(now);
         }
         let active = self.count(TokenStatus::Active);
-        let waiting: Vec<_> = self.with(TokenStatus::Waiting).map(|token| token.ticket.number).collect();
-        let admitted = self.queue.admit(active, &waiting, now);
-        for number in &waiting[..admitted] {
-            let token = &mut self.tokens[usize::try_from(number.get()).unwrap() - 1];
-            token.admit(Duration::from_secs(7), now);
-            self.admitted.push(number.get());
+        let mut waiting: Vec<_> = self.with(TokenStatus::Waiting).cloned().collect();
+        let roll = self.roll();
+        let turns = self.queue.admit(active, &mut waiting, &roll, Duration::from_secs(7), now);
+        for token in waiting {
+            let index = usize::try_from(token.ticket.number.get()).unwrap() - 1;
+            if token.status() == TokenStatus::Active {
+                self.admitted.push(token.ticket.number.get());
+            }
+            self.tokens[index] = token;
         }
-        if admitted > 0 {
+        if turns.admitted > 0 {
             let since = self.queue.policy_since.micros() / 1_000_000;
             let window = (self.second - since) / i64::from(self.queue.policy.interval_seconds);
-            *self.granted.entry((since, window)).or_default() += u32::try_from(admitted).unwrap();
+            *self.granted.entry((since, window)).or_default() += turns.admitted;
             assert!(!self.queue.policy.paused);
             assert!(self.count(TokenStatus::Active) <= u64::from(self.queue.policy.max_active));
         }
         assert!(self.queue.room(self.count(TokenStatus::Active), now) == 0, "nobody waits beside a free place");
+    }
+
+    /// A roll by which every fifth who came more than three seconds ago is absent.
+    fn roll(&self) -> Roll {
+        let seen: Vec<_> = (1..=self.tokens.len()).filter(|number| number % 5 != 0).collect();
+        let mut roll = Roll::since(Some(at(self.second - 3)));
+        roll.add(0, &bits(&seen));
+        roll
     }
 
     fn with(&self, status: TokenStatus) -> impl Iterator<Item = &Token> {
@@ -137,6 +147,8 @@ proptest! {
             let first_waiting = history.with(TokenStatus::Waiting).map(|token| token.ticket.number.get()).next();
             prop_assert!(first_waiting.is_none_or(|first| first > last_admitted), "overtaken: {:?}", first_waiting);
             prop_assert_eq!(history.queue.line.waiting(), history.count(TokenStatus::Waiting));
+            let waits = |token: &&Token| token.status() == TokenStatus::Waiting;
+            prop_assert!(history.tokens.iter().all(|token| waits(&token) == token.out_version.is_none()));
             prop_assert_eq!(history.queue.line.admitted, u64::try_from(history.admitted.len()).unwrap());
 
             let batch = history.queue.policy.batch;

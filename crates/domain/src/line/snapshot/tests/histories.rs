@@ -77,7 +77,7 @@ impl History {
                 self.leave(&absent);
                 let admitted: Vec<u64> = self.live.drain(..admitted.min(self.live.len())).collect();
                 if let Some(last) = admitted.last() {
-                    self.line.admit(admitted.len().try_into().unwrap(), number(*last));
+                    self.line.advance(admitted.len().try_into().unwrap(), 0, number(*last));
                 }
             }
             Step::Refresh { again } => self.refresh(again),

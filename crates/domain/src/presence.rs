@@ -1,0 +1,133 @@
+//! Who is still there: the absent take no slots (design 5).
+//!
+//! Each server notes whom it sees, that is who joins and who polls, and writes that down every few seconds. When a token's
+//! turn comes and no server has seen it for as long as the rules allow, it is passed over. Whatever is not known for
+//! certain counts in the user's favour: a server that has not written down yet whom it saw may have seen anybody.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::{QueueNumber, TicketNumber, Timestamp, Token};
+
+/// How often a server writes down whom it saw, when the absent are passed over after `absence`: a sixtieth of that, half
+/// a second to two seconds.
+pub fn note_every(absence: Duration) -> Duration {
+    (absence / 60).clamp(Duration::from_millis(500), Duration::from_secs(2))
+}
+
+/// Whom a server saw of one chunk of a queue since it last wrote that down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The queue.
+    pub queue: QueueNumber,
+    /// Which chunk of its numbers: chunk `c` has those from `c * CHUNK` on.
+    pub chunk: u64,
+    /// A bit for each number, the lowest bit of the first byte for the first; [`Sighting::BYTES`] long.
+    pub seen: Vec<u8>,
+}
+
+impl Sighting {
+    /// How many numbers a chunk has.
+    pub const CHUNK: u64 = 32_768;
+    /// How many bytes that is.
+    pub const BYTES: usize = 4_096;
+
+    /// In which chunk a number is.
+    pub const fn chunk_of(number: TicketNumber) -> u64 {
+        number.get() / Self::CHUNK
+    }
+}
+
+/// Since when a server has told of itself without a gap, and when it last did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Since when there was no gap. Whom it saw before is not known for certain.
+    pub since: Timestamp,
+    /// When it last wrote down whom it had seen; all it saw until then is known.
+    pub last: Timestamp,
+}
+
+impl Watch {
+    /// A server that was silent for longer may have seen people it could not tell of.
+    pub const GAP: Duration = Duration::from_secs(10);
+    /// A server that was silent for so long is taken to be gone. Until then nobody is judged without it.
+    pub const GIVEN_UP: Duration = Duration::from_secs(300);
+
+    /// The watch of a server that tells of itself now.
+    #[must_use]
+    pub fn told(before: Option<Self>, now: Timestamp) -> Self {
+        let kept = before.filter(|before| now.since(before.last) <= Self::GAP);
+        Self { since: kept.map_or(now, |before| before.since), last: now }
+    }
+
+    /// Whether the server may still be there.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now.since(self.last) < Self::GIVEN_UP
+    }
+
+    /// Since when one must have been seen not to be absent; `None` when nobody may be judged: the rules forbid it, no
+    /// server watches, or one of them has not watched without a gap for that long.
+    pub fn judges_since(watches: &[Self], absence: Duration, now: Timestamp) -> Option<Timestamp> {
+        if absence.is_zero() {
+            return None;
+        }
+        let live: Vec<_> = watches.iter().filter(|watch| watch.is_live(now)).collect();
+        let known_until = live.iter().map(|watch| watch.last).min()?;
+        let since = known_until.minus(absence);
+        live.iter().all(|watch| now.since(watch.last) <= Self::GAP && watch.since <= since).then_some(since)
+    }
+}
+
+/// Who was seen lately, as far as it is needed to judge some tokens.
+#[derive(Clone, Debug, Default)]
+pub struct Roll {
+    /// Since when one must have been seen; nobody is judged without it.
+    since: Option<Timestamp>,
+    /// Who was seen since, by chunk.
+    seen: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Roll {
+    /// A roll by which nobody is absent.
+    pub fn of_all() -> Self {
+        Self::default()
+    }
+
+    /// A roll that judges by [`Watch::judges_since`]; nobody has been seen as yet.
+    pub const fn since(since: Option<Timestamp>) -> Self {
+        Self { since, seen: BTreeMap::new() }
+    }
+
+    /// Since when one must have been seen, if anybody is judged: sightings written down before that do not count.
+    pub const fn judges_since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// Whether it depends on sightings whether this token is absent: who joined lately was there then.
+    pub fn judges(&self, token: &Token) -> bool {
+        self.since.is_some_and(|since| token.issued_at < since)
+    }
+
+    /// Adds what a server saw of a chunk, written down no earlier than [`Roll::judges_since`].
+    pub fn add(&mut self, chunk: u64, seen: &[u8]) {
+        let known = self.seen.entry(chunk).or_insert_with(|| vec![0; Sighting::BYTES]);
+        for (known, seen) in known.iter_mut().zip(seen) {
+            *known |= seen;
+        }
+    }
+
+    /// Whether nobody has seen this token for as long as the rules allow.
+    pub fn is_absent(&self, token: &Token) -> bool {
+        self.judges(token) && !self.has_seen(token.ticket.number)
+    }
+
+    fn has_seen(&self, number: TicketNumber) -> bool {
+        let within = number.get() % Sighting::CHUNK;
+        let byte = usize::try_from(within / 8).ok();
+        let seen = self.seen.get(&Sighting::chunk_of(number)).zip(byte).and_then(|(seen, byte)| seen.get(byte));
+        seen.is_some_and(|byte| byte & (1 << (within % 8)) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
