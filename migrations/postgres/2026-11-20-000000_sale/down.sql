@@ -7,6 +7,8 @@ DROP TABLE reservation_seats;
 DROP TABLE reservations;
 DROP TABLE schedules;
 DROP TABLE concerts;
+DROP TABLE sightings;
+DROP TABLE servers;
 DROP TABLE tokens;
 DROP TABLE queues;
 DROP TABLE policies;
