@@ -1,55 +1,101 @@
 //! Who calls: the place that a sealed token proves, and whether it may act (R6).
 
-use domain::line::Standing;
+use domain::line::Place;
 use domain::seal::SealedToken;
-use domain::{QueueNumber, Rejection, Ticket, UserId};
+use domain::{IdempotencyKey, QueueNumber, Rejection, Ticket, Token, TokenStatus, UserId};
 
 use crate::{App, Failure};
 
-/// The holder of a token that this service issued, in whatever state it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// The place.
+/// Who presented a token that this service sealed. Only [`App::authenticate`] makes one, and the answer to a join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The token, for its holder only.
+    pub(crate) token: SealedToken,
+    /// The place that it proves.
     pub(crate) ticket: Ticket,
-    /// The token's user: the acting user of everything that is done with it (R6).
-    pub(crate) user: UserId,
+}
+
+impl Holder {
+    /// The token, to be told to its holder only.
+    pub const fn token(&self) -> SealedToken {
+        self.token
+    }
+
+    /// The queue in which the place is.
+    pub const fn queue(&self) -> QueueNumber {
+        self.ticket.queue
+    }
 }
 
 /// The holder of a token that was ACTIVE when it was looked at. Only [`App::active_caller`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActiveCaller(Caller);
+pub struct ActiveCaller(Ticket);
 
 impl ActiveCaller {
     /// The queue whose sale the caller sees.
-    pub fn queue(&self) -> QueueNumber {
-        self.0.ticket.queue
+    pub const fn queue(&self) -> QueueNumber {
+        self.0.queue
     }
 }
 
 impl App {
-    /// Checks a token's seal and nothing else, without asking the store: for refusing a forged one before anything else
-    /// of a request is looked at.
-    pub fn authenticate(&self, token: SealedToken) -> Result<(), Rejection> {
-        self.open(token).map(|_ticket| ())
+    /// Checks a token's seal and nothing else, without asking the store: a forged one is refused before anything else of
+    /// a request is looked at, and costs no storage access (trap Q13).
+    pub fn authenticate(&self, token: SealedToken) -> Result<Holder, Rejection> {
+        self.open(token).map(|ticket| Holder { token, ticket })
     }
 
-    /// Checks a token's seal and finds who holds it.
-    pub(crate) async fn caller(&self, token: SealedToken) -> Result<Caller, Failure> {
-        let standing = self.standing(token).await?;
-        Ok(Caller { ticket: standing.token.ticket, user: standing.token.user })
+    /// Whose token it is, in whatever state.
+    pub(crate) async fn user(&self, holder: Holder) -> Result<UserId, Failure> {
+        Ok(self.token(holder.ticket).await?.user)
     }
 
-    /// Checks a token's seal and that it is ACTIVE.
-    pub async fn active_caller(&self, token: SealedToken) -> Result<ActiveCaller, Failure> {
-        let standing = self.standing(token).await?;
-        standing.token.require_active(self.ports.clock.now())?;
-        Ok(ActiveCaller(Caller { ticket: standing.token.ticket, user: standing.token.user }))
+    /// Checks that a token is ACTIVE.
+    pub async fn active_caller(&self, holder: Holder) -> Result<ActiveCaller, Failure> {
+        self.admitted(holder.ticket).await?.require_active(self.ports.clock.now())?;
+        Ok(ActiveCaller(holder.ticket))
     }
 
-    /// Checks a token's seal and reads where it stands. A number that was never issued is as unknown as a forged one.
-    pub(crate) async fn standing(&self, token: SealedToken) -> Result<Standing, Failure> {
-        let ticket = self.open(token)?;
-        Ok(self.ports.queues.find(ticket).await?.ok_or(Rejection::TokenUnknown)?)
+    /// The token of a place that was admitted once. A place in line is refused here, by a refresh that began after the
+    /// request: however many such requests there are, they cost one read of the store at a time (R6, design 5).
+    pub(crate) async fn admitted(&self, ticket: Ticket) -> Result<Token, Failure> {
+        self.require_turn(ticket).await?;
+        self.token(ticket).await
+    }
+
+    /// As [`App::require_turn`], for a command that the store checks under its lock. With an idempotency key the store is
+    /// asked in any case: it may have recorded the answer for a token that the user had before (R15).
+    pub(crate) async fn require_turn_without_key(
+        &self,
+        holder: Holder,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(), Failure> {
+        if key.is_none() { self.require_turn(holder.ticket).await } else { Ok(()) }
+    }
+
+    /// Refuses a place whose turn has not come, and one that ended before it came.
+    pub(crate) async fn require_turn(&self, ticket: Ticket) -> Result<(), Failure> {
+        let queue = self.queue(ticket.queue)?;
+        if queue.known().snapshot.place(ticket.number) == Place::Passed {
+            return Ok(());
+        }
+        let refresh = self.refreshed().await?;
+        if !queue.is_as_of(refresh) {
+            return Err(Self::not_followed());
+        }
+        match queue.known().snapshot.place(ticket.number) {
+            Place::Passed => Ok(()),
+            Place::Waiting(_) => Err(Rejection::TokenNotActive(TokenStatus::Waiting).into()),
+            Place::Ended => Err(Rejection::TokenNotActive(TokenStatus::Expired).into()),
+            Place::Unissued => Err(Rejection::TokenUnknown.into()),
+        }
+    }
+
+    /// The token as the store has it now, or as it ended for good. A number that was never issued is as unknown as a
+    /// forged one.
+    pub(crate) async fn token(&self, ticket: Ticket) -> Result<Token, Failure> {
+        let found = self.lookups.find(&*self.ports.queues, ticket).await?;
+        Ok(found.ok_or(Rejection::TokenUnknown)?)
     }
 }
 

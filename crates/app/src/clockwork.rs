@@ -1,31 +1,38 @@
 //! The clockwork: what time brings about without anybody asking (R3, R10).
 
-use domain::ports::{Admitted, StoreError};
+use domain::ports::{Admitted, MOST_RELEASED, StoreError};
 
 use crate::App;
 
 /// What one tick did; a part that failed does not keep the other from its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tick {
-    /// The queues in which tokens were expired or admitted.
+    /// The queues in which tokens were expired, admitted or passed over.
     pub lines: Result<Vec<Admitted>, StoreError>,
     /// How many reservations ran out.
     pub released: Result<u64, StoreError>,
-    /// Whether the queues could be read anew, as another server may have made one.
-    pub directory: Result<(), StoreError>,
+    /// Whether it could be told first whom this server has seen.
+    pub seen: Result<(), StoreError>,
+}
+
+impl Tick {
+    /// Whether there may be more to do at once.
+    pub fn left_some(&self) -> bool {
+        self.released == Ok(u64::from(MOST_RELEASED)) || self.lines.iter().flatten().any(|line| line.more)
+    }
 }
 
 impl App {
     /// Frees what was not paid, then admits who is next. Any number of servers may do so at once.
     pub async fn tick(&self) -> Tick {
         let released = self.ports.reservations.release_expired().await;
+        // Who came back just before their turn is not to be passed over.
+        let seen = self.note_sightings().await;
         let lines = self.ports.queues.admit().await;
-        let directory = self.refresh_directory().await;
-        let now = self.ports.clock.now();
-        for line in lines.iter().flatten() {
-            self.observe_pace(line.queue, now, line.line.admitted, 0);
+        if lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
+            self.following.want();
         }
-        Tick { lines, released, directory }
+        Tick { lines, released, seen }
     }
 }
 

@@ -9,7 +9,7 @@ impl App {
     pub async fn create_concert(&self, concert: &NewConcert) -> Result<CreatedConcert, Failure> {
         let created = self.ports.concerts.create(concert).await??;
         if self.queue_number(&concert.queue).is_err() {
-            self.refresh_directory().await?;
+            self.refreshed().await?;
         }
         Ok(created)
     }

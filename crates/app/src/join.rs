@@ -1,17 +1,49 @@
 //! Joining a waiting line (R1, R2).
 
-use domain::{QueueName, UserId};
+use domain::{QueueName, Timestamp, TokenStatus, UserId};
 
 use crate::{App, Failure, Place};
 
+/// What joining came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Where the user's token stands.
+    pub place: Place,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// Whether it is new.
+    pub created: bool,
+}
+
 impl App {
-    /// Gives `user` a place in `queue`, the same one again if they have a live one; whether it is new.
+    /// Gives `user` a place in `queue`, the same one again if they have a live one.
     ///
     /// Who may say that they are `user` was decided before (R18).
-    pub async fn join(&self, queue: &QueueName, user: &UserId) -> Result<(Place, bool), Failure> {
+    pub async fn join(&self, queue: &QueueName, user: &UserId) -> Result<Joined, Failure> {
         let number = self.queue_number(queue)?;
-        let joined = self.ports.queues.join(number, user).await??;
-        Ok((self.describe(joined.standing)?, joined.created))
+        loop {
+            let joined = self.ports.queues.join(number, user).await??;
+            self.following.want();
+            let (token, queue) = (&joined.token, self.queue(number)?);
+            let holder = self.holder(token.ticket)?;
+            self.see(&queue, token.ticket.number);
+            let place = match (token.status(), joined.created) {
+                (TokenStatus::Waiting, true) => {
+                    let position = joined.line.position_at_tail(token.ticket.number);
+                    self.waiting_at(holder, &queue.known(), position, joined.line.version, self.ports.clock.now())
+                }
+                // How many left ahead of it since it was issued, only a snapshot knows.
+                (TokenStatus::Waiting, false) => match self.place_after_refresh(holder, &queue).await? {
+                    // The user has left meanwhile, and so joins anew (R1).
+                    Place { status: TokenStatus::Expired, .. } => continue,
+                    place => place,
+                },
+                (TokenStatus::Active | TokenStatus::Expired, _) => {
+                    Place { version: joined.line.version, ..self.passed(holder, &queue.known(), token) }
+                }
+            };
+            return Ok(Joined { place, issued_at: token.issued_at, created: joined.created });
+        }
     }
 }
 

@@ -1,14 +1,13 @@
 //! Leaving a waiting line (R17).
 
-use domain::seal::SealedToken;
-
-use crate::{App, Failure};
+use crate::{App, Failure, Holder};
 
 impl App {
     /// Ends a token, in any state, and cancels its user's PENDING reservations in its queue.
-    pub async fn leave(&self, token: SealedToken) -> Result<(), Failure> {
-        let ticket = self.open(token)?;
-        Ok(self.ports.queues.leave(ticket).await??)
+    pub async fn leave(&self, holder: Holder) -> Result<(), Failure> {
+        self.ports.queues.leave(holder.ticket).await??;
+        self.following.want();
+        Ok(())
     }
 }
 

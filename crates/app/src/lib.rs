@@ -6,39 +6,47 @@
 mod caller;
 mod clockwork;
 mod create_concert;
-mod directory;
 mod failure;
+mod following;
 mod join;
 mod keys;
 mod leave;
+mod lines;
+mod lookups;
 #[cfg(test)]
 mod mocks;
 mod payments;
 mod place;
+mod presence;
 mod queue_policy;
 mod readiness;
 mod reservations;
 mod schedules;
+mod sightings;
 mod wallet;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use domain::line::Pace;
+use domain::Rules;
 use domain::ports::{
-    Clock, ConcertRepository, IdGenerator, PaymentRepository, Probe, QueueRepository, ReservationRepository,
-    WalletRepository,
+    Clock, ConcertRepository, IdGenerator, PaymentRepository, PresenceRepository, Probe, QueueRepository,
+    ReservationRepository, WalletRepository,
 };
 use domain::seal::ServerKeys;
-use domain::{QueueNumber, Rules};
+use uuid::Uuid;
 
-pub use caller::ActiveCaller;
+pub use caller::{ActiveCaller, Holder};
 pub use clockwork::Tick;
-use directory::Directory;
 pub use failure::Failure;
+use following::Following;
+pub use following::Refreshed;
+pub use join::Joined;
 pub use keys::{KeyFailure, agree_on_keys};
+use lines::Lines;
+use lookups::Lookups;
 pub use place::Place;
+pub use queue_policy::QueueCounts;
 pub use readiness::Readiness;
 
 /// Whether a wallet may be read and charged with a token that is not ACTIVE (R16).
@@ -64,6 +72,8 @@ pub struct Ports {
     pub wallets: Arc<dyn WalletRepository>,
     /// Payments.
     pub payments: Arc<dyn PaymentRepository>,
+    /// Who is there.
+    pub presence: Arc<dyn PresenceRepository>,
     /// Whether the store answers.
     pub probe: Arc<dyn Probe>,
     /// The time.
@@ -78,21 +88,31 @@ pub struct App {
     rules: Rules,
     wallet_gate: WalletGate,
     keys: ServerKeys,
-    directory: ArcSwap<Directory>,
-    paces: Mutex<HashMap<QueueNumber, Pace>>,
+    /// What this server calls itself.
+    server: Uuid,
+    lines: ArcSwap<Lines>,
+    following: Following,
+    lookups: Lookups,
 }
 
 impl App {
-    /// The use cases over `ports`, for tokens sealed with `keys`. Knows no queue until [`App::refresh_directory`] ran.
+    /// The use cases over `ports`, for tokens sealed with `keys`. Knows no queue until [`App::refresh`] ran.
     pub fn new(ports: Ports, rules: Rules, wallet_gate: WalletGate, keys: ServerKeys) -> Self {
         Self {
+            server: ports.ids.next_id(),
             ports,
             rules,
             wallet_gate,
             keys,
-            directory: ArcSwap::from_pointee(Directory::default()),
-            paces: Mutex::default(),
+            lines: ArcSwap::from_pointee(Lines::default()),
+            following: Following::default(),
+            lookups: Lookups::default(),
         }
+    }
+
+    /// The numbers that the rules use.
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The time that answers carry.

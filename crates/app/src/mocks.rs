@@ -1,44 +1,58 @@
 //! Mocks of the ports, and a small world to call the use cases in. What a test does not expect must not be called.
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
-use domain::line::{Line, Standing};
+use domain::line::Line;
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
     Admitted, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
-    Paid, PayCommand, PaymentRepository, Probe, QueueEntry, QueueReport, QueueRepository, ReservationRepository,
-    StoreError, TokenKeyRepository, WalletRepository,
+    Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
+    ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
+use domain::presence::Sighting;
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::seal::{SealedToken, ServerKey, ServerKeys, StoredKey};
 use domain::token::EndReason;
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, LocalTime, Money, Page, PaymentId, PolicyChange, QueueEpoch, QueueName, QueueNumber, ReservationId,
-    Rules, ScheduleId, Ticket, TicketNumber, Timestamp, Token, UserId,
+    ConcertId, LocalTime, Money, Page, PaymentId, Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber,
+    ReservationId, Rules, ScheduleId, Ticket, TicketNumber, Timestamp, Token, UserId,
 };
 use futures::executor::block_on;
+use futures::future::{Either, select};
 use mockall::mock;
 use uuid::Uuid;
 
-use crate::{App, Ports, WalletGate};
+use crate::{App, Holder, Ports, WalletGate};
 
 mock! {
     pub(crate) Queues {}
     #[async_trait]
     impl QueueRepository for Queues {
-        async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError>;
+        async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError>;
         async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined>;
-        async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError>;
+        async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError>;
         async fn leave(&self, ticket: Ticket) -> Decided<()>;
         async fn admit(&self) -> Result<Vec<Admitted>, StoreError>;
         async fn report(&self, queue: QueueNumber) -> Decided<QueueReport>;
         async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport>;
+        async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError>;
+        async fn renew_epochs(&self) -> Result<Option<u64>, StoreError>;
+    }
+}
+
+mock! {
+    pub(crate) Presence {}
+    #[async_trait]
+    impl PresenceRepository for Presence {
+        async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError>;
+        async fn forget(&self, server: Uuid) -> Result<(), StoreError>;
     }
 }
 
@@ -167,70 +181,118 @@ impl Clock for Hands {
 pub(crate) const NOW: i64 = 100;
 
 /// The ports before they are given away. Two queues are known: `main` is 1, `other` is 2.
-#[derive(Default)]
 pub(crate) struct World {
     pub(crate) queues: MockQueues,
     pub(crate) concerts: MockConcerts,
     pub(crate) reservations: MockReservations,
     pub(crate) wallets: MockWallets,
     pub(crate) payments: MockPayments,
+    pub(crate) presence: MockPresence,
     pub(crate) probe: MockStoreClock,
     pub(crate) clock: Arc<Hands>,
+    /// What the store shows of its queues.
+    pub(crate) lines: Arc<Mutex<Vec<QueueChange>>>,
+    pub(crate) gate: WalletGate,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            queues: MockQueues::default(),
+            concerts: MockConcerts::default(),
+            reservations: MockReservations::default(),
+            wallets: MockWallets::default(),
+            payments: MockPayments::default(),
+            presence: MockPresence::default(),
+            probe: MockStoreClock::default(),
+            clock: Arc::default(),
+            lines: Arc::new(Mutex::new(vec![change(1, "main"), change(2, "other")])),
+            gate: WalletGate::Active,
+        }
+    }
 }
 
 impl World {
-    /// A world in which everybody's token stands like `standing`, and may be looked up.
-    pub(crate) fn of(standing: Standing) -> Self {
+    /// A world in which the visitor's token is this one, and may be looked up.
+    pub(crate) fn of(token: Token) -> Self {
         let mut world = Self::default();
-        world.queues.expect_find().withf(|asked| *asked == ticket()).returning(move |_| Ok(Some(standing.clone())));
+        if token.out_version.is_some() {
+            world.lines.lock().unwrap()[0].line.frontier = ticket().number.get();
+        }
+        let asked =
+            |queue: &QueueNumber, numbers: &[TicketNumber]| *queue == ticket().queue && numbers == [ticket().number];
+        world.queues.expect_tokens().withf(asked).returning(move |_, _| Ok(vec![token.clone()]));
         world
     }
 
-    /// The use cases over these ports, with the directory read once.
+    /// The use cases over these ports, with the lines read once.
     pub(crate) fn app(mut self) -> App {
-        self.queues.expect_directory().times(1).returning(|| Ok(vec![entry(1, "main"), entry(2, "other")]));
-        let app = self.app_without_directory();
-        block_on(app.refresh_directory()).unwrap();
+        let lines = Arc::clone(&self.lines);
+        self.queues.expect_changes().returning(move |known| {
+            let lines = lines.lock().unwrap().clone();
+            let version = |number| known.iter().find(|(queue, _)| *queue == number).map(|(_, version)| *version);
+            Ok(lines
+                .into_iter()
+                .filter(|line| version(line.number).is_none_or(|known| known < line.line.version))
+                .collect())
+        });
+        let app = self.app_without_lines();
+        block_on(app.refresh()).unwrap();
         app
     }
 
-    /// The use cases over these ports, before any directory was read.
-    pub(crate) fn app_without_directory(self) -> App {
-        self.gated(WalletGate::Active)
-    }
-
-    /// As [`World::app`], with the wallet open to a token in any state.
-    pub(crate) fn app_with_open_wallet(mut self) -> App {
-        self.queues.expect_directory().times(1).returning(|| Ok(vec![entry(1, "main")]));
-        let app = self.gated(WalletGate::Any);
-        block_on(app.refresh_directory()).unwrap();
-        app
-    }
-
-    fn gated(self, gate: WalletGate) -> App {
+    /// The use cases over these ports, before any line was read.
+    pub(crate) fn app_without_lines(self) -> App {
         self.clock.set(at(NOW));
         let mut ids = MockIds::new();
         ids.expect_random().return_const([127; 16]);
+        ids.expect_next_id().return_const(SERVER);
         let ports = Ports {
             queues: Arc::new(self.queues),
             concerts: Arc::new(self.concerts),
             reservations: Arc::new(self.reservations),
             wallets: Arc::new(self.wallets),
             payments: Arc::new(self.payments),
+            presence: Arc::new(self.presence),
             probe: Arc::new(self.probe),
             clock: self.clock,
             ids: Arc::new(ids),
         };
-        App::new(ports, Rules::default(), gate, keys())
+        App::new(ports, Rules::default(), self.gate, keys())
     }
 }
+
+/// Runs a use case while somebody follows the store, as a server does.
+pub(crate) fn run<T>(app: &App, case: impl Future<Output = T>) -> T {
+    let follow = async {
+        loop {
+            app.refresh_wanted().await;
+            drop(app.refresh().await);
+        }
+    };
+    match block_on(select(pin!(case), pin!(follow))) {
+        Either::Left((answer, _)) => answer,
+        Either::Right((never, _)) => never,
+    }
+}
+
+/// What the server of a world calls itself.
+pub(crate) const SERVER: Uuid = Uuid::from_u128(77);
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000)
 }
 
-pub(crate) fn entry(number: u16, name: &str) -> QueueEntry {
-    QueueEntry { number: QueueNumber(number), name: name_of(name), epoch: EPOCH }
+/// A queue as the store shows it: ten came, four are in, six wait.
+pub(crate) fn change(number: u16, name: &str) -> QueueChange {
+    QueueChange {
+        number: QueueNumber(number),
+        name: name_of(name),
+        epoch: EPOCH,
+        policy: Policy::default(),
+        line: Line { issued: 10, admitted: 4, frontier: 4, ended_beyond: 0, version: 31 },
+        left: vec![],
+    }
 }
 
 pub(crate) fn name_of(queue: &str) -> QueueName {
@@ -269,33 +331,33 @@ pub(crate) fn forged() -> [SealedToken; 4] {
     ]
 }
 
-fn standing(token: Token, position: u64) -> Standing {
-    let line = Line { issued: 10, admitted: 4, frontier: 4, ended_beyond: 0, version: 31 };
-    Standing { token, position, line, paused: false }
+/// The holder of [`sealed`].
+pub(crate) fn holder() -> Holder {
+    Holder { token: sealed(), ticket: ticket() }
 }
 
 /// Third in line.
-pub(crate) fn waiting() -> Standing {
-    standing(Token::issue(ticket(), user(), at(1)), 3)
+pub(crate) fn waiting() -> Token {
+    Token::issue(ticket(), user(), at(1))
 }
 
 /// ACTIVE until the second `deadline`, as stored.
-pub(crate) fn active_until(deadline: i64) -> Standing {
-    let mut token = waiting().token;
-    token.admit(Duration::from_secs(deadline.unsigned_abs() - 2), at(2));
-    standing(token, 0)
+pub(crate) fn active_until(deadline: i64) -> Token {
+    let mut token = waiting();
+    token.admit(Duration::from_secs(deadline.unsigned_abs() - 2), at(2), 30);
+    token
 }
 
 /// ACTIVE now, for a second yet.
-pub(crate) fn active() -> Standing {
+pub(crate) fn active() -> Token {
     active_until(NOW + 1)
 }
 
 /// EXPIRED, as stored.
-pub(crate) fn ended() -> Standing {
-    let mut token = active().token;
+pub(crate) fn ended() -> Token {
+    let mut token = active();
     token.end(EndReason::Left, at(3));
-    standing(token, 0)
+    token
 }
 
 /// What the visitor holds.

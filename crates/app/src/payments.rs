@@ -4,39 +4,38 @@ use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{Answer, Paid, PayCommand};
 use domain::rejection::Kind;
-use domain::seal::SealedToken;
 use domain::{IdempotencyKey, Money, Page, PaymentId, Rejection, ReservationId};
 
-use crate::{App, Failure};
+use crate::{App, Failure, Holder};
 
 impl App {
     /// Pays a reservation from the token's user's wallet. The store checks the token itself, under its lock.
     pub async fn pay(
         &self,
-        token: SealedToken,
+        holder: Holder,
         reservation: ReservationId,
         amount: Option<Money>,
         key: Option<IdempotencyKey>,
     ) -> Result<Answer<Paid>, Failure> {
-        let ticket = self.open(token)?;
-        Ok(self.ports.payments.pay(&PayCommand { ticket, reservation, amount, key }).await??)
+        self.require_turn_without_key(holder, key.as_ref()).await?;
+        Ok(self.ports.payments.pay(&PayCommand { ticket: holder.ticket, reservation, amount, key }).await??)
     }
 
     /// One's own payment, with a token in any state (R16).
-    pub async fn payment(&self, token: SealedToken, payment: PaymentId) -> Result<Receipt, Failure> {
-        let caller = self.caller(token).await?;
-        let found = self.ports.payments.find(caller.ticket.queue, &caller.user, payment).await?;
+    pub async fn payment(&self, holder: Holder, payment: PaymentId) -> Result<Receipt, Failure> {
+        let user = self.user(holder).await?;
+        let found = self.ports.payments.find(holder.ticket.queue, &user, payment).await?;
         Ok(found.ok_or(Rejection::NotFound(Kind::Payment))?)
     }
 
     /// One's own payments in the token's queue, newest first, with a token in any state (R16).
     pub async fn payments(
         &self,
-        token: SealedToken,
+        holder: Holder,
         page: &Page<PaymentId>,
     ) -> Result<Listed<Receipt, PaymentId>, Failure> {
-        let caller = self.caller(token).await?;
-        Ok(self.ports.payments.list(caller.ticket.queue, &caller.user, page).await?)
+        let user = self.user(holder).await?;
+        Ok(self.ports.payments.list(holder.ticket.queue, &user, page).await?)
     }
 }
 

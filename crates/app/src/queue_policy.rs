@@ -1,9 +1,22 @@
 //! How fast a queue admits: looked at and changed by its operator (R3).
 
+use std::collections::HashMap;
+
 use domain::ports::QueueReport;
 use domain::{PolicyChange, QueueName};
 
 use crate::{App, Failure};
+
+/// How many are in a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Its name.
+    pub name: QueueName,
+    /// How many wait, as this server knows.
+    pub waiting: u64,
+    /// How many are ACTIVE now.
+    pub active: u64,
+}
 
 impl App {
     /// The policy and counts of a queue.
@@ -12,19 +25,27 @@ impl App {
         Ok(self.ports.queues.report(number).await??)
     }
 
-    /// The policies and counts of all queues, for whoever watches them.
-    pub async fn queue_reports(&self) -> Result<Vec<QueueReport>, Failure> {
-        let mut reports = Vec::new();
-        for number in self.queue_numbers() {
-            reports.push(self.ports.queues.report(number).await??);
-        }
-        Ok(reports)
+    /// How many wait and are ACTIVE in each queue, for whoever watches them all.
+    pub async fn queue_counts(&self) -> Result<Vec<QueueCounts>, Failure> {
+        let active: HashMap<_, _> = self.ports.queues.active().await?.into_iter().collect();
+        let lines = self.lines.load();
+        let counts = lines.queues().map(|(number, queue)| {
+            let known = queue.known();
+            QueueCounts {
+                name: known.name.clone(),
+                waiting: known.snapshot.line().waiting(),
+                active: active.get(&number).copied().unwrap_or(0),
+            }
+        });
+        Ok(counts.collect())
     }
 
     /// Changes what `change` names of a queue's policy.
     pub async fn change_policy(&self, queue: &QueueName, change: &PolicyChange) -> Result<QueueReport, Failure> {
         let number = self.queue_number(queue)?;
-        Ok(self.ports.queues.change_policy(number, change).await??)
+        let report = self.ports.queues.change_policy(number, change).await??;
+        self.following.want();
+        Ok(report)
     }
 }
 

@@ -4,45 +4,43 @@ use domain::page::Listed;
 use domain::ports::{Answer, HoldCommand};
 use domain::rejection::Kind;
 use domain::reservation::Reservation;
-use domain::seal::SealedToken;
 use domain::seat::SeatChoice;
 use domain::{IdempotencyKey, Page, Rejection, ReservationId};
 
-use crate::{App, Failure};
+use crate::{App, Failure, Holder};
 
 impl App {
     /// Holds seats for the token's user (R5 to R9). The store checks the token itself, under its lock.
     pub async fn hold(
         &self,
-        token: SealedToken,
+        holder: Holder,
         choice: SeatChoice,
         key: Option<IdempotencyKey>,
     ) -> Result<Answer<Reservation>, Failure> {
-        let ticket = self.open(token)?;
-        Ok(self.ports.reservations.hold(&HoldCommand { ticket, choice, key }).await??)
+        self.require_turn_without_key(holder, key.as_ref()).await?;
+        Ok(self.ports.reservations.hold(&HoldCommand { ticket: holder.ticket, choice, key }).await??)
     }
 
     /// Cancels one's own reservation, with a token in any state (R17).
-    pub async fn cancel(&self, token: SealedToken, reservation: ReservationId) -> Result<Reservation, Failure> {
-        let ticket = self.open(token)?;
-        Ok(self.ports.reservations.cancel(ticket, reservation).await??)
+    pub async fn cancel(&self, holder: Holder, reservation: ReservationId) -> Result<Reservation, Failure> {
+        Ok(self.ports.reservations.cancel(holder.ticket, reservation).await??)
     }
 
     /// One's own reservation, with a token in any state (R16).
-    pub async fn reservation(&self, token: SealedToken, reservation: ReservationId) -> Result<Reservation, Failure> {
-        let caller = self.caller(token).await?;
-        let found = self.ports.reservations.find(caller.ticket.queue, &caller.user, reservation).await?;
+    pub async fn reservation(&self, holder: Holder, reservation: ReservationId) -> Result<Reservation, Failure> {
+        let user = self.user(holder).await?;
+        let found = self.ports.reservations.find(holder.ticket.queue, &user, reservation).await?;
         Ok(found.ok_or(Rejection::NotFound(Kind::Reservation))?)
     }
 
     /// One's own reservations in the token's queue, newest first, with a token in any state (R16).
     pub async fn reservations(
         &self,
-        token: SealedToken,
+        holder: Holder,
         page: &Page<ReservationId>,
     ) -> Result<Listed<Reservation, ReservationId>, Failure> {
-        let caller = self.caller(token).await?;
-        Ok(self.ports.reservations.list(caller.ticket.queue, &caller.user, page).await?)
+        let user = self.user(holder).await?;
+        Ok(self.ports.reservations.list(holder.ticket.queue, &user, page).await?)
     }
 }
 

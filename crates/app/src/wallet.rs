@@ -2,22 +2,21 @@
 
 use domain::page::Listed;
 use domain::ports::{Answer, ChargeCommand, Charged};
-use domain::seal::SealedToken;
 use domain::wallet::{Entry, Wallet, check_charge};
-use domain::{IdempotencyKey, Money, Page, Rejection, UserId};
+use domain::{IdempotencyKey, Money, Page, Rejection, Token, UserId};
 
-use crate::{App, Failure, WalletGate};
+use crate::{App, Failure, Holder, WalletGate};
 
 impl App {
     /// The token's user's wallet.
-    pub async fn wallet(&self, token: SealedToken) -> Result<Wallet, Failure> {
-        let user = self.wallet_owner(token).await??;
+    pub async fn wallet(&self, holder: Holder) -> Result<Wallet, Failure> {
+        let user = self.wallet_owner(holder).await??;
         Ok(self.ports.wallets.balance(&user).await?)
     }
 
     /// The entries of the token's user's wallet, newest first.
-    pub async fn entries(&self, token: SealedToken, page: &Page<u64>) -> Result<Listed<Entry, u64>, Failure> {
-        let user = self.wallet_owner(token).await??;
+    pub async fn entries(&self, holder: Holder, page: &Page<u64>) -> Result<Listed<Entry, u64>, Failure> {
+        let user = self.wallet_owner(holder).await??;
         Ok(self.ports.wallets.entries(&user, page).await?)
     }
 
@@ -26,14 +25,17 @@ impl App {
     /// A charge that was answered before is answered again with its key, also when the token has expired since (R15).
     pub async fn charge(
         &self,
-        token: SealedToken,
+        holder: Holder,
         amount: Money,
         key: Option<IdempotencyKey>,
     ) -> Result<Answer<Charged>, Failure> {
-        let standing = self.standing(token).await?;
-        check_charge(&amount, &self.rules)?;
-        let gate = self.wallet_gate(&standing.token);
-        let command = ChargeCommand { user: standing.token.user, amount, key };
+        let token = self.wallet_token(holder, key.as_ref()).await;
+        if token != Err(Rejection::TokenUnknown.into()) {
+            check_charge(&amount, &self.rules)?;
+        }
+        let token = token?;
+        let gate = self.wallet_gate(&token);
+        let command = ChargeCommand { user: token.user, amount, key };
         match gate {
             Ok(()) => Ok(self.ports.wallets.charge(&command).await??),
             Err(refusal) if command.key.is_some() => match self.ports.wallets.replay(&command).await?? {
@@ -45,12 +47,21 @@ impl App {
     }
 
     /// Whose wallet a token opens, if it does.
-    async fn wallet_owner(&self, token: SealedToken) -> Result<Result<UserId, Rejection>, Failure> {
-        let standing = self.standing(token).await?;
-        Ok(self.wallet_gate(&standing.token).map(|()| standing.token.user))
+    async fn wallet_owner(&self, holder: Holder) -> Result<Result<UserId, Rejection>, Failure> {
+        let token = self.wallet_token(holder, None).await?;
+        Ok(self.wallet_gate(&token).map(|()| token.user))
     }
 
-    fn wallet_gate(&self, token: &domain::Token) -> Result<(), Rejection> {
+    /// The caller's token. Where only an ACTIVE one opens the wallet and nothing can be answered again, a place in line is
+    /// refused without looking it up.
+    async fn wallet_token(&self, holder: Holder, key: Option<&IdempotencyKey>) -> Result<Token, Failure> {
+        if self.wallet_gate == WalletGate::Active {
+            self.require_turn_without_key(holder, key).await?;
+        }
+        self.token(holder.ticket).await
+    }
+
+    fn wallet_gate(&self, token: &Token) -> Result<(), Rejection> {
         match self.wallet_gate {
             WalletGate::Active => token.require_active(self.ports.clock.now()),
             WalletGate::Any => Ok(()),

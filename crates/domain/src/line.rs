@@ -5,7 +5,7 @@ use crate::TicketNumber;
 mod pace;
 mod snapshot;
 
-pub use pace::{Forecasts, Pace, Rate, poll_after};
+pub use pace::{Forecasts, Pace, Rate, jitter, poll_after};
 pub use snapshot::{Place, Snapshot, SnapshotError};
 
 /// The counters of a queue, kept in its row and changed under its lock.

@@ -132,6 +132,13 @@ pub fn poll_after(wait: Option<Duration>, position: u64, jitter: u8, absence: Du
     Duration::from_millis(spread.clamp(LEAST_MS, most))
 }
 
+/// A jitter for [`poll_after`] that differs from place to place and from poll to poll. It need not be hard to foresee.
+pub fn jitter(number: TicketNumber, now: Timestamp) -> u8 {
+    // Fibonacci hashing: a multiplier of 2^64 divided by the golden ratio spreads neighbours evenly over the top bits.
+    let mixed = (number.get() ^ now.micros().unsigned_abs()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed.to_be_bytes()[0]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

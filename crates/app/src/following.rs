@@ -1,0 +1,187 @@
+//! Following the store: one refresh at a time reads what changed of all lines, at a cost of what changed (design 5).
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use domain::line::{Forecasts, Pace, Snapshot, SnapshotError};
+use domain::ports::{QueueChange, StoreError};
+use domain::{QueueNumber, Timestamp};
+use futures::channel::oneshot;
+use futures::task::AtomicWaker;
+
+use crate::App;
+use crate::lines::{Known, Queue};
+
+/// What those who follow share with those who wait for them.
+#[derive(Default)]
+pub(crate) struct Following {
+    /// Who waits for a refresh that begins after they came.
+    waiting: Mutex<Vec<oneshot::Sender<Result<u64, StoreError>>>>,
+    /// Whether a refresh is wanted before its time.
+    wanted: AtomicBool,
+    follower: AtomicWaker,
+    /// How many refreshes have begun.
+    begun: AtomicU64,
+    /// Held by the one refresh there is.
+    refreshing: futures::lock::Mutex<()>,
+    tempos: Mutex<HashMap<QueueNumber, Tempo>>,
+}
+
+/// How fast a queue moves, and how well that was foretold.
+#[derive(Default)]
+struct Tempo {
+    pace: Pace,
+    forecasts: Forecasts,
+}
+
+/// What a refresh brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    /// By how much waits were misjudged that are over now.
+    pub misjudged: Vec<Duration>,
+    /// Queues whose numbers did not agree with their counters; what was known of them before is still told.
+    pub broken: Vec<(QueueNumber, SnapshotError)>,
+}
+
+/// A panic while one was held leaves nothing half-written: each is changed by single calls.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Following {
+    /// Asks for a refresh before its time.
+    pub(crate) fn want(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.follower.wake();
+    }
+}
+
+impl App {
+    /// Ends when a refresh is wanted before its time. For the one who calls [`App::refresh`].
+    pub async fn refresh_wanted(&self) {
+        futures::future::poll_fn(|context| {
+            self.following.follower.register(context.waker());
+            if self.following.wanted.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Reads what changed of all lines. To be called over and over, at least every 250 ms.
+    pub async fn refresh(&self) -> Result<Refreshed, StoreError> {
+        let _alone = self.following.refreshing.lock().await;
+        self.following.wanted.store(false, Ordering::Release);
+        // Before the read begins: whoever comes later may have seen more than it shows.
+        let waiting = std::mem::take(&mut *lock(&self.following.waiting));
+        let (number, begun) = (self.following.begun.fetch_add(1, Ordering::AcqRel) + 1, self.ports.clock.now());
+        let read = self.learn(number, begun).await;
+        for waiter in waiting {
+            // Who went away meanwhile needs no answer.
+            drop(waiter.send(read.as_ref().map(|_| number).map_err(Clone::clone)));
+        }
+        read
+    }
+
+    /// Waits for a refresh that begins after this call, shared by all who wait; its number.
+    pub(crate) async fn refreshed(&self) -> Result<u64, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        lock(&self.following.waiting).push(sender);
+        self.following.want();
+        receiver.await.map_err(|gone| StoreError::Unavailable(format!("nobody follows the store: {gone}")))?
+    }
+
+    async fn learn(&self, number: u64, begun: Timestamp) -> Result<Refreshed, StoreError> {
+        let known: Vec<_> = self.lines.load().queues().map(|(queue, line)| (queue, version(line))).collect();
+        let changes = self.ports.queues.changes(&known).await?;
+        let doubtful = self.take_up(&changes, follow);
+        let mut refreshed = Refreshed::default();
+        if !doubtful.is_empty() {
+            // Those from the beginning, then: whatever was missed before is no matter.
+            let is_sound = |queue: &QueueNumber| doubtful.iter().all(|(doubtful, _)| doubtful != queue);
+            let sound: Vec<_> = known.into_iter().filter(|(queue, _)| is_sound(queue)).collect();
+            let anew = self.ports.queues.changes(&sound).await?;
+            refreshed.broken =
+                self.take_up(
+                    &anew,
+                    |before, change| {
+                        if is_sound(&change.number) { follow(before, change) } else { build(change) }
+                    },
+                );
+        }
+        for (queue, line) in self.lines.load().queues() {
+            if refreshed.broken.iter().all(|(broken, _)| *broken != queue) {
+                line.sightings.make_room(line.known().snapshot.line().issued);
+                line.confirm(number, begun);
+            }
+            self.measure(queue, line, begun, &mut refreshed.misjudged);
+        }
+        Ok(refreshed)
+    }
+
+    /// Takes up what was read; of queues that are known already `next` makes the snapshot. Those of which it could
+    /// not be made are left as they were, and told.
+    fn take_up(
+        &self,
+        changes: &[QueueChange],
+        next: impl Fn(&Snapshot, &QueueChange) -> Result<Snapshot, SnapshotError>,
+    ) -> Vec<(QueueNumber, SnapshotError)> {
+        let lines = self.lines.load();
+        let (mut new, mut failed) = (Vec::new(), Vec::new());
+        for change in changes {
+            let queue = lines.queue(change.number);
+            let before = queue.map(|queue| queue.known());
+            let snapshot = match &before {
+                Some(before) => next(&before.snapshot, change),
+                None => build(change),
+            };
+            match (
+                snapshot
+                    .map(|snapshot| Known::of(change, snapshot, before.as_deref().map(|known| &**known), &self.keys)),
+                queue,
+            ) {
+                (Ok(known), Some(queue)) => queue.learn(known),
+                (Ok(known), None) => new.push((change.number, known)),
+                (Err(error), _) => failed.push((change.number, error)),
+            }
+        }
+        if !new.is_empty() {
+            self.lines.store(Arc::new(lines.with(new)));
+        }
+        failed
+    }
+
+    /// Measures how fast a queue moves, as long as anybody waits or was admitted lately.
+    fn measure(&self, number: QueueNumber, queue: &Queue, now: Timestamp, misjudged: &mut Vec<Duration>) {
+        let known = queue.known();
+        let line = known.snapshot.line();
+        let mut tempos = lock(&self.following.tempos);
+        if line.waiting() == 0 && !tempos.contains_key(&number) {
+            return;
+        }
+        let tempo = tempos.entry(number).or_default();
+        tempo.pace.observe(now, line.admitted);
+        let rate = tempo.pace.rate();
+        misjudged.extend(tempo.forecasts.settle(line.frontier, now));
+        tempo.forecasts.note(&known.snapshot, rate.filter(|_| !known.policy.paused), now);
+        if line.waiting() == 0 && rate.is_none() {
+            tempos.remove(&number);
+        }
+        if rate != known.rate {
+            queue.learn(Known { rate, ..Known::clone(&known) });
+        }
+    }
+}
+
+fn follow(before: &Snapshot, change: &QueueChange) -> Result<Snapshot, SnapshotError> {
+    before.refresh(change.line, change.left.iter().copied())
+}
+
+fn build(change: &QueueChange) -> Result<Snapshot, SnapshotError> {
+    Snapshot::build(change.line, change.left.iter().copied())
+}
+
+fn version(queue: &Queue) -> u64 {
+    queue.known().snapshot.line().version
+}

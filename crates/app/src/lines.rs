@@ -1,0 +1,152 @@
+//! The lines as this server knows them: each queue's name, seal and snapshot, in memory, swapped whole by who follows the
+//! store. What a poll needs is all here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+use domain::line::{Rate, Snapshot};
+use domain::ports::QueueChange;
+use domain::rejection::Kind;
+use domain::seal::{Seal, SealedToken, ServerKeys};
+use domain::{Policy, QueueEpoch, QueueName, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp};
+
+use crate::sightings::Sightings;
+use crate::{App, Holder};
+
+/// All queues known at one moment. A queue is never removed.
+#[derive(Default)]
+pub(crate) struct Lines {
+    by_number: HashMap<QueueNumber, Arc<Queue>>,
+    by_name: HashMap<QueueName, QueueNumber>,
+}
+
+/// A queue: what was last read of it, and when.
+pub(crate) struct Queue {
+    known: ArcSwap<Known>,
+    /// Whom this server has seen of it since it last said so.
+    pub(crate) sightings: Sightings,
+    /// Which refresh was the last that `known` is up to date with.
+    refresh: AtomicU64,
+    /// When that began.
+    as_of: AtomicI64,
+}
+
+/// A queue as one read of the store showed it.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) name: QueueName,
+    pub(crate) epoch: QueueEpoch,
+    pub(crate) seal: Seal,
+    pub(crate) policy: Policy,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// How fast it moves; `None` while that is unknown.
+    pub(crate) rate: Option<Rate>,
+}
+
+impl Known {
+    /// What `change` shows, with the snapshot made of it; `before` is what was known.
+    pub(crate) fn of(change: &QueueChange, snapshot: Snapshot, before: Option<&Self>, keys: &ServerKeys) -> Self {
+        let same_epoch = before.filter(|before| before.epoch == change.epoch);
+        Self {
+            name: change.name.clone(),
+            epoch: change.epoch,
+            seal: same_epoch.map_or_else(|| keys.for_queue(change.number, change.epoch), |before| before.seal.clone()),
+            policy: change.policy,
+            snapshot: Arc::new(snapshot),
+            rate: before.and_then(|before| before.rate),
+        }
+    }
+}
+
+impl Queue {
+    fn new(known: Known) -> Self {
+        Self {
+            known: ArcSwap::from_pointee(known),
+            sightings: Sightings::default(),
+            refresh: AtomicU64::new(0),
+            as_of: AtomicI64::new(0),
+        }
+    }
+
+    /// What is known of it now. A reader neither waits for who swaps it nor keeps them waiting.
+    pub(crate) fn known(&self) -> Guard<Arc<Known>> {
+        self.known.load()
+    }
+
+    /// Puts `known` in the place of what was known.
+    pub(crate) fn learn(&self, known: Known) {
+        self.known.store(Arc::new(known));
+    }
+
+    /// What is known is up to date with refresh `number`, which began at `begun`.
+    pub(crate) fn confirm(&self, number: u64, begun: Timestamp) {
+        self.as_of.store(begun.micros(), Ordering::Relaxed);
+        self.refresh.store(number, Ordering::Release);
+    }
+
+    /// Whether what is known is up to date with refresh `number`.
+    pub(crate) fn is_as_of(&self, number: u64) -> bool {
+        self.refresh.load(Ordering::Acquire) >= number
+    }
+
+    /// The moment that what is known is true of at least.
+    pub(crate) fn as_of(&self) -> Timestamp {
+        Timestamp::from_micros(self.as_of.load(Ordering::Relaxed))
+    }
+}
+
+impl Lines {
+    /// Every queue.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (QueueNumber, &Arc<Queue>)> {
+        self.by_number.iter().map(|(number, queue)| (*number, queue))
+    }
+
+    /// The queue of this number, if it is known.
+    pub(crate) fn queue(&self, number: QueueNumber) -> Option<&Arc<Queue>> {
+        self.by_number.get(&number)
+    }
+
+    /// These lines and `more`.
+    pub(crate) fn with(&self, more: Vec<(QueueNumber, Known)>) -> Self {
+        let (mut by_number, mut by_name) = (self.by_number.clone(), self.by_name.clone());
+        for (number, known) in more {
+            by_name.insert(known.name.clone(), number);
+            by_number.insert(number, Arc::new(Queue::new(known)));
+        }
+        Self { by_number, by_name }
+    }
+}
+
+impl App {
+    /// The number of a queue; a join never creates one (R1).
+    pub(crate) fn queue_number(&self, name: &QueueName) -> Result<QueueNumber, Rejection> {
+        self.lines.load().by_name.get(name).copied().ok_or(Rejection::NotFound(Kind::Queue))
+    }
+
+    /// A queue that a token or an answer of the store named.
+    pub(crate) fn queue(&self, number: QueueNumber) -> Result<Arc<Queue>, Rejection> {
+        self.lines.load().queue(number).cloned().ok_or(Rejection::TokenUnknown)
+    }
+
+    /// The place that a token proves, without asking the store (design 5).
+    pub(crate) fn open(&self, token: SealedToken) -> Result<Ticket, Rejection> {
+        let lines = self.lines.load();
+        let queue = lines.queue(token.claimed_queue()).ok_or(Rejection::TokenUnknown)?;
+        queue.known().seal.open(token).ok_or(Rejection::TokenUnknown)
+    }
+
+    /// The holder of a place that was just given.
+    pub(crate) fn holder(&self, ticket: Ticket) -> Result<Holder, Rejection> {
+        let token = self.queue(ticket.queue)?.known().seal.seal(ticket.number);
+        Ok(Holder { token, ticket })
+    }
+
+    /// Notes that somebody is there for a place.
+    pub(crate) fn see(&self, queue: &Queue, number: TicketNumber) {
+        if !self.rules.absence.is_zero() {
+            queue.sightings.note(number);
+        }
+    }
+}

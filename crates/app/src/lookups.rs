@@ -1,0 +1,182 @@
+//! Tokens by number: of many who ask at once one reads the store for all, and what is over for good is remembered.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::ports::{QueueRepository, StoreError};
+use domain::{QueueNumber, Ticket, TicketNumber, Token, TokenStatus};
+use futures::channel::oneshot;
+
+/// How many reads of one queue go on at once: while the answer of one travels, the store works on the other.
+const FLIGHTS: usize = 2;
+/// How many numbers one read asks for, at most.
+const MOST: usize = 512;
+
+/// Look-ups of tokens.
+#[derive(Default)]
+pub(crate) struct Lookups {
+    queues: Mutex<HashMap<QueueNumber, Asked>>,
+    ended: Mutex<Ended>,
+}
+
+/// Who asks in one queue.
+#[derive(Default)]
+struct Asked {
+    /// How many reads go on.
+    flights: usize,
+    /// Who waits for the next one.
+    waiting: VecDeque<(TicketNumber, oneshot::Sender<Turn>)>,
+}
+
+/// What one who waits is told.
+enum Turn {
+    /// The answer.
+    Found(Result<Option<Token>, StoreError>),
+    /// To read for all who wait now.
+    Read,
+}
+
+/// A panic while one was held leaves nothing half-written: each is changed by single calls.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lookups {
+    /// The token of `ticket`, read after this call unless it is over for good; `None` when no such number was issued.
+    pub(crate) async fn find(&self, store: &dyn QueueRepository, ticket: Ticket) -> Result<Option<Token>, StoreError> {
+        if let Some(token) = lock(&self.ended).get(ticket) {
+            return Ok(Some(token));
+        }
+        loop {
+            let flight = match self.ask(ticket) {
+                Ok(flight) => flight,
+                Err(turn) => match turn.told().await {
+                    Some(Turn::Found(found)) => return found,
+                    Some(Turn::Read) => Flight { lookups: self, queue: ticket.queue },
+                    // Whoever read for us has gone away.
+                    None => continue,
+                },
+            };
+            return flight.read(store, ticket.number).await;
+        }
+    }
+
+    /// A flight of one's own, or a wait for somebody else's.
+    fn ask(&self, ticket: Ticket) -> Result<Flight<'_>, Wait<'_>> {
+        let mut queues = lock(&self.queues);
+        let asked = queues.entry(ticket.queue).or_default();
+        if asked.flights < FLIGHTS {
+            asked.flights += 1;
+            return Ok(Flight { lookups: self, queue: ticket.queue });
+        }
+        let (sender, receiver) = oneshot::channel();
+        asked.waiting.push_back((ticket.number, sender));
+        Err(Wait { lookups: self, queue: ticket.queue, receiver })
+    }
+
+    /// A read has ended: the next one who waits reads, if anybody does.
+    fn landed(&self, queue: QueueNumber) {
+        let mut queues = lock(&self.queues);
+        let Some(asked) = queues.get_mut(&queue) else { return };
+        while let Some((_, next)) = asked.waiting.pop_front() {
+            if next.send(Turn::Read).is_ok() {
+                return;
+            }
+        }
+        asked.flights -= 1;
+        if asked.flights == 0 {
+            queues.remove(&queue);
+        }
+    }
+}
+
+/// Somebody who waits for a flight. Who goes away when it is their turn to read passes the turn on.
+struct Wait<'a> {
+    lookups: &'a Lookups,
+    queue: QueueNumber,
+    receiver: oneshot::Receiver<Turn>,
+}
+
+impl Wait<'_> {
+    async fn told(mut self) -> Option<Turn> {
+        (&mut self.receiver).await.ok()
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.receiver.close();
+        if matches!(self.receiver.try_recv(), Ok(Some(Turn::Read))) {
+            self.lookups.landed(self.queue);
+        }
+    }
+}
+
+/// The right to read. Whatever becomes of it, the next one reads when it ends.
+struct Flight<'a> {
+    lookups: &'a Lookups,
+    queue: QueueNumber,
+}
+
+impl Flight<'_> {
+    async fn read(self, store: &dyn QueueRepository, own: TicketNumber) -> Result<Option<Token>, StoreError> {
+        let others = self.take_others();
+        let mut numbers: Vec<_> = others.iter().map(|(number, _)| *number).chain([own]).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let read = store.tokens(self.queue, &numbers).await;
+        let found = read.map(|tokens| tokens.into_iter().map(|token| (token.ticket.number, token)).collect());
+        if let Ok(tokens) = &found {
+            lock(&self.lookups.ended).remember(tokens);
+        }
+        for (number, other) in others {
+            // Who went away meanwhile needs no answer.
+            drop(other.send(Turn::Found(answer(&found, number))));
+        }
+        answer(&found, own)
+    }
+
+    fn take_others(&self) -> Vec<(TicketNumber, oneshot::Sender<Turn>)> {
+        let mut queues = lock(&self.lookups.queues);
+        let Some(asked) = queues.get_mut(&self.queue) else { return Vec::new() };
+        let first = asked.waiting.len().min(MOST - 1);
+        asked.waiting.drain(..first).collect()
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.lookups.landed(self.queue);
+    }
+}
+
+type Found = Result<HashMap<TicketNumber, Token>, StoreError>;
+
+fn answer(found: &Found, number: TicketNumber) -> Result<Option<Token>, StoreError> {
+    found.as_ref().map(|tokens| tokens.get(&number).cloned()).map_err(Clone::clone)
+}
+
+/// Tokens that are EXPIRED in the store, which is final: the latest ones, at most twice [`Ended::MOST`].
+#[derive(Default)]
+struct Ended {
+    young: HashMap<Ticket, Token>,
+    old: HashMap<Ticket, Token>,
+}
+
+impl Ended {
+    /// How many are kept before the older half is forgotten.
+    const MOST: usize = 32_768;
+
+    fn get(&self, ticket: Ticket) -> Option<Token> {
+        self.young.get(&ticket).or_else(|| self.old.get(&ticket)).cloned()
+    }
+
+    fn remember(&mut self, tokens: &HashMap<TicketNumber, Token>) {
+        for token in tokens.values().filter(|token| token.status() == TokenStatus::Expired) {
+            if self.young.len() >= Self::MOST {
+                self.old = std::mem::take(&mut self.young);
+            }
+            self.young.insert(token.ticket, token.clone());
+        }
+    }
+}
