@@ -33,7 +33,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Shape::of::<QueueView>(),
         json!({
             "queue": "main", "max_active": 100, "batch": 10, "interval_seconds": 10, "paused": false, "waiting": 0,
-            "active": 0, "issued": 0, "admitted": 0
+            "active": 0, "issued": 0, "admitted": 0,
+            "ended": {"paid": 0, "left": 0, "deadline": 0, "absent": 0, "new_epoch": 0},
+            "oldest_wait_seconds": null, "recent_wait_seconds": null
         }),
     );
     vec![
@@ -253,11 +255,55 @@ struct QueueView {
     issued: u64,
     /// Tokens ever admitted.
     admitted: u64,
+    ended: EndedView,
+    /// How long the first one in line has waited; null when nobody waits.
+    #[schema(required)]
+    oldest_wait_seconds: Option<f64>,
+    /// How long those had waited who were admitted in the last five minutes; null when nobody was.
+    #[schema(required)]
+    recent_wait_seconds: Option<WaitView>,
+}
+
+/// How many tokens ended, by reason.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndedTokens)]
+struct EndedView {
+    /// They paid.
+    paid: u64,
+    /// Their users left, in line or ACTIVE.
+    left: u64,
+    /// ACTIVE was over.
+    deadline: u64,
+    /// Their turn came, and nobody had been there for them for too long.
+    absent: u64,
+    /// `usher migrate --new-epoch` ended them.
+    new_epoch: u64,
+}
+
+/// How long people had waited, in seconds.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecentWait)]
+struct WaitView {
+    /// Half of them so long at most.
+    p50: f64,
+    /// 95 of 100 so long at most.
+    p95: f64,
 }
 
 impl From<QueueReport> for QueueView {
     fn from(report: QueueReport) -> Self {
+        let waits = report.wait_of(50).zip(report.wait_of(95));
+        let ended = report.ended;
         Self {
+            ended: EndedView {
+                paid: ended.paid,
+                left: ended.left,
+                deadline: ended.deadline,
+                absent: ended.absent,
+                new_epoch: ended.new_epoch,
+            },
+            oldest_wait_seconds: report.oldest_wait.map(|wait| wait.as_secs_f64()),
+            recent_wait_seconds: waits.map(|(p50, p95)| WaitView { p50: p50.as_secs_f64(), p95: p95.as_secs_f64() }),
             queue: report.name.to_string(),
             max_active: report.policy.max_active,
             batch: report.policy.batch,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
 use app::App;
-use domain::seal::SealedToken;
 use domain::{QueueNumber, ScheduleId};
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -100,9 +99,8 @@ impl Api {
         self.queues.changed(&());
     }
 
-    /// Seats of some schedules of the token's queue have changed hands here.
-    pub(crate) fn queue_changed(&self, token: SealedToken) {
-        let queue = token.claimed_queue();
+    /// Seats of some schedules of a queue have changed hands here.
+    pub(crate) fn queue_changed(&self, queue: QueueNumber) {
         self.seats.changed_where(|(of, _)| *of == queue);
         self.counts.changed_where(|(of, _)| *of == queue);
     }

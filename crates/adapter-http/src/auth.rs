@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
+use app::Holder;
 use domain::seal::SealedToken;
 use subtle::ConstantTimeEq;
 
@@ -14,7 +15,7 @@ use crate::problem::Problem;
 
 /// A queue token that this service has sealed, in whatever state it is.
 #[derive(Clone, Copy)]
-pub(crate) struct Bearer(pub(crate) SealedToken);
+pub(crate) struct Bearer(pub(crate) Holder);
 
 impl FromRequest for Bearer {
     type Error = Problem;
@@ -25,14 +26,13 @@ impl FromRequest for Bearer {
     }
 }
 
-fn token(request: &HttpRequest) -> Result<SealedToken, Problem> {
+fn token(request: &HttpRequest) -> Result<Holder, Problem> {
     let text = credentials(request.headers()).map_err(|absent| match absent {
         Absent::None => Problem::new(Code::TokenMissing),
         Absent::Unreadable => Problem::new(Code::TokenUnknown),
     })?;
     let token = SealedToken::parse(text).ok_or_else(|| Problem::new(Code::TokenUnknown))?;
-    api(request)?.app.authenticate(token)?;
-    Ok(token)
+    Ok(api(request)?.app.authenticate(token)?)
 }
 
 /// Why a request carries no credentials that can be looked at.

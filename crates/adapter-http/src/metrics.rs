@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use domain::ports::QueueReport;
+use app::QueueCounts;
 use metrics::{
     Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -50,6 +50,21 @@ fn describe() {
     describe_gauge!("usher_active", "Tokens that are ACTIVE, by queue.");
     describe_counter!("usher_admitted_total", "Tokens that became ACTIVE.");
     describe_counter!("usher_tokens_expired_total", "ACTIVE tokens whose time was up.");
+    describe_counter!("usher_tokens_absent_total", "Tokens that were passed over, as nobody was there for them.");
+    describe_histogram!(
+        "usher_line_refresh_seconds",
+        Unit::Seconds,
+        "How long it took to learn what changed of all lines."
+    );
+    describe_counter!(
+        "usher_line_refresh_failures_total",
+        "Refreshes of the lines that failed, whole or for one queue."
+    );
+    describe_histogram!(
+        "usher_wait_misjudged_seconds",
+        Unit::Seconds,
+        "By how much the estimated wait of sampled places differed, either way, from how long they waited in the end."
+    );
     describe_histogram!("usher_batch_size", "Commands that the store committed or rolled back together.");
     describe_counter!(
         "usher_batch_retries_total",
@@ -66,9 +81,9 @@ fn describe() {
 }
 
 /// Shows how many wait and are ACTIVE in a queue, as it was just counted.
-pub(crate) fn show_queue(report: &QueueReport) {
-    for (name, count) in [("usher_waiting", report.line.waiting()), ("usher_active", report.active)] {
-        gauge!(name, "queue" => report.name.to_string()).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+pub(crate) fn show_queue(counts: &QueueCounts) {
+    for (name, count) in [("usher_waiting", counts.waiting), ("usher_active", counts.active)] {
+        gauge!(name, "queue" => counts.name.to_string()).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     }
 }
 

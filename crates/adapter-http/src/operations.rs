@@ -77,7 +77,7 @@ async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
 
 async fn metrics(api: web::Data<Api>) -> HttpResponse {
     let shown = async {
-        api.app.queue_reports().await?.iter().for_each(show_queue);
+        api.app.queue_counts().await?.iter().for_each(show_queue);
         Ok(Read { value: (), until: None })
     };
     if let Err(error) = api.queues.get((), || api.app.now(), shown).await {

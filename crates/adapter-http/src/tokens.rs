@@ -2,7 +2,7 @@
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, web};
-use app::Place;
+use app::{Joined, Place};
 use domain::{QueueName, TokenStatus, UserId};
 use serde::Serialize;
 use serde_json::json;
@@ -177,18 +177,19 @@ fn millis(wait: std::time::Duration) -> u64 {
     u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
-impl From<Place> for TokenView {
-    fn from(place: Place) -> Self {
+impl TokenView {
+    fn of(joined: Joined, user: &UserId) -> Self {
+        let Joined { place, issued_at, .. } = joined;
         Self {
             token: place.token.to_text(),
             queue: place.queue.to_string(),
-            user_id: place.user.to_string(),
+            user_id: user.to_string(),
             status: place.status.into(),
             position: place.position,
             version: place.version,
             estimated_wait_seconds: place.estimated_wait.map(whole_seconds),
             poll_after_ms: place.poll_after.map(millis),
-            issued_at: place.issued_at.to_string(),
+            issued_at: issued_at.to_string(),
             activated_at: place.activated_at.map(|at| at.to_string()),
             expires_at: place.expires_at.map(|at| at.to_string()),
             server_time: place.server_time.to_string(),
@@ -223,12 +224,12 @@ async fn join(
 ) -> Result<HttpResponse, Problem> {
     let Json(Join { user_id, queue }) = body;
     identity.may_be(&user_id)?;
-    let (place, created) = api.app.join(&queue.unwrap_or_else(QueueName::main), &user_id).await?;
-    let mut response = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
-    if created {
+    let joined = api.app.join(&queue.unwrap_or_else(QueueName::main), &user_id).await?;
+    let mut response = if joined.created { HttpResponse::Created() } else { HttpResponse::Ok() };
+    if joined.created {
         response.insert_header((header::LOCATION, ME));
     }
-    wire::json(response, &TokenView::from(place))
+    wire::json(response, &TokenView::of(joined, &user_id))
 }
 
 async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
@@ -242,7 +243,7 @@ async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<
 
 async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     let left = api.app.leave(bearer.0).await;
-    api.queue_changed(bearer.0);
+    api.queue_changed(bearer.0.queue());
     left?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,55 +1,47 @@
-//! Inbound adapter: the clockwork. Every second it frees what was not paid and admits who is next (R3, R10).
+//! Inbound adapter: what happens without anybody asking. The clockwork frees every second what was not paid and admits
+//! who is next (R3, R10); [`follow`] keeps this server's lines up to date; [`watch`] tells the store whom it has seen.
 //!
-//! Any number of servers may run it on one database; the store makes sure that nobody is admitted twice.
+//! Any number of servers may run them on one database; the store makes sure that nobody is admitted twice.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::{App, Tick};
-use domain::ports::{MOST_RELEASED, StoreError};
-use tokio::sync::watch;
+use domain::ports::StoreError;
+use tokio::sync::watch::Receiver;
 use tokio::time::{Interval, MissedTickBehavior};
 use tracing::{debug, error};
+
+mod follow;
+mod watch;
+
+pub use follow::{follow, follow_once};
+pub use watch::watch;
 
 /// How often the clockwork ticks: thirty times as often as the requirements ask.
 pub const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Ticks every [`INTERVAL`] until `stop` turns true or its sender is gone. A tick that has begun is finished.
-pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut interval = seconds();
+pub async fn run(app: Arc<App>, mut stop: Receiver<bool>) {
+    let mut interval = every(INTERVAL);
     while next(&mut interval, &mut stop).await {
-        // What a full sweep left need not wait for the next second.
-        while run_once(&app).await.released == Ok(u64::from(MOST_RELEASED)) && !*stop.borrow() {}
+        // What one transaction left need not wait for the next second.
+        while run_once(&app).await.left_some() && !*stop.borrow() {}
     }
 }
 
-/// For a server whose clockwork runs elsewhere: until `stop`, learns every [`INTERVAL`] of the queues that others made.
-pub async fn follow(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut interval = seconds();
-    while next(&mut interval, &mut stop).await {
-        follow_once(&app).await;
-    }
-}
-
-/// Reads the queues anew, and logs when that failed. The next second tries again.
-pub async fn follow_once(app: &App) {
-    if let Err(error) = app.refresh_directory().await {
-        failed("read the queues", &error);
-    }
-}
-
-fn seconds() -> Interval {
-    let mut interval = tokio::time::interval(INTERVAL);
+fn every(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }
 
-/// Waits for the next second; `false` when it is time to stop.
-async fn next(interval: &mut Interval, stop: &mut watch::Receiver<bool>) -> bool {
+/// Waits for the next time; `false` when it is time to stop.
+async fn next(interval: &mut Interval, stop: &mut Receiver<bool>) -> bool {
     tokio::select! {
         _ = interval.tick() => true,
         stopped = stop.wait_for(|stop| *stop) => {
-            debug!(by_signal = stopped.is_ok(), "clockwork stopped");
+            debug!(by_signal = stopped.is_ok(), "stopped");
             false
         }
     }
@@ -63,18 +55,22 @@ pub async fn run_once(app: &App) -> Tick {
         Ok(count) => metrics::counter!("usher_holds_expired_total").increment(*count),
         Err(error) => failed("free expired reservations", error),
     }
-    if let Err(error) = &tick.lines {
-        failed("admit", error);
+    match &tick.lines {
+        Ok(lines) => {
+            let absent = lines.iter().map(|line| line.absent).sum();
+            metrics::counter!("usher_tokens_absent_total").increment(absent);
+        }
+        Err(error) => failed("admit", error),
     }
-    if let Err(error) = &tick.directory {
-        failed("read the queues", error);
+    if let Err(error) = &tick.seen {
+        failed("tell whom it has seen", error);
     }
     tick
 }
 
 fn failed(what: &'static str, error: &StoreError) {
     metrics::counter!("usher_tick_failures_total", "part" => what).increment(1);
-    error!(part = what, %error, "the clockwork could not {what}");
+    error!(part = what, %error, "this server could not {what}");
 }
 
 #[cfg(test)]

@@ -143,6 +143,10 @@ pub(crate) struct RulesConfig {
     #[arg(long, env = "USHER_ACTIVE_SECONDS", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     active_seconds: u32,
 
+    /// After how long without a sign of life a place in line is passed over when its turn comes; 0 for never
+    #[arg(long, env = "USHER_ABSENCE_SECONDS", value_name = "SECONDS", default_value_t = 120, value_parser = parse_absence)]
+    absence_seconds: u32,
+
     /// How many seats one user may hold at once in one queue
     #[arg(long, env = "USHER_MAX_SEATS", value_name = "SEATS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     max_seats: u32,
@@ -192,6 +196,14 @@ enum Gate {
     Any,
 }
 
+/// Below two seconds even who polls every second would be taken to be absent.
+fn parse_absence(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| *seconds == 0 || (2..=86_400).contains(seconds))
+        .ok_or_else(|| "must be 0, for never, or 2 to 86400".to_owned())
+}
+
 fn parse_money(text: &str) -> Result<Money, String> {
     Money::parse(text)
         .filter(|money| !money.is_zero())
@@ -220,6 +232,7 @@ impl RulesConfig {
         Rules {
             hold: seconds(self.hold_seconds),
             active: seconds(self.active_seconds),
+            absence: seconds(self.absence_seconds),
             max_seats: self.max_seats,
             max_charge: self.max_charge.clone(),
             new_queue: Policy {
@@ -361,6 +374,8 @@ mod tests {
             ["--max-charge", "1e9"],
             ["--max-charge", "0"],
             ["--admit-batch", "0"],
+            ["--absence-seconds", "1"],
+            ["--absence-seconds", "86401"],
         ] {
             assert!(parse(&arguments).is_err(), "{arguments:?}");
         }

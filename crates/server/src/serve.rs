@@ -43,7 +43,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
         .await
         .context("could not agree with the database on --token-key")?;
     let app = Arc::new(App::new(storage.ports(), config.rules.rules(), config.rules.wallet_gate(), keys));
-    app.refresh_directory().await.context("could not read the queues")?;
+    app.refresh().await.context("could not read the queues")?;
     let demo = config.wants_demo() && demo::load(&app).await?;
     let (admin_key, made) = admin_key(config);
 
@@ -53,10 +53,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
     let (stop, stopped) = watch::channel(false);
-    let mut clockwork = match config.scheduler {
-        Scheduler::Embedded => tokio::spawn(adapter_scheduler::run(Arc::clone(&app), stopped)),
-        Scheduler::Off => tokio::spawn(adapter_scheduler::follow(Arc::clone(&app), stopped)),
-    };
+    let mut clockwork = tokio::spawn(run_without_being_asked(Arc::clone(&app), config.scheduler, stopped));
     // Before anybody is told that it listens: whoever is told may stop it at once.
     let mut signals = Signals::listen()?;
     greet(address, &location, config, demo, made.as_deref())?;
@@ -82,6 +79,17 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     storage.shutdown().await;
     info!("stopped");
     Ok(())
+}
+
+/// What happens without anybody asking, until it is stopped.
+async fn run_without_being_asked(app: Arc<App>, scheduler: Scheduler, stopped: watch::Receiver<bool>) {
+    let clockwork = async {
+        if scheduler == Scheduler::Embedded {
+            adapter_scheduler::run(Arc::clone(&app), stopped.clone()).await;
+        }
+    };
+    let following = adapter_scheduler::follow(Arc::clone(&app), stopped.clone());
+    tokio::join!(clockwork, following, adapter_scheduler::watch(Arc::clone(&app), stopped.clone()));
 }
 
 /// Metrics, with their upkeep: what histograms were told gathers in memory until somebody puts it together.

@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 use app::Ports;
 use domain::Rules;
 use domain::ports::{
-    ConcertRepository, PaymentRepository, Probe, QueueRepository, ReservationRepository, TokenKeyRepository,
-    WalletRepository,
+    ConcertRepository, PaymentRepository, PresenceRepository, Probe, QueueRepository, ReservationRepository,
+    TokenKeyRepository, WalletRepository,
 };
 
 use crate::config::Migrate;
@@ -123,8 +123,8 @@ impl Storage {
 
 fn ports<S>(store: &S) -> Ports
 where
-    S: QueueRepository + ConcertRepository + ReservationRepository + WalletRepository + PaymentRepository + Probe,
-    S: Clone + 'static,
+    S: QueueRepository + ConcertRepository + ReservationRepository + WalletRepository + PaymentRepository,
+    S: PresenceRepository + Probe + Clone + 'static,
 {
     Ports {
         queues: Arc::new(store.clone()),
@@ -132,6 +132,7 @@ where
         reservations: Arc::new(store.clone()),
         wallets: Arc::new(store.clone()),
         payments: Arc::new(store.clone()),
+        presence: Arc::new(store.clone()),
         probe: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

@@ -1,4 +1,3 @@
-
 use domain::line::Line;
 use futures::executor::block_on;
 

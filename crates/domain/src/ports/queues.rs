@@ -99,6 +99,14 @@ impl QueueReport {
     pub const RECENT: Duration = Duration::from_secs(300);
     /// How many numbers are looked at, at most.
     pub const MOST_WAITS: u32 = 10_000;
+
+    /// How long `percent` of those admitted lately had waited at most, 1 to 100 (nearest rank); `None` when nobody was.
+    pub fn wait_of(&self, percent: usize) -> Option<Duration> {
+        let mut waits = self.waits.clone();
+        waits.sort_unstable();
+        let rank = (waits.len() * percent).div_ceil(100);
+        waits.get(rank.checked_sub(1)?).copied()
+    }
 }
 
 /// The waiting line.
