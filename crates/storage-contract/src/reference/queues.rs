@@ -1,9 +1,8 @@
 //! The waiting line.
 
 use async_trait::async_trait;
-use domain::ports::IdGenerator;
 use domain::ports::{
-    Admitted, Decided, Endings, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository, StoreError,
+    Admitted, Decided, Endings, IdGenerator, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository, StoreError,
 };
 use domain::presence::Roll;
 use domain::queue::Join;
@@ -48,7 +47,7 @@ impl QueueRepository for Reference {
         if alone {
             sale.admit(&presence.roll(queue, rules, now), rules, now);
         }
-        let token = sale.tokens.get(&number).unwrap().clone();
+        let token = sale.tokens[&number].clone();
         Ok(Ok(Joined { token, created, line: sale.queue.line }))
     }
 
