@@ -30,6 +30,7 @@ mod oracle;
 mod proof;
 mod reference;
 mod scene;
+mod standing;
 mod store;
 mod suite;
 

@@ -61,7 +61,7 @@ where
     let joined = tickets.clone();
     let joins = rate(callers, people, move |n| {
         let (s, joined, user) = (s.clone(), joined.clone(), users(n));
-        async move { joined.set(n, s.join(queue, &user).await.unwrap().unwrap().standing.token.ticket) }
+        async move { joined.set(n, s.join(queue, &user).await.unwrap().unwrap().token.ticket) }
     })
     .await;
 
@@ -72,7 +72,7 @@ where
         ..PolicyChange::default()
     };
     store.change_policy(queue, &open).await.unwrap().unwrap();
-    store.admit().await.unwrap();
+    while store.admit().await.unwrap().iter().any(|line| line.more) {}
 
     let (s, users) = (store.clone(), user);
     let charges = rate(callers, people, move |n| {

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule, SeatMap};
-use domain::line::Standing;
 use domain::payment::Receipt;
-use domain::ports::{Answer, ChargeCommand, Clock, Decided, HoldCommand, Joined, Paid, PayCommand};
+use domain::ports::{Answer, ChargeCommand, Clock, Decided, HoldCommand, Joined, Paid, PayCommand, QueueReport};
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::seat::{SeatChoice, SeatStatus};
 use domain::wallet::{Charge, Entry};
 use domain::{
     IdempotencyKey, LocalTime, Money, Page, Policy, PolicyChange, QueueName, QueueNumber, Rejection, ReservationId,
-    Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, TokenStatus, UserId,
+    Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId,
 };
 use tokio::sync::Barrier;
 
+use crate::standing::{Standing, View};
 use crate::{Make, Store};
 
 /// The smallest step of time.
@@ -149,8 +149,8 @@ impl Scene {
 
     pub(crate) async fn enter_queue(&self, queue: QueueNumber, name: impl ToString) -> Ticket {
         let joined = self.store.queues.join(queue, &user(name)).await.unwrap().unwrap();
-        assert_eq!(joined.standing.token.status_at(self.now()), TokenStatus::Active);
-        joined.standing.token.ticket
+        assert_eq!(joined.token.status_at(self.now()), TokenStatus::Active);
+        joined.token.ticket
     }
 
     /// Joins `main` and is ACTIVE at once, with so many points in the wallet.
@@ -165,7 +165,31 @@ impl Scene {
     }
 
     pub(crate) async fn standing(&self, ticket: Ticket) -> Standing {
-        self.store.queues.find(ticket).await.unwrap().unwrap()
+        let view = self.view_of(ticket.queue).await;
+        let found = self.store.queues.tokens(ticket.queue, &[ticket.number]).await.unwrap();
+        view.standing(found.into_iter().next().unwrap())
+    }
+
+    /// `main` as a server sees it that has just started.
+    pub(crate) async fn view(&self) -> View {
+        self.view_of(self.main).await
+    }
+
+    pub(crate) async fn view_of(&self, queue: QueueNumber) -> View {
+        View::read(&*self.store.queues, queue).await.unwrap()
+    }
+
+    /// All tokens of `main`, in the order of their numbers.
+    pub(crate) async fn tokens(&self) -> Vec<Token> {
+        let issued = self.report().await.line.issued;
+        let numbers: Vec<_> = (1..=issued).map(|number| TicketNumber::new(number).unwrap()).collect();
+        let mut tokens = self.store.queues.tokens(self.main, &numbers).await.unwrap();
+        tokens.sort_by_key(|token| token.ticket.number);
+        tokens
+    }
+
+    pub(crate) async fn report(&self) -> QueueReport {
+        self.store.queues.report(self.main).await.unwrap().unwrap()
     }
 
     pub(crate) async fn status(&self, ticket: Ticket) -> TokenStatus {

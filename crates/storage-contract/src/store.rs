@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::Rules;
 use domain::ports::{
-    ConcertRepository, PaymentRepository, Probe, QueueRepository, ReservationRepository, TokenKeyRepository,
-    WalletRepository,
+    ConcertRepository, PaymentRepository, PresenceRepository, Probe, QueueRepository, ReservationRepository,
+    TokenKeyRepository, WalletRepository,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -17,6 +17,8 @@ use crate::TestClock;
 pub struct Store {
     /// The waiting line.
     pub queues: Arc<dyn QueueRepository>,
+    /// Who is there.
+    pub presence: Arc<dyn PresenceRepository>,
     /// What is sold.
     pub concerts: Arc<dyn ConcertRepository>,
     /// Holds.
@@ -40,6 +42,7 @@ impl Store {
     pub fn of<S>(storage: Arc<S>, clock: Arc<TestClock>) -> Self
     where
         S: QueueRepository
+            + PresenceRepository
             + ConcertRepository
             + ReservationRepository
             + WalletRepository
@@ -50,6 +53,7 @@ impl Store {
     {
         Self {
             queues: storage.clone(),
+            presence: storage.clone(),
             concerts: storage.clone(),
             reservations: storage.clone(),
             wallets: storage.clone(),

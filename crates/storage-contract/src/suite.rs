@@ -17,6 +17,22 @@ type Test = fn(Make) -> Pin<Box<dyn Future<Output = ()>>>;
 macro_rules! contract_tests {
     ($then:ident $with:tt) => {
         $crate::$then! { $with
+            absence:
+                nobody_is_absent_where_no_server_watches
+                who_was_not_seen_for_longer_than_the_rules_allow_is_passed_over
+                who_is_passed_over_ends_there_and_may_join_again
+                the_operator_can_forbid_to_judge
+                nobody_is_judged_before_a_server_has_watched_for_long_enough
+                after_a_gap_a_server_watches_anew
+                a_silent_server_holds_judgement_up_until_it_is_given_up
+                who_has_stopped_holds_no_judgement_up_and_whom_it_saw_stays_known
+                who_was_seen_keeps_the_place_and_nobody_is_judged_before_their_turn
+                what_was_seen_too_long_ago_does_not_count
+                who_was_seen_in_another_queue_was_not_seen_here
+                who_joined_lately_is_there
+                a_thousand_absent_heads_delay_nobody_q11
+                a_tick_takes_no_more_turns_than_it_may
+            ;
             across:
                 reading_changes_nothing_s12
                 the_store_tells_the_time_its_rules_go_by
@@ -71,6 +87,24 @@ macro_rules! contract_tests {
                 at_most_five_hundred_are_swept_at_once_oldest_first_r10
                 one_reads_ones_own_reservations_newest_first
                 lists_show_the_state_of_the_moment_r7
+            ;
+            epochs:
+                a_new_epoch_ends_all_live_tokens
+                a_new_epoch_is_a_change_of_every_line
+                numbers_go_on_after_a_new_epoch_r2
+                what_time_had_ended_no_epoch_ends_r5
+                holds_run_out_by_themselves_after_a_new_epoch_r10
+                no_epoch_is_renewed_while_a_server_tells_of_itself
+                an_epoch_can_be_renewed_again
+            ;
+            following:
+                changes_show_what_changed_and_nothing_else_r4
+                who_left_behind_the_frontier_is_not_named
+                an_unknown_queue_comes_whole
+                a_token_notes_the_version_at_which_it_ceased_to_wait_r4
+                following_by_changes_equals_reading_whole_and_brute_force_r4_q1
+                no_change_is_skipped_while_many_join_and_leave_r4
+                a_new_queue_is_a_change
             ;
             holding:
                 a_hold_is_answered_whole_r8_r9
@@ -160,6 +194,13 @@ macro_rules! contract_tests {
                 one_key_at_once_is_done_once_r15_w12
                 one_key_at_once_for_two_requests_does_one_r15_w12
                 a_charge_can_be_asked_for_again_without_charging_r15
+            ;
+            reporting:
+                a_report_counts_the_ended_by_reason
+                a_report_tells_the_oldest_wait
+                a_report_tells_how_long_the_last_ones_waited
+                a_change_of_policy_is_answered_by_the_report
+                the_active_are_counted_in_all_queues_by_time
             ;
             seat_maps:
                 a_hold_is_shown_until_it_ends_r7_s4

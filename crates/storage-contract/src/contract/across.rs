@@ -15,15 +15,15 @@ use crate::scene::{Scene, at_once, money, page, ticket, user};
 async fn read_all(scene: &Scene) -> String {
     let (store, main) = (&scene.store, scene.main);
     let mut text = String::new();
-    writeln!(text, "{:?}", store.queues.directory().await).unwrap();
+    writeln!(text, "{:?}", store.queues.changes(&[]).await).unwrap();
     writeln!(text, "{:?}", store.queues.report(main).await).unwrap();
     writeln!(text, "{:?}", store.concerts.list(&page()).await).unwrap();
     writeln!(text, "{:?}", store.concerts.schedules(main, &ScheduleFilter::default(), &page()).await).unwrap();
     writeln!(text, "{:?}", store.concerts.seats_available(main, scene.schedule).await).unwrap();
     writeln!(text, "{:?}", store.concerts.seat_map(main, scene.schedule).await).unwrap();
-    for number in 1..=6 {
-        writeln!(text, "{:?}", store.queues.find(ticket(main, number)).await).unwrap();
-    }
+    let numbers = [1, 2, 3, 4, 5, 6].map(|number| ticket(main, number).number);
+    writeln!(text, "{:?}", store.queues.tokens(main, &numbers).await).unwrap();
+    writeln!(text, "{:?}", store.queues.active().await).unwrap();
     for name in ["a", "b", "nobody"].map(user) {
         let reservations = store.reservations.list(main, &name, &page()).await.unwrap();
         for reservation in &reservations.items {

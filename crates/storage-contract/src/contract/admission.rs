@@ -17,7 +17,7 @@ async fn crowd(make: &Make, people: u64, max_active: u32, batch: u32) -> Arc<Sce
     let scene = Scene::with(make, narrow_rules(max_active, batch)).await;
     scene.policy(PolicyChange { paused: Some(true), ..PolicyChange::default() }).await;
     for n in 1..=people {
-        assert_eq!(scene.join(n).await.standing.token.status(), TokenStatus::Waiting, "R3: none while paused");
+        assert_eq!(scene.join(n).await.token.status(), TokenStatus::Waiting, "R3: none while paused");
     }
     scene
 }
@@ -116,21 +116,29 @@ pub(crate) async fn the_silent_make_room_at_their_deadline_r3_r5_q9(make: Make) 
     scene.advance(MICRO);
     let ticks = scene.store.queues.admit().await.unwrap();
     let line = scene.store.queues.report(scene.main).await.unwrap().unwrap().line;
-    assert_eq!(ticks, [Admitted { queue: scene.main, admitted: 2, expired: 2, active: 2, line }]);
+    let tick = Admitted { queue: scene.main, admitted: 2, absent: 0, expired: 2, active: 2, line, more: false };
+    assert_eq!(ticks, [tick]);
     assert_eq!(active(&scene).await, [3, 4]);
     let over = scene.standing(ticket(scene.main, 1)).await.token;
     assert_eq!((over.status(), over.end.unwrap().reason), (TokenStatus::Expired, domain::token::EndReason::Deadline));
 }
 
-/// R3: a join that finds ACTIVE tokens past their deadline gives their places on, first to who waits longest.
+/// R3: a join with nobody ahead takes a place that time freed; behind others it admits nobody.
 pub(crate) async fn a_join_admits_into_places_that_time_freed_r3(make: Make) {
-    let scene = crowd(&make, 3, 2, 100).await;
-    go_on(&scene).await;
-    assert_eq!(admit(&scene).await, 2);
+    let scene = Scene::with(&make, narrow_rules(2, 100)).await;
+    for name in ["a", "b"] {
+        scene.enter(name).await;
+    }
     scene.advance(Duration::from_secs(600));
-    let joined = scene.join("new").await;
-    assert_eq!(joined.standing.token.status(), TokenStatus::Active);
-    assert_eq!(active(&scene).await, [3, 4]);
+    scene.enter("c").await;
+    scene.enter("d").await;
+    let waits = scene.join("e").await.token;
+    scene.advance(Duration::from_secs(600));
+    let behind = scene.join("f").await.token;
+    assert_eq!((waits.status(), behind.status()), (TokenStatus::Waiting, TokenStatus::Waiting));
+    assert_eq!(active(&scene).await, [0; 0], "there is room, and the next tick fills it");
+    assert_eq!(admit(&scene).await, 2);
+    assert_eq!(active(&scene).await, [5, 6]);
 }
 
 /// Q11: a thousand who gave up do not delay the first who waits.
@@ -142,7 +150,8 @@ pub(crate) async fn the_gone_do_not_block_a_batch_q11(make: Make) {
         async move { scene.join(n).await }
     })
     .await;
-    let live = scene.join("live").await.standing;
+    let live = scene.join("live").await.token;
+    let live = scene.standing(live.ticket).await;
     assert_eq!(live.position, 1_001);
     at_once(1_000, |n| {
         let scene = Arc::clone(&scene);
@@ -193,7 +202,7 @@ pub(crate) async fn admission_is_in_the_order_of_numbers_r3_q4(make: Make) {
         async move {
             let joined = scene.join(n / 2).await;
             match n % 5 {
-                0 => scene.leave(joined.standing.token.ticket).await,
+                0 => scene.leave(joined.token.ticket).await,
                 1 => scene.advance(Duration::from_secs(2)),
                 2 => drop(admit(&scene).await),
                 _ => {}

@@ -60,7 +60,7 @@ pub(crate) async fn an_unknown_queue_is_made_once_with_the_default_policy(make: 
         create(&store, "C", "two", vec![schedule(start, 1)]).await,
     ];
     assert_eq!(one.queue, again.queue);
-    let mut directory = store.queues.directory().await.unwrap();
+    let mut directory = store.queues.changes(&[]).await.unwrap();
     directory.sort_by_key(|entry| entry.number);
     let named: Vec<_> = directory.iter().map(|entry| (entry.number, entry.name.as_str().to_owned())).collect();
     assert_eq!(named[1..], [(one.queue, "one".to_owned()), (two.queue, "two".to_owned())], "main, then these");
@@ -134,7 +134,7 @@ pub(crate) async fn schedules_are_listed_by_start_then_id_in_pages(make: Make) {
         expected.extend(chunk.iter().map(|start| start.at()).zip(created.schedules));
     }
     expected.sort();
-    let main = store.queues.directory().await.unwrap()[0].number;
+    let main = store.queues.changes(&[]).await.unwrap()[0].number;
     for limit in [1, 2, 5, 100] {
         let (mut after, mut seen) = (None, Vec::new());
         loop {

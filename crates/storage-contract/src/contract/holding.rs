@@ -61,7 +61,7 @@ pub(crate) async fn only_an_active_token_holds_r6_q16(make: Make) {
     let left = scene.enter("left").await;
     scene.leave(left).await;
     scene.policy(PolicyChange { paused: Some(true), ..PolicyChange::default() }).await;
-    let waits = scene.join("waits").await.standing.token.ticket;
+    let waits = scene.join("waits").await.token.ticket;
     for (who, refused) in [
         (ticket(scene.main, 99), Rejection::TokenUnknown),
         (ticket(QueueNumber(scene.main.0 + 1), 1), Rejection::TokenUnknown),

@@ -87,7 +87,7 @@ pub(crate) async fn a_former_token_cannot_end_the_new_one(make: Make) {
     scene.leave(old).await;
     assert_eq!(scene.status(new).await, TokenStatus::Active);
     assert_eq!(scene.reservation_status(&held).await, ReservationStatus::Pending);
-    assert_eq!(scene.join("a").await.standing.token.ticket, new);
+    assert_eq!(scene.join("a").await.token.ticket, new);
     assert_eq!(scene.standing(new).await.token.user, user("a"));
 }
 

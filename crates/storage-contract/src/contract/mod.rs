@@ -1,10 +1,13 @@
 //! The tests, by topic. A function that the list in `suite` does not name is dead code.
 
+pub(crate) mod absence;
 pub(crate) mod across;
 pub(crate) mod admission;
 pub(crate) mod charging;
 pub(crate) mod concerts;
 pub(crate) mod ending;
+pub(crate) mod epochs;
+pub(crate) mod following;
 pub(crate) mod holding;
 pub(crate) mod joining;
 pub(crate) mod leaving;
@@ -12,6 +15,7 @@ pub(crate) mod limits;
 pub(crate) mod paying;
 pub(crate) mod races;
 pub(crate) mod replaying;
+pub(crate) mod reporting;
 pub(crate) mod seat_maps;
 pub(crate) mod server_key;
 

@@ -105,7 +105,7 @@ pub(crate) async fn only_an_active_token_pays_r6_r13(make: Make) {
     let expired = Rejection::TokenNotActive(TokenStatus::Expired);
     assert_eq!(scene.pay(ticket_a, second.id).await, Err(expired), "a token pays once");
     scene.policy(PolicyChange { paused: Some(true), ..PolicyChange::default() }).await;
-    let waits = scene.join("a").await.standing.token.ticket;
+    let waits = scene.join("a").await.token.ticket;
     assert_eq!(scene.pay(waits, second.id).await, Err(Rejection::TokenNotActive(TokenStatus::Waiting)));
     for never in [ticket(scene.main, 99), ticket(QueueNumber(scene.main.0 + 1), 1)] {
         assert_eq!(scene.pay(never, second.id).await, Err(Rejection::TokenUnknown));
@@ -210,7 +210,7 @@ pub(crate) async fn what_is_held_is_paid_after_the_start_r11(make: Make) {
 pub(crate) async fn a_payment_makes_room_in_the_line_r5_r14(make: Make) {
     let scene = Scene::with(&make, narrow_rules(1, 10)).await;
     let ticket = scene.enter_with("a", "9000").await;
-    let waits = scene.join("b").await.standing.token.ticket;
+    let waits = scene.join("b").await.token.ticket;
     let held = scene.hold(ticket, &[1]).await.unwrap();
     scene.pay(ticket, held.id).await.unwrap();
     assert_eq!(scene.store.queues.report(scene.main).await.unwrap().unwrap().active, 0);

@@ -185,7 +185,7 @@ pub(crate) async fn a_mix_of_everything_adds_up_w7_w9_w10(make: Make) {
         let (name, number) = (n % 6, u32::try_from(n % 4).unwrap() + 1);
         async move {
             scene.charge(name, "300").await.unwrap();
-            let ticket = scene.join(name).await.standing.token.ticket;
+            let ticket = scene.join(name).await.token.ticket;
             let held = scene.hold(ticket, &[number, number % 4 + 1]).await;
             if n % 7 == 0 {
                 scene.advance(Duration::from_secs(60));

@@ -105,6 +105,12 @@ pub(crate) struct ReportSeen {
     pub(crate) paused: bool,
     pub(crate) active: u64,
     pub(crate) line: LineSeen,
+    /// How many paid, left and ran out of time.
+    pub(crate) ended: (u64, u64, u64),
+    /// How long the first one in line has waited.
+    pub(crate) oldest_wait: Option<i64>,
+    /// How long those had waited who were admitted lately, ascending.
+    pub(crate) waits: Vec<i64>,
 }
 
 /// A reservation.

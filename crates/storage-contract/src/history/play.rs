@@ -3,11 +3,11 @@
 use std::sync::Mutex;
 
 use domain::concert::CreatedConcert;
-use domain::ports::{Answer as Given, ChargeCommand, Clock, HoldCommand, PayCommand, StoreError};
+use domain::ports::{Answer as Given, ChargeCommand, Clock, HoldCommand, Joined, PayCommand, StoreError};
 use domain::seat::SeatChoice;
 use domain::{
     Money, PaymentId, PolicyChange, QueueNumber, Rejection, ReservationId, ScheduleId, SeatId, Ticket, Timestamp,
-    UserId,
+    TokenStatus, UserId,
 };
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::log::{Answer, Command, Place};
 use super::stage;
 use crate::Store;
 use crate::scene::{key, ticket, user};
+use crate::standing::View;
 
 /// A store, and which of its ids are which thing of the history.
 pub(crate) struct Player {
@@ -119,10 +120,13 @@ impl Player {
 
     async fn join(&self, queue: usize, user: usize) -> Played<Answer> {
         let joined = self.store.queues.join(self.queues[queue], &self.users[user]).await?;
-        Ok(joined.map(|joined| {
-            let line = super::read::line(&joined.standing.line);
-            Answer::Joined { created: joined.created, token: self.token(&joined.standing), line }
-        }))
+        let Ok(Joined { token, created, line }) = joined else { return Ok(joined.map(|_| Answer::Left)) };
+        let view = View::read(&*self.store.queues, self.queues[queue]).await?;
+        let mut standing = view.standing(token);
+        if created && standing.token.status() == TokenStatus::Waiting {
+            standing.position = line.position_at_tail(standing.token.ticket.number);
+        }
+        Ok(Ok(Answer::Joined { created, token: self.token(&standing), line: super::read::line(&line) }))
     }
 
     async fn admit(&self) -> Result<Answer, StoreError> {

@@ -1,6 +1,8 @@
 //! Reads a store and writes what it shows down in plain words: stored fields and the time, no rule of the domain.
 
-use domain::line::{Line, Standing};
+use std::time::Duration;
+
+use domain::line::Line;
 use domain::page::Listed;
 use domain::payment::Payment;
 use domain::ports::{QueueReport, StoreError};
@@ -15,6 +17,7 @@ use super::log::{
     TokenState,
 };
 use super::play::Player;
+use crate::standing::{Standing, View};
 
 pub(crate) fn line(line: &Line) -> LineSeen {
     LineSeen {
@@ -27,6 +30,11 @@ pub(crate) fn line(line: &Line) -> LineSeen {
 }
 
 pub(crate) fn report(report: &QueueReport) -> ReportSeen {
+    let micros = |span: &Duration| i64::try_from(span.as_micros()).unwrap();
+    let mut waits: Vec<i64> = report.waits.iter().map(micros).collect();
+    waits.sort_unstable();
+    let ended = report.ended;
+    assert_eq!((ended.absent, ended.new_epoch), (0, 0), "no server watches, and no epoch ends in a history");
     ReportSeen {
         max_active: report.policy.max_active,
         batch: report.policy.batch,
@@ -34,6 +42,9 @@ pub(crate) fn report(report: &QueueReport) -> ReportSeen {
         paused: report.policy.paused,
         active: report.active,
         line: line(&report.line),
+        ended: (ended.paid, ended.left, ended.deadline),
+        oldest_wait: report.oldest_wait.as_ref().map(micros),
+        waits,
     }
 }
 
@@ -46,6 +57,7 @@ impl Player {
                 EndReason::Left => TokenState::Left { at: end.at.micros() },
                 EndReason::Paid(id) => TokenState::Paid { at: end.at.micros(), booking: self.booking_index(id) },
                 EndReason::Deadline => TokenState::Over,
+                EndReason::Absent | EndReason::NewEpoch => panic!("{token:?}: not in a history"),
             },
             (None, Some((_, deadline))) if deadline <= self.now() => TokenState::Over,
             (None, Some(_)) => TokenState::Active,
@@ -128,13 +140,15 @@ impl Player {
 
     async fn read_queue(&self, queue: usize) -> Result<(ReportSeen, Vec<(TokenSeen, LineSeen)>), StoreError> {
         let report = self.store.queues.report(self.queues[queue]).await?.expect("a queue of the history");
-        let mut tokens = Vec::new();
-        for number in 1..=report.line.issued {
-            let standing = self.store.queues.find(self.ticket(Place { queue, number })).await?;
-            let standing = standing.expect("R2: numbers are dense");
-            tokens.push((self.token(&standing), line(&standing.line)));
-        }
-        Ok((self::report(&report), tokens))
+        let view = View::read(&*self.store.queues, self.queues[queue]).await?;
+        let numbers: Vec<_> =
+            (1..=report.line.issued).map(|number| self.ticket(Place { queue, number }).number).collect();
+        let mut tokens = self.store.queues.tokens(self.queues[queue], &numbers).await?;
+        assert_eq!(tokens.len(), numbers.len(), "R2: numbers are dense");
+        tokens.sort_by_key(|token| token.ticket.number);
+        let standings = tokens.into_iter().map(|token| view.standing(token));
+        let seen = standings.map(|standing| (self.token(&standing), line(&standing.line)));
+        Ok((self::report(&report), seen.collect()))
     }
 
     async fn read_sale(&self, user: &UserId, queue: usize) -> Result<Sales, StoreError> {

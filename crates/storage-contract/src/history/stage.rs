@@ -20,6 +20,8 @@ pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const INTERVAL: u32 = 10;
 pub(crate) const HOLD: i64 = 300 * SECOND;
 pub(crate) const ACTIVE: i64 = 600 * SECOND;
+/// How far back a report looks at waits.
+pub(crate) const RECENT: i64 = 300 * SECOND;
 pub(crate) const DAY: i64 = 86_400 * SECOND;
 pub(crate) const MAX_CHARGE: i64 = 500_000;
 /// Queue of each schedule, and how long after the beginning of a history it starts.
@@ -35,6 +37,7 @@ pub(crate) fn rules() -> Rules {
     Rules {
         hold: span(HOLD),
         active: span(ACTIVE),
+        absence: Duration::from_secs(120),
         max_seats: u32::try_from(MAX_SEATS).unwrap(),
         max_charge: Money::from_minor(MAX_CHARGE).unwrap(),
         new_queue: Policy { max_active: MAX_ACTIVE, batch: BATCH, interval_seconds: INTERVAL, paused: false },

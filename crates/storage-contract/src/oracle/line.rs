@@ -88,10 +88,13 @@ impl Oracle {
         let known = self.of_queue(queue).find(|token| token.user == user && token.end.is_none());
         let (known, issued) = (known.map(|token| token.place), self.of_queue(queue).count());
         let place = known.unwrap_or(Place { queue, number: u64::try_from(issued).unwrap() + 1 });
+        let alone = !self.of_queue(queue).any(Tok::waits);
         if known.is_none() {
             self.tokens.push(Tok { place, user, issued_at: self.now, active: None, end: None });
         }
-        self.let_in(queue);
+        if alone {
+            self.let_in(queue);
+        }
         let token = self.tokens.iter().find(|token| token.place == place).unwrap();
         Answer::Joined { created: known.is_none(), token: self.seen(token), line: line.unwrap_or(NO_LINE) }
     }
@@ -180,7 +183,24 @@ impl Oracle {
         let active = self.of_queue(queue).filter(|token| token.is_active()).count();
         let active = u64::try_from(active).unwrap();
         let (max_active, batch, interval, paused) = (policy.max_active, policy.batch, policy.interval, policy.paused);
-        ReportSeen { max_active, batch, interval, paused, active, line }
+        let ended = |how: fn(End) -> bool| {
+            let ended = self.of_queue(queue).filter(|token| token.end.is_some_and(how)).count();
+            u64::try_from(ended).unwrap()
+        };
+        let ended = (
+            ended(|end| matches!(end, End::Paid(..))),
+            ended(|end| matches!(end, End::Left(_))),
+            ended(|end| end == End::Over),
+        );
+        let first = self.of_queue(queue).find(|token| token.waits());
+        let waited = |token: &Tok| {
+            let (since, _) = token.active?;
+            (since >= self.now - stage::RECENT).then_some(since - token.issued_at)
+        };
+        let mut waits: Vec<i64> = self.of_queue(queue).filter_map(waited).collect();
+        waits.sort_unstable();
+        let oldest_wait = first.map(|token| self.now - token.issued_at);
+        ReportSeen { max_active, batch, interval, paused, active, line, ended, oldest_wait, waits }
     }
 
     /// The counters of a line against the tokens, and against what was seen before.

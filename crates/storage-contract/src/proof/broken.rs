@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::line::Standing;
 use domain::page::Listed;
 use domain::ports::{
-    Admitted, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, QueueEntry, QueueReport,
+    Admitted, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, QueueChange, QueueReport,
     QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::Reservation;
 use domain::token::Active;
 use domain::wallet::{Entry, Wallet};
-use domain::{Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, Ticket, TokenStatus, UserId};
+use domain::{
+    Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, Ticket, TicketNumber, Token, TokenStatus, UserId,
+};
 
 use crate::history::{run, run_at_once};
 use crate::scene::user;
@@ -25,24 +26,23 @@ struct Overtakes(Arc<dyn QueueRepository>, Arc<TestClock>);
 
 #[async_trait]
 impl QueueRepository for Overtakes {
-    async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError> {
-        self.0.directory().await
+    async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
+        self.0.changes(known).await
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
         let mut joined = self.0.join(queue, user).await?;
         if let Ok(joined) = &mut joined
-            && joined.standing.token.status() == TokenStatus::Waiting
+            && joined.token.status() == TokenStatus::Waiting
         {
             let (since, deadline) = (self.1.now(), self.1.now().plus(Duration::from_secs(600)));
-            joined.standing.token.active = Some(Active { since, deadline });
-            joined.standing.position = 0;
+            joined.token.active = Some(Active { since, deadline });
         }
         Ok(joined)
     }
 
-    async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError> {
-        self.0.find(ticket).await
+    async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
+        self.0.tokens(queue, numbers).await
     }
 
     async fn leave(&self, ticket: Ticket) -> Decided<()> {
@@ -59,6 +59,14 @@ impl QueueRepository for Overtakes {
 
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
         self.0.change_policy(queue, change).await
+    }
+
+    async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
+        self.0.active().await
+    }
+
+    async fn renew_epochs(&self) -> Result<Option<u64>, StoreError> {
+        self.0.renew_epochs().await
     }
 }
 

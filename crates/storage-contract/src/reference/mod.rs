@@ -4,6 +4,7 @@
 mod concerts;
 mod environment;
 mod money;
+mod presence;
 mod queues;
 mod reservations;
 
@@ -23,6 +24,7 @@ use domain::{
     ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, UserId,
 };
 
+use self::presence::Presence;
 use crate::{SeededIds, Store, TestClock};
 
 /// The reference store, empty but for the queue `main`, at noon of the first of January 2026, UTC.
@@ -34,6 +36,7 @@ pub fn reference(rules: Rules) -> Store {
         ids,
         rules,
         sales: BTreeMap::new(),
+        presence: Presence::default(),
         wallets: BTreeMap::new(),
         wallet_keys: BTreeMap::new(),
         server_key: None,
@@ -58,6 +61,7 @@ struct State {
     ids: SeededIds,
     rules: Rules,
     sales: BTreeMap<QueueNumber, Sale>,
+    presence: Presence,
     wallets: BTreeMap<UserId, (Wallet, Vec<Entry>)>,
     wallet_keys: Answers<IdempotencyKey, Charge>,
     server_key: Option<StoredKey>,
