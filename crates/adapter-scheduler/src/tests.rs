@@ -1,12 +1,13 @@
 //! The clockwork over the reference store, whose clock the tests move. Tokio's own is paused and jumps to what is waited for.
 
-use app::{Ports, WalletGate};
+use app::{Holder, Ports, WalletGate};
 use domain::concert::{NewConcert, SeatGroup};
 use domain::ports::Clock;
-use domain::seal::{SealedToken, ServerKey, ServerKeys};
+use domain::seal::{ServerKey, ServerKeys};
 use domain::seat::SeatChoice;
 use domain::{LocalTime, Money, Policy, QueueName, QueueNumber, Rules, ScheduleId, TokenStatus, UserId};
 use storage_contract::{SeededIds, TestClock, reference};
+use tokio::sync::watch::{Sender, channel};
 
 use super::*;
 
@@ -17,6 +18,7 @@ fn ports(store: storage_contract::Store) -> Ports {
         reservations: store.reservations,
         wallets: store.wallets,
         payments: store.payments,
+        presence: store.presence,
         probe: store.probe,
         clock: store.clock,
         ids: Arc::new(SeededIds::new(1)),
@@ -26,11 +28,21 @@ fn ports(store: storage_contract::Store) -> Ports {
 async fn server(ports: &Ports, rules: Rules) -> Arc<App> {
     let keys = ServerKeys::new(vec![ServerKey::from_bytes([7; 32])]).unwrap();
     let app = Arc::new(App::new(ports.clone(), rules, WalletGate::Active, keys));
-    app.refresh_directory().await.unwrap();
+    app.refresh().await.unwrap();
     app
 }
 
+/// Has the lines of a server followed until the sender is gone.
+fn followed(app: &Arc<App>) -> Sender<bool> {
+    let (until, stopped) = channel(false);
+    tokio::spawn(follow(Arc::clone(app), stopped));
+    until
+}
+
+/// A sale on a server that follows its lines.
 struct Sale {
+    /// Followed until this is gone.
+    _followed: Sender<bool>,
     clock: Arc<TestClock>,
     app: Arc<App>,
     schedule: ScheduleId,
@@ -48,20 +60,22 @@ impl Sale {
         let groups = vec![SeatGroup::Count(seats, Money::parse("1").unwrap())];
         let concert = NewConcert::plan("Gala", QueueName::main(), &[(starts_at, groups)]).unwrap();
         let schedule = app.create_concert(&concert).await.unwrap().schedules[0];
-        Self { clock, app, schedule }
+        Self { _followed: followed(&app), clock, app, schedule }
     }
 
-    async fn join(&self, user: u32) -> SealedToken {
+    async fn join(&self, user: u32) -> Holder {
         let user = UserId::parse(&user.to_string()).unwrap();
-        self.app.join(&QueueName::main(), &user).await.unwrap().0.token
+        let token = self.app.join(&QueueName::main(), &user).await.unwrap().place.token;
+        self.app.authenticate(token).unwrap()
     }
 
-    async fn hold(&self, token: SealedToken, number: u32) {
+    async fn hold(&self, token: Holder, number: u32) {
         let choice = SeatChoice::numbers(self.schedule, &[number]).unwrap();
         self.app.hold(token, choice, None).await.unwrap();
     }
 
-    async fn status(&self, token: SealedToken) -> TokenStatus {
+    async fn status(&self, token: Holder) -> TokenStatus {
+        follow_once(&self.app).await.unwrap();
         self.app.place(token).await.unwrap().status
     }
 }
@@ -84,7 +98,7 @@ async fn a_tick_frees_what_was_not_paid_and_admits_who_is_next_r3_r10() {
 async fn it_ticks_every_second_until_it_is_told_to_stop() {
     let sale = Sale::open(1, 1).await;
     let (_, second) = (sale.join(1).await, sale.join(2).await);
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = channel(false);
     let clockwork = tokio::spawn(run(Arc::clone(&sale.app), stopped));
     tokio::time::sleep(INTERVAL / 2).await;
     sale.clock.advance(Duration::from_secs(600));
@@ -105,7 +119,7 @@ async fn one_tick_sweeps_all_there_is() {
         sale.hold(token, number).await;
     }
     sale.clock.advance(Duration::from_secs(300));
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = channel(false);
     let clockwork = tokio::spawn(run(Arc::clone(&sale.app), stopped));
     tokio::time::sleep(INTERVAL / 2).await;
     assert_eq!(run_once(&sale.app).await.released, Ok(0), "the first tick has left none");
@@ -122,8 +136,52 @@ async fn a_server_without_a_clockwork_learns_of_queues_that_others_make() {
     let starts_at = LocalTime::new(ports.clock.now().plus(Duration::from_secs(86_400)), 0).unwrap();
     let groups = vec![SeatGroup::Count(1, Money::parse("1").unwrap())];
     let concert = NewConcert::plan("Gala", queue.clone(), &[(starts_at, groups)]).unwrap();
+    let _until_the_end = followed(&one);
     one.create_concert(&concert).await.unwrap();
     assert!(other.join(&queue, &user).await.is_err());
-    follow_once(&other).await;
+    follow_once(&other).await.unwrap();
     assert!(other.join(&queue, &user).await.is_ok());
+}
+
+/// Design 5: whom a server saw is told every few seconds, and that it stops.
+#[tokio::test(start_paused = true)]
+async fn whom_a_server_saw_is_told_until_it_stops() {
+    let rules = Rules { new_queue: Policy { max_active: 0, ..Policy::default() }, ..Rules::default() };
+    let ports = ports(reference(rules.clone()));
+    let app = server(&ports, rules.clone()).await;
+    let _until_the_end = followed(&app);
+    let joined = app.join(&QueueName::main(), &UserId::parse("ann").unwrap()).await.unwrap();
+    let holder = app.authenticate(joined.place.token).unwrap();
+    let (stop, stopped) = channel(false);
+    let watching = tokio::spawn(watch(Arc::clone(&app), stopped));
+    // While a server tells of itself nobody may renew the epochs; a poll is what it has to tell.
+    tokio::time::sleep(rules.absence / 30).await;
+    app.place(holder).await.unwrap();
+    tokio::time::sleep(rules.absence / 30).await;
+    assert_eq!(ports.queues.renew_epochs().await, Ok(None));
+    stop.send(true).unwrap();
+    watching.await.unwrap();
+    assert_eq!(ports.queues.renew_epochs().await, Ok(Some(1)), "it has said goodbye");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_watches_where_nobody_is_passed_over() {
+    let rules = Rules { absence: Duration::ZERO, ..Rules::default() };
+    let ports = ports(reference(rules.clone()));
+    let app = server(&ports, rules).await;
+    let (_never, stopped) = channel(false);
+    watch(app, stopped).await;
+    assert_eq!(ports.queues.renew_epochs().await, Ok(Some(0)));
+}
+
+/// However many callers are refused while they wait, they cost the store no more than fifty looks a second.
+#[tokio::test(start_paused = true)]
+async fn impatient_callers_share_what_is_looked_at() {
+    let sale = Sale::open(1, 0).await;
+    let waiting = sale.join(1).await;
+    let begun = tokio::time::Instant::now();
+    for _ in 0..50 {
+        assert!(sale.app.active_caller(waiting).await.is_err());
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(49 * 20), "{:?}", begun.elapsed());
 }
