@@ -3,10 +3,12 @@
 use crate::{App, Failure, Holder};
 
 impl App {
-    /// Ends a token, in any state, and cancels its user's PENDING reservations in its queue.
+    /// Ends a token, in any state, and cancels its user's PENDING reservations in its queue. Polls of this server know of it
+    /// when this is answered.
     pub async fn leave(&self, holder: Holder) -> Result<(), Failure> {
         self.ports.queues.leave(holder.ticket).await??;
-        self.following.want();
+        // Done is done, whether or not it can be read back now.
+        drop(self.refreshed().await);
         Ok(())
     }
 }

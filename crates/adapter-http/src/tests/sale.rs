@@ -238,7 +238,9 @@ async fn an_operator_loads_concerts_and_sets_the_pace() {
     let report = shop.get("/api/v1/admin/queues/vip", ADMIN).await.expect(200).json();
     let expected = json!({
         "queue": "vip", "max_active": 100_000, "batch": 100_000, "interval_seconds": 10, "paused": false,
-        "waiting": 0, "active": 1, "issued": 1, "admitted": 1
+        "waiting": 0, "active": 1, "issued": 1, "admitted": 1,
+        "ended": {"paid": 0, "left": 0, "deadline": 0, "absent": 0, "new_epoch": 0},
+        "oldest_wait_seconds": null, "recent_wait_seconds": {"p50": 0.0, "p95": 0.0}
     });
     assert_eq!(report, expected);
     let change = super::shop::request("PATCH", "/api/v1/admin/queues/vip", ADMIN);
@@ -249,7 +251,9 @@ async fn an_operator_loads_concerts_and_sets_the_pace() {
         (&json!(true), &json!(7), &json!(100_000))
     );
     shop.join_queue("bob", "vip").await;
-    assert_eq!(shop.get("/api/v1/admin/queues/vip", ADMIN).await.json()["waiting"], 1);
+    shop.clock.advance(Duration::from_millis(1_500));
+    let report = shop.get("/api/v1/admin/queues/vip", ADMIN).await.json();
+    assert_eq!((&report["waiting"], &report["oldest_wait_seconds"]), (&json!(1), &json!(1.5)));
 }
 
 #[actix_web::test]

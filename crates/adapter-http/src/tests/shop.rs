@@ -91,6 +91,14 @@ impl Default for Plan {
     }
 }
 
+/// Follows the store's lines, as the server's scheduler does.
+async fn follow(app: Arc<App>) {
+    loop {
+        app.refresh_wanted().await;
+        app.refresh().await.unwrap();
+    }
+}
+
 impl Shop {
     /// A shop without any concert.
     pub(super) async fn plan(plan: Plan) -> Self {
@@ -103,12 +111,14 @@ impl Shop {
             reservations: Arc::clone(&store.reservations),
             wallets: Arc::clone(&store.wallets),
             payments: Arc::clone(&store.payments),
+            presence: Arc::clone(&store.presence),
             probe: plan.probe.unwrap_or_else(|| Arc::clone(&store.probe)),
             clock: Arc::<TestClock>::clone(&clock),
             ids: Arc::new(SeededIds::new(1)),
         };
         let app = Arc::new(App::new(ports, plan.rules, WalletGate::Active, keys));
-        app.refresh_directory().await.unwrap();
+        app.refresh().await.unwrap();
+        actix_web::rt::spawn(follow(Arc::clone(&app)));
         let prometheus = PrometheusBuilder::new().build_recorder().handle();
         let api = Data::new(Api::new(Arc::clone(&app), &plan.settings, prometheus));
         let service = Rc::new(init_service(application(&api)).await);
