@@ -58,6 +58,9 @@ macro_rules! contract_tests {
                 only_what_is_named_of_a_policy_changes
                 an_unknown_queue_has_no_policy
             ;
+            bounds:
+                a_tick_admits_and_ends_no_more_than_it_may
+            ;
             charging:
                 a_charge_is_an_entry_and_a_balance_r12_w13
                 an_unknown_users_wallet_is_empty_s12
