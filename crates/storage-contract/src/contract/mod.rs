@@ -3,6 +3,7 @@
 pub(crate) mod absence;
 pub(crate) mod across;
 pub(crate) mod admission;
+pub(crate) mod bounds;
 pub(crate) mod charging;
 pub(crate) mod concerts;
 pub(crate) mod ending;
