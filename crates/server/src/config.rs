@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// Serve the API (what happens without a command, too)
     Serve(Box<ServeConfig>),
     /// Bring the database's tables up to date and exit
-    Migrate(DatabaseConfig),
+    Migrate(MigrateConfig),
     /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not, 2 if it could not be read
     Audit(DatabaseConfig),
 }
@@ -59,6 +59,16 @@ pub(crate) struct SchedulerCli {
 
     #[command(flatten)]
     pub(crate) rules: RulesConfig,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct MigrateConfig {
+    #[command(flatten)]
+    pub(crate) database: DatabaseConfig,
+
+    /// After a restore from a backup: also end all live tokens for good, so that no place is honoured twice. Stop all servers first
+    #[arg(long)]
+    pub(crate) new_epoch: bool,
 }
 
 #[derive(Args, Clone, Debug)]

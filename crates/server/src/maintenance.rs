@@ -4,21 +4,41 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use domain::Rules;
+use domain::presence::Watch;
 
 use crate::audit;
-use crate::config::DatabaseConfig;
-use crate::storage::{self, Location};
+use crate::config::{DatabaseConfig, Migrate, MigrateConfig};
+use crate::storage::{self, Location, Storage};
 
-/// `usher migrate`: brings the tables up to date.
-pub(crate) async fn migrate(config: &DatabaseConfig) -> anyhow::Result<()> {
-    let location = Location::parse(&config.database_url)?;
+/// `usher migrate`: brings the tables up to date, and gives all queues a new epoch if that is asked for.
+pub(crate) async fn migrate(config: &MigrateConfig) -> anyhow::Result<()> {
+    let location = Location::parse(&config.database.database_url)?;
     let applied = storage::migrate(&location).await?;
     let mut out = std::io::stdout();
     for name in &applied {
         writeln!(out, "applied {name}")?;
     }
     writeln!(out, "{location} is up to date")?;
+    if config.new_epoch {
+        let ended = renew_epochs(&location).await?;
+        writeln!(out, "every queue has a new epoch; live tokens ended: {ended}")?;
+    }
     Ok(())
+}
+
+async fn renew_epochs(location: &Location) -> anyhow::Result<u64> {
+    // No rule plays a part in it.
+    let storage = Storage::open(location, Migrate::Off, Rules::default()).await?;
+    let renewed = storage.ports().queues.renew_epochs().await;
+    storage.shutdown().await;
+    let ended = renewed.context("could not give the queues a new epoch")?;
+    ended.with_context(|| {
+        format!(
+            "a server still tells {location} of itself: stop all servers, wait {} s, and repeat",
+            Watch::GAP.as_secs()
+        )
+    })
 }
 
 /// `usher audit`: one line per violation, and an exit code that says whether there was any.
