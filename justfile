@@ -34,3 +34,7 @@ bench-sqlite:
 # Measure the PostgreSQL storage against pgbench on the same throw-away cluster
 bench-storage:
     bench/storage
+
+# Measure the waiting line with a million in it against /healthz, a bare actix route and pgbench
+bench-line:
+    bench/line

@@ -50,7 +50,8 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Result<&str, Absent> {
     if values.next().is_some() {
         return Err(Absent::Unreadable);
     }
-    let Ok(text) = value.to_str() else { return Err(Absent::Unreadable) };
+    // Of what a header's value may be, all that is ASCII is visible; to ask byte by byte costs more.
+    let text = str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii()).ok_or(Absent::Unreadable)?;
     match text.split_once(' ') {
         Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("Bearer") => Ok(credentials.trim_start_matches(' ')),
         None | Some(_) => Err(Absent::None),

@@ -1,6 +1,7 @@
 //! What those who run it ask: health, readiness, metrics, the API's document and its page.
 
 use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
@@ -62,7 +63,8 @@ struct Ready {
 }
 
 async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
+    let plain_text = HeaderValue::from_static("text/plain; charset=utf-8");
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, plain_text)).body("ok")
 }
 
 async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {

@@ -1,9 +1,11 @@
 //! Standing in line: joining, polling, leaving.
 
+use std::fmt::{self, Write};
+
 use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, web};
 use app::{Joined, Place};
-use domain::{QueueName, TokenStatus, UserId};
+use domain::{QueueName, Timestamp, TokenStatus, UserId};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -138,11 +140,12 @@ struct TokenView {
 }
 
 /// A place in line, as its holder is told who polls.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = TokenStatus)]
 struct TokenStatusView {
     token: String,
-    queue: String,
+    #[schema(value_type = String)]
+    queue: QueueName,
     status: TokenState,
     /// Live waiters ahead + 1; 0 when ACTIVE; null when EXPIRED.
     #[schema(required)]
@@ -156,17 +159,52 @@ struct TokenStatusView {
     #[schema(required)]
     poll_after_ms: Option<u64>,
     #[schema(schema_with = wire::date_time_or_null, required)]
-    activated_at: Option<String>,
+    activated_at: Option<Timestamp>,
     /// When ACTIVE is over; null while waiting.
     #[schema(schema_with = wire::date_time_or_null, required)]
-    expires_at: Option<String>,
+    expires_at: Option<Timestamp>,
     #[schema(schema_with = wire::date_time)]
-    server_time: String,
+    server_time: Timestamp,
     /// Whether the line was last looked at too long ago: the position may be too high, never too low.
     stale: bool,
     /// When the line was last looked at.
     #[schema(schema_with = wire::date_time)]
-    as_of: String,
+    as_of: Timestamp,
+}
+
+impl fmt::Display for TokenStatusView {
+    /// Its JSON. By hand, as a whole crowd polls: nothing that stands in it can need an escape.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = match self.status {
+            TokenState::Waiting => "WAITING",
+            TokenState::Active => "ACTIVE",
+            TokenState::Expired => "EXPIRED",
+        };
+        write!(f, r#"{{"token":"{}","queue":"{}","status":"{status}","#, self.token, self.queue.as_str())?;
+        member(f, "position", self.position)?;
+        write!(f, r#""version":{},"#, self.version)?;
+        member(f, "estimated_wait_seconds", self.estimated_wait_seconds)?;
+        member(f, "poll_after_ms", self.poll_after_ms)?;
+        member(f, "activated_at", self.activated_at.map(Quoted))?;
+        member(f, "expires_at", self.expires_at.map(Quoted))?;
+        write!(f, r#""server_time":"{}","stale":{},"as_of":"{}"}}"#, self.server_time, self.stale, self.as_of)
+    }
+}
+
+/// One that may be null, and the comma after it.
+fn member(f: &mut fmt::Formatter<'_>, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
+    match value {
+        Some(value) => write!(f, r#""{name}":{value},"#),
+        None => write!(f, r#""{name}":null,"#),
+    }
+}
+
+struct Quoted(Timestamp);
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, r#""{}""#, self.0)
+    }
 }
 
 fn whole_seconds(wait: std::time::Duration) -> u64 {
@@ -201,17 +239,17 @@ impl From<Place> for TokenStatusView {
     fn from(place: Place) -> Self {
         Self {
             token: place.token.to_text(),
-            queue: place.queue.to_string(),
+            queue: place.queue,
             status: place.status.into(),
             position: place.position,
             version: place.version,
             estimated_wait_seconds: place.estimated_wait.map(whole_seconds),
             poll_after_ms: place.poll_after.map(millis),
-            activated_at: place.activated_at.map(|at| at.to_string()),
-            expires_at: place.expires_at.map(|at| at.to_string()),
-            server_time: place.server_time.to_string(),
+            activated_at: place.activated_at,
+            expires_at: place.expires_at,
+            server_time: place.server_time,
             stale: place.stale,
-            as_of: place.as_of.to_string(),
+            as_of: place.as_of,
         }
     }
 }
@@ -238,7 +276,10 @@ async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<
     if let Some(wait) = place.poll_after.filter(|_| place.status == TokenStatus::Waiting) {
         response.insert_header((header::RETRY_AFTER, whole_seconds(wait)));
     }
-    wire::json(response, &TokenStatusView::from(place))
+    let mut json = String::with_capacity(512);
+    write!(json, "{}", TokenStatusView::from(place))
+        .map_err(|error| Problem::internal(format!("an answer was not written: {error}")))?;
+    Ok(wire::written(response, json))
 }
 
 async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
@@ -246,4 +287,43 @@ async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result
     api.queue_changed(bearer.0.queue());
     left?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_by_hand_is_the_json_that_it_says() {
+        let view = |state, number: Option<u64>, stale| TokenStatusView {
+            token: "00000000-0001-8abc-8def-0123456789ab".to_owned(),
+            queue: QueueName::main(),
+            status: state,
+            position: number,
+            version: 812,
+            estimated_wait_seconds: number.map(|number| number + 1),
+            poll_after_ms: number.map(|number| number + 2),
+            activated_at: number.map(|_| Timestamp::from_micros(0)),
+            expires_at: number.map(|_| Timestamp::from_micros(1_500_000)),
+            server_time: Timestamp::from_micros(2_000_000),
+            stale,
+            as_of: Timestamp::from_micros(3_000_001),
+        };
+        for (state, number, stale) in [
+            (TokenState::Waiting, Some(5), true),
+            (TokenState::Active, Some(0), false),
+            (TokenState::Expired, None, false),
+        ] {
+            let written: serde_json::Value = serde_json::from_str(&view(state, number, stale).to_string()).unwrap();
+            let expected = json!({
+                "token": "00000000-0001-8abc-8def-0123456789ab", "queue": "main", "status": state, "position": number,
+                "version": 812, "estimated_wait_seconds": number.map(|number| number + 1),
+                "poll_after_ms": number.map(|number| number + 2),
+                "activated_at": number.map(|_| "1970-01-01T00:00:00Z"),
+                "expires_at": number.map(|_| "1970-01-01T00:00:01.5Z"),
+                "server_time": "1970-01-01T00:00:02Z", "stale": stale, "as_of": "1970-01-01T00:00:03.000001Z"
+            });
+            assert_eq!(written, expected);
+        }
+    }
 }

@@ -63,9 +63,29 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC.
+    /// RFC 3339 in UTC, with no more decimals than it takes. By hand, as every answer to a poll has two.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_utc().format(&Rfc3339).map_err(|_unprintable| fmt::Error)?)
+        let (year, month, day) = self.to_utc().to_calendar_date();
+        let (hour, minute, second, micros) = self.to_utc().to_hms_micro();
+        let mut text = *b"0000-00-00T00:00:00.000000";
+        write_digits(&mut text[0..4], year.unsigned_abs());
+        write_digits(&mut text[5..7], u8::from(month).into());
+        write_digits(&mut text[8..10], day.into());
+        write_digits(&mut text[11..13], hour.into());
+        write_digits(&mut text[14..16], minute.into());
+        write_digits(&mut text[17..19], second.into());
+        write_digits(&mut text[20..26], micros);
+        let text = str::from_utf8(&text).map_err(|_never| fmt::Error)?;
+        f.write_str(if micros == 0 { text.trim_end_matches(".000000") } else { text.trim_end_matches('0') })?;
+        f.write_str("Z")
+    }
+}
+
+/// Writes the last digits of `value`, as many as there is room for.
+fn write_digits(room: &mut [u8], mut value: u32) {
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(value % 10).unwrap_or(0);
+        value /= 10;
     }
 }
 
@@ -156,6 +176,15 @@ mod tests {
             ["", "2026-12-24", "2026-12-24T19:30:00", "2026-02-30T00:00:00Z", "24/12/2026", "2026-12-24T19:30:00+24:00"]
         {
             assert_eq!(LocalTime::parse(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_instant_is_printed_as_a_library_prints_it(micros in FIRST_MICROS..=LAST_MICROS, zeros in 0..=7_u32) {
+            let unit = 10_i64.pow(zeros);
+            let at = Timestamp::from_micros(micros / unit * unit);
+            proptest::prop_assert_eq!(at.to_string(), at.to_utc().format(&Rfc3339).unwrap());
         }
     }
 

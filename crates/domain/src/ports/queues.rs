@@ -35,8 +35,8 @@ pub struct Joined {
     pub token: Token,
     /// Whether it is new.
     pub created: bool,
-    /// The counters: of a new token right after its number was issued, so that nobody stands behind it; of one that was
-    /// there already after the transaction.
+    /// The counters: of a new token right after its number was issued and the admission that ran with that, so that nobody
+    /// stands behind it; of one that was there already no earlier than when it was found.
     pub line: Line,
 }
 
