@@ -61,6 +61,11 @@ pub(crate) trait Columns<'a> {
         T::try_from(value).map_err(|_out_of_bounds| wrong(column, value))
     }
 
+    fn number_or_null<T: TryFrom<i64>>(&self, place: usize, column: Column) -> Result<Option<T>, StoreError> {
+        let value = self.int_or_null(place, column)?;
+        value.map(|value| T::try_from(value).map_err(|_out_of_bounds| wrong(column, value))).transpose()
+    }
+
     fn flag(&self, place: usize, column: Column) -> Result<bool, StoreError> {
         match self.int(place, column)? {
             0 => Ok(false),

@@ -1,4 +1,4 @@
-//! A command on its way through a batch: worked on in its turn, finished after all of them, answered after the commit.
+//! A command on its way through a batch: worked on in its turn, answered after the commit.
 
 use std::time::Instant;
 
@@ -17,8 +17,6 @@ pub(crate) struct Envelope {
 pub(crate) trait Command: Send {
     /// Does its work; a failure is kept for the answer.
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError>;
-    /// Composes the answer after the whole batch has been worked on. Reads only.
-    fn finish(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError>;
     /// Keeps the failure that `run` ended with.
     fn fail(&mut self, error: StoreError);
     /// Answers, once it is known what became of the batch. Nobody may be waiting any more.
@@ -26,46 +24,34 @@ pub(crate) trait Command: Send {
 }
 
 /// A command's work, then its answer.
-pub(crate) struct Asked<W, D, F, T> {
-    progress: Progress<W, D, T>,
-    finish: Option<F>,
+pub(crate) struct Asked<W, T> {
+    progress: Progress<W, T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-enum Progress<W, D, T> {
+enum Progress<W, T> {
     Waiting(W),
-    Done(D),
-    Finished(T),
+    Done(T),
     Failed(StoreError),
     /// Between two of the others.
     Moving,
 }
 
-impl<W, D, F, T> Asked<W, D, F, T> {
-    pub(crate) fn new(work: W, finish: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { progress: Progress::Waiting(work), finish: Some(finish), reply }
+impl<W, T> Asked<W, T> {
+    pub(crate) const fn new(work: W, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
+        Self { progress: Progress::Waiting(work), reply }
     }
 }
 
-impl<W, D, F, T> Command for Asked<W, D, F, T>
+impl<W, T> Command for Asked<W, T>
 where
-    W: FnOnce(&mut Transaction<'_>) -> Result<D, StoreError> + Send,
-    F: FnOnce(D, &mut Transaction<'_>) -> Result<T, StoreError> + Send,
-    D: Send,
+    W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
     T: Send,
 {
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         if let Progress::Waiting(work) = std::mem::replace(&mut self.progress, Progress::Moving) {
             self.progress = Progress::Done(work(transaction)?);
         }
-        Ok(())
-    }
-
-    fn finish(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        self.progress = match (std::mem::replace(&mut self.progress, Progress::Moving), self.finish.take()) {
-            (Progress::Done(done), Some(finish)) => Progress::Finished(finish(done, transaction)?),
-            (progress, _) => progress,
-        };
         Ok(())
     }
 
@@ -76,7 +62,7 @@ where
     fn answer(self: Box<Self>, batch: Result<(), StoreError>) {
         let answer = match (batch, self.progress) {
             (Err(error), _) | (Ok(()), Progress::Failed(error)) => Err(error),
-            (Ok(()), Progress::Finished(answer)) => Ok(answer),
+            (Ok(()), Progress::Done(answer)) => Ok(answer),
             (Ok(()), _) => Err(StoreError::Unavailable("the command did not come to an end".to_owned())),
         };
         // A caller that went away does not hear it; what it asked for has happened all the same.

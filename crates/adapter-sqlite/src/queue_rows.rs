@@ -3,7 +3,7 @@
 use diesel::SqliteConnection;
 use domain::line::Line;
 use domain::policy::Window;
-use domain::ports::{QueueEntry, StoreError};
+use domain::ports::StoreError;
 use domain::{Policy, Queue, QueueEpoch, QueueName, QueueNumber, Timestamp};
 
 use crate::columns::{Column, Columns, Count, FromRow, wrong};
@@ -21,8 +21,10 @@ statements! {
         p.max_active, p.batch, p.interval_seconds, p.paused, p.since, q.window_index, q.window_granted, q.policy_seq \
         FROM queues q JOIN queue_registry r ON r.number = q.queue \
         JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq WHERE q.queue = ?";
-    Directory = "SELECT q.queue, r.name, q.epoch FROM queues q JOIN queue_registry r ON r.number = q.queue \
-        ORDER BY q.queue";
+    Versions = "SELECT queue, version FROM queues ORDER BY queue";
+    Due = "SELECT queue, version FROM queues AS q WHERE q.issued > q.frontier + q.ended_beyond OR EXISTS (\
+        SELECT 1 FROM tokens INDEXED BY tokens_active \
+        WHERE tokens.queue = q.queue AND status = 'ACTIVE' AND deadline <= ?) ORDER BY queue";
     Named = "SELECT number FROM queue_registry WHERE name = ?";
     Newest = "SELECT COALESCE(MAX(number), 0) FROM queue_registry";
     InsertName = "INSERT INTO queue_registry (number, name, created_at) VALUES (?, ?, ?)";
@@ -31,7 +33,7 @@ statements! {
     Insert = "INSERT INTO queues (queue, epoch, version, issued, admitted, frontier, ended_beyond, policy_seq, \
         window_index, window_granted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     Update = "UPDATE queues SET version = ?, issued = ?, admitted = ?, frontier = ?, ended_beyond = ?, \
-        policy_seq = ?, window_index = ?, window_granted = ? WHERE queue = ?";
+        policy_seq = ?, window_index = ?, window_granted = ?, epoch = ? WHERE queue = ?";
 }
 
 /// A queue; `None` when there is none of this number.
@@ -39,9 +41,16 @@ pub(crate) fn find(conn: &mut SqliteConnection, number: QueueNumber) -> Result<O
     Find::row(conn, binds![number])
 }
 
-/// All queues, as much as the directory shows.
-pub(crate) fn directory(conn: &mut SqliteConnection) -> Result<Vec<QueueEntry>, StoreError> {
-    Directory::rows(conn, &[])
+/// All queues and their versions.
+pub(crate) fn versions(conn: &mut SqliteConnection) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
+    Versions::rows(conn, &[])
+}
+
+/// The queues in which somebody waits or is past a deadline though stored ACTIVE, as they were before this transaction
+/// changed any.
+pub(crate) fn due(conn: &mut SqliteConnection, now: Timestamp) -> Result<Vec<QueueNumber>, StoreError> {
+    let due: Vec<(QueueNumber, u64)> = Due::rows(conn, binds![now])?;
+    Ok(due.into_iter().map(|(number, _)| number).collect())
 }
 
 /// The number of the queue of this name.
@@ -82,9 +91,21 @@ pub(crate) fn insert_policy(conn: &mut SqliteConnection, queue: &Queue, seq: u64
 pub(crate) fn update(conn: &mut SqliteConnection, row: &QueueRow) -> Result<(), StoreError> {
     let Line { issued, admitted, frontier, ended_beyond, version } = row.queue.line;
     let Window { index, granted } = row.queue.window;
+    let epoch: &[u8] = &row.queue.epoch.0;
     Update::change_one(
         conn,
-        binds![version, issued, admitted, frontier, ended_beyond, row.policy_seq, index, granted, row.queue.number],
+        binds![
+            version,
+            issued,
+            admitted,
+            frontier,
+            ended_beyond,
+            row.policy_seq,
+            index,
+            granted,
+            epoch,
+            row.queue.number
+        ],
     )
 }
 
@@ -99,19 +120,16 @@ pub(crate) fn queue_name<'a>(row: &impl Columns<'a>, place: usize) -> Result<Que
     QueueName::parse(&name).ok_or_else(|| wrong(NAME, format!("{name:?}")))
 }
 
-impl FromRow for QueueEntry {
+impl FromRow for (QueueNumber, u64) {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
-        Ok(Self {
-            number: QueueNumber(row.number(0, ("queues", "queue"))?),
-            name: queue_name(row, 1)?,
-            epoch: QueueEpoch(row.bytes(2, ("queues", "epoch"))?),
-        })
+        Ok((QueueNumber(row.number(0, ("queues", "queue"))?), row.number(1, ("queues", "version"))?))
     }
 }
 
 impl FromRow for QueueRow {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
-        let QueueEntry { number, name, epoch } = QueueEntry::from_row(row)?;
+        let number = QueueNumber(row.number(0, ("queues", "queue"))?);
+        let (name, epoch) = (queue_name(row, 1)?, QueueEpoch(row.bytes(2, ("queues", "epoch"))?));
         let line = Line {
             issued: row.number(3, ("queues", "issued"))?,
             admitted: row.number(4, ("queues", "admitted"))?,

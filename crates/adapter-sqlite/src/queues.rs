@@ -1,49 +1,36 @@
 //! The waiting line's port.
 
+use std::collections::{BTreeSet, HashMap};
+
 use async_trait::async_trait;
-use domain::line::Standing;
-use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::queue::Join;
 use domain::rejection::Kind;
-use domain::{PolicyChange, QueueNumber, Rejection, Ticket, Token, TokenStatus, UserId};
+use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use tracing::error;
 
+use crate::reads::Snapshot;
 use crate::transaction::Transaction;
-use crate::{SqliteStore, admission, queue_rows, reservation_rows, tokens};
+use crate::{SqliteStore, admission, epochs, queue_rows, reports, reservation_rows, tokens};
 
 #[async_trait]
 impl QueueRepository for SqliteStore {
-    async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError> {
-        self.reads().run(|snapshot| queue_rows::directory(snapshot.conn)).await
+    async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
+        let known = known.iter().copied().collect();
+        self.reads().run(move |snapshot| changes(snapshot, &known)).await
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
         let user = user.clone();
-        self.writer()
-            .run_then(
-                move |transaction| join(transaction, queue, &user),
-                |place, transaction| match place {
-                    Ok((token, created)) => joined(transaction, token, created).map(Ok),
-                    Err(rejection) => Ok(Err(rejection)),
-                },
-            )
-            .await
+        self.writer().run(move |transaction| join(transaction, queue, &user)).await
     }
 
-    async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError> {
+    async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
+        let numbers = numbers.to_vec();
         self.reads()
             .run(move |snapshot| {
-                let Some(token) = tokens::find(snapshot.conn, ticket)? else { return Ok(None) };
-                let Some(row) = queue_rows::find(snapshot.conn, ticket.queue)? else { return Ok(None) };
-                let line = row.queue.line;
-                let position = match token.status() {
-                    TokenStatus::Waiting => {
-                        let left = tokens::count_left(snapshot.conn, ticket.queue, line.frontier, ticket.number)?;
-                        line.position(ticket.number, left)
-                    }
-                    TokenStatus::Active | TokenStatus::Expired => 0,
-                };
-                Ok(Some(Standing { token, position, line, paused: row.queue.policy.paused }))
+                let found = numbers.into_iter().map(|number| tokens::find(snapshot.conn, Ticket { queue, number }));
+                found.filter_map(Result::transpose).collect()
             })
             .await
     }
@@ -57,84 +44,82 @@ impl QueueRepository for SqliteStore {
     }
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
-        self.reads()
-            .run(move |snapshot| {
-                let Some(row) = queue_rows::find(snapshot.conn, queue)? else {
-                    return Ok(Err(Rejection::NotFound(Kind::Queue)));
-                };
-                let active = tokens::count_live(snapshot.conn, queue, snapshot.now)?;
-                let queue = row.queue;
-                Ok(Ok(QueueReport { name: queue.name, policy: queue.policy, line: queue.line, active }))
-            })
-            .await
+        self.reads().run(move |snapshot| reports::report(snapshot, queue)).await
     }
 
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
         let change = *change;
-        self.writer().run(move |transaction| change_policy(transaction, queue, &change)).await
+        if let Err(rejection) = self.writer().run(move |transaction| change_policy(transaction, queue, &change)).await?
+        {
+            return Ok(Err(rejection));
+        }
+        // Not in the batch: its commands need not wait for the counting.
+        self.report(queue).await
+    }
+
+    async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
+        self.reads().run(reports::active).await
+    }
+
+    async fn renew_epochs(&self) -> Result<Option<u64>, StoreError> {
+        self.writer().run(epochs::renew_all).await
     }
 }
 
-/// R1, R2: the user's place and whether it is new.
-fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<(Token, bool)> {
-    let live = tokens::live(transaction.conn, queue, user)?;
+/// What is new of queues of which these versions are known.
+fn changes(snapshot: &mut Snapshot<'_>, known: &HashMap<QueueNumber, u64>) -> Result<Vec<QueueChange>, StoreError> {
+    let mut changes = Vec::new();
+    for (number, version) in queue_rows::versions(snapshot.conn)? {
+        let known = known.get(&number).copied();
+        if known.is_some_and(|known| version <= known) {
+            continue;
+        }
+        if let Some(row) = queue_rows::find(snapshot.conn, number)? {
+            let line = row.queue.line;
+            let left = tokens::left(snapshot.conn, number, known.unwrap_or(0), line.frontier)?;
+            let (name, epoch, policy) = (row.queue.name, row.queue.epoch, row.queue.policy);
+            changes.push(QueueChange { number, name, epoch, policy, line, left });
+        }
+    }
+    Ok(changes)
+}
+
+/// R1, R2: the user's place, as it is right after this.
+fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
+    let latest = tokens::live(transaction.conn, queue, user)?;
     let now = transaction.now;
     let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
-    let join = match row.queue.join(user, live, now) {
-        Ok(join) => join,
+    let alone = row.queue.admits_at_join();
+    let joined = row.queue.join(user, latest, now);
+    let mut line = row.queue.line;
+    let (ended, mut token) = match joined {
+        Ok(Join::Known(token)) => return Ok(Ok(Joined { token, created: false, line })),
+        Ok(Join::Issued { ended, token }) => (ended, token),
         Err(rejection) => return Ok(Err(rejection)),
     };
-    transaction.joined(queue);
-    match join {
-        Join::Known(token) => Ok(Ok((token, false))),
-        Join::Issued { ended, token } => {
-            if let Some(ended) = ended {
-                transaction.update_token(ended)?;
-                transaction.expired += 1;
-            }
-            transaction.insert_token(token.clone())?;
-            Ok(Ok((token, true)))
-        }
+    if let Some(ended) = ended {
+        transaction.update_token(ended)?;
+        transaction.expired += 1;
     }
-}
-
-/// The answer to a join, after the admission of its batch. A place that ended later in the batch is told as it was when
-/// it was given: no order of the two commands answers a join with a place that is over (R1).
-fn joined(transaction: &mut Transaction<'_>, given: Token, created: bool) -> Result<Joined, StoreError> {
-    let ticket = given.ticket;
-    let gone = || StoreError::Unavailable(format!("{ticket:?} vanished within its transaction"));
-    let last = transaction.token(ticket)?.ok_or_else(gone)?;
-    let token = if last.status() == TokenStatus::Expired { given } else { last };
-    let row = transaction.queue(ticket.queue)?.ok_or_else(gone)?;
-    let (line, paused) = (row.queue.line, row.queue.policy.paused);
-    let position = match token.status() {
-        TokenStatus::Active | TokenStatus::Expired => 0,
-        // All who ended beyond the frontier ended before this number was issued, so they are ahead of it.
-        TokenStatus::Waiting if created && !transaction.has_left(ticket.queue) => line.position_at_tail(ticket.number),
-        TokenStatus::Waiting => {
-            let left = tokens::count_left(transaction.conn, ticket.queue, line.frontier, ticket.number)?;
-            line.position(ticket.number, left)
-        }
-    };
-    Ok(Joined { standing: Standing { token, position, line, paused }, created })
+    if alone {
+        token = admission::admit_newcomer(transaction, token)?;
+        line = transaction.queue(queue)?.map_or(line, |row| row.queue.line);
+    }
+    transaction.insert_token(token.clone())?;
+    Ok(Ok(Joined { token, created: true, line }))
 }
 
 /// R17: ends the token and cancels its user's PENDING reservations.
 fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
     let Some(mut token) = transaction.token(ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
-    let stored = token.status();
-    let left = token.leave(transaction.now);
+    let (now, stored) = (transaction.now, token.status());
+    let Some(row) = transaction.queue_mut(ticket.queue)? else { return Ok(Err(Rejection::TokenUnknown)) };
+    let left = row.queue.leave(&mut token, now);
     let user = token.user.clone();
     if stored != token.status() {
         transaction.update_token(token)?;
         // Time had ended it, and nobody had written so yet.
         transaction.expired += u64::from(left.is_none());
-    }
-    if left == Some(TokenStatus::Waiting) {
-        if let Some(row) = transaction.queue_mut(ticket.queue)? {
-            row.queue.line.leave_waiting();
-        }
-        transaction.left(ticket.queue);
     }
     if left.is_some() {
         reservation_rows::cancel_all(transaction, ticket.queue, &user)?;
@@ -145,13 +130,20 @@ fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
 /// R3: one tick, for the queues that have something due. What is wrong in one of them does not stop the others.
 fn admit_all(transaction: &mut Transaction<'_>) -> Result<Vec<Admitted>, StoreError> {
     let mut lines = Vec::new();
-    for QueueEntry { number: queue, .. } in queue_rows::directory(transaction.conn)? {
+    for queue in due(transaction)? {
         match transaction.part(|transaction| admit(transaction, queue))? {
             Ok(line) => lines.extend(line),
             Err(failure) => error!(%failure, queue = queue.0, "nobody could be admitted"),
         }
     }
     Ok(lines)
+}
+
+/// The queues in which a tick may have something to do; those that this batch has changed are not written yet.
+fn due(transaction: &mut Transaction<'_>) -> Result<BTreeSet<QueueNumber>, StoreError> {
+    let mut due: BTreeSet<_> = queue_rows::due(transaction.conn, transaction.now)?.into_iter().collect();
+    due.extend(transaction.waited_in());
+    Ok(due)
 }
 
 /// What a tick did for one queue, if anything.
@@ -161,12 +153,14 @@ fn admit(transaction: &mut Transaction<'_>, queue: QueueNumber) -> Result<Option
         return Ok(None);
     }
     let active = tokens::count_active(transaction.conn, queue)?;
-    let Some(row) = transaction.queue(queue)? else { return Ok(None) };
-    Ok(Some(Admitted { queue, admitted: done.admitted, expired: done.expired, active, line: row.queue.line }))
+    let (admitted, absent) = (done.turns.admitted.into(), done.turns.absent.into());
+    let (expired, more) = (done.expired.into(), done.is_cut_off());
+    let row = transaction.queue(queue)?;
+    Ok(row.map(|row| Admitted { queue, admitted, absent, expired, active, line: row.queue.line, more }))
 }
 
 /// R3: changes a policy and keeps the one before.
-fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
+fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: &PolicyChange) -> Decided<()> {
     let now = transaction.now;
     let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
     if let Err(rejection) = row.queue.change_policy(change, now) {
@@ -175,14 +169,13 @@ fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: 
     row.policy_seq += 1;
     let (changed, seq) = (row.queue.clone(), row.policy_seq);
     queue_rows::insert_policy(transaction.conn, &changed, seq)?;
-    let active = tokens::count_live(transaction.conn, queue, now)?;
-    Ok(Ok(QueueReport { name: changed.name, policy: changed.policy, line: changed.line, active }))
+    Ok(Ok(()))
 }
 
 #[cfg(test)]
 mod tests {
     use diesel::SqliteConnection;
-    use domain::{Policy, QueueName, Rules, Timestamp};
+    use domain::{Policy, QueueName, Rules, Timestamp, TokenStatus};
     use storage_contract::SeededIds;
 
     use super::*;
@@ -198,39 +191,71 @@ mod tests {
         (directory, connection)
     }
 
-    #[test]
-    fn a_place_that_ends_in_the_batch_of_its_join_is_told_as_it_was_r1() {
-        for (max_active, expected) in [(0, (TokenStatus::Waiting, 1)), (1, (TokenStatus::Active, 0))] {
-            let (_directory, mut connection) = begun();
-            let rules = Rules { new_queue: Policy { max_active, ..Policy::default() }, ..Rules::default() };
-            let ids = SeededIds::new(1);
-            let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
-            let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
-            let user = UserId::parse("u").unwrap();
-            let (first, _) = join(&mut batch, queue, &user).unwrap().unwrap();
-            batch.admit_joined().unwrap();
+    /// A queue in a batch of a new file, and what plays in it.
+    fn in_a_batch(policy: Policy, play: impl FnOnce(&mut Transaction<'_>, QueueNumber)) {
+        let (_directory, mut connection) = begun();
+        let (rules, ids) = (Rules { new_queue: policy, ..Rules::default() }, SeededIds::new(1));
+        let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
+        let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+        play(&mut batch, queue);
+    }
 
-            let (again, created) = join(&mut batch, queue, &user).unwrap().unwrap();
-            leave(&mut batch, first.ticket).unwrap().unwrap();
-            let told = joined(&mut batch, again, created).unwrap().standing;
-            assert_eq!((told.token.ticket, told.token.status(), told.position), (first.ticket, expected.0, expected.1));
-        }
+    fn come(batch: &mut Transaction<'_>, queue: QueueNumber, name: &str) -> Joined {
+        join(batch, queue, &UserId::parse(name).unwrap()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn who_is_active_is_counted_once_a_batch_and_right_r3_q6() {
+        in_a_batch(Policy { max_active: 2, batch: 9, ..Policy::default() }, |batch, queue| {
+            let mut states = Vec::new();
+            for name in ["a", "b", "c"] {
+                states.push(come(batch, queue, name).token.status());
+                assert_eq!(batch.known_active(queue), Some(tokens::count_active(batch.conn, queue).unwrap()));
+            }
+            assert_eq!(states, [TokenStatus::Active, TokenStatus::Active, TokenStatus::Waiting]);
+            for number in [3, 1] {
+                let ticket = Ticket { queue, number: TicketNumber::new(number).unwrap() };
+                leave(batch, ticket).unwrap().unwrap();
+                assert_eq!(batch.known_active(queue), Some(tokens::count_active(batch.conn, queue).unwrap()));
+            }
+            assert_eq!(come(batch, queue, "d").token.status(), TokenStatus::Active, "in the place that a left");
+            assert_eq!(come(batch, queue, "e").token.status(), TokenStatus::Waiting);
+            batch.now = batch.now.plus(batch.rules.active);
+            assert_eq!(admit_all(batch).unwrap()[0].expired, 2);
+            assert_eq!(batch.known_active(queue), Some(tokens::count_active(batch.conn, queue).unwrap()));
+        });
+    }
+
+    #[test]
+    fn a_tick_visits_only_queues_with_something_due() {
+        in_a_batch(Policy { max_active: 1, ..Policy::default() }, |batch, main| {
+            let idle = concerts::create_queue(batch, QueueName::parse("idle").unwrap()).unwrap().unwrap();
+            let active = come(batch, main, "a").token.active.unwrap();
+            batch.write_queues().unwrap();
+            for (late, expected) in [(-1, vec![]), (0, vec![main]), (1, vec![main])] {
+                batch.now = Timestamp::from_micros(active.deadline.micros() + late);
+                assert_eq!(due(batch).unwrap().into_iter().collect::<Vec<_>>(), expected, "{late}");
+            }
+            batch.now = Timestamp::from_micros(0);
+            come(batch, main, "b");
+            assert!(due(batch).unwrap().contains(&main), "who waits since this batch");
+            batch.write_queues().unwrap();
+            assert!(queue_rows::due(batch.conn, batch.now).unwrap().contains(&main), "and when it is written");
+            assert!(!due(batch).unwrap().contains(&idle));
+        });
     }
 
     #[test]
     fn who_leaves_too_late_is_counted_among_those_whom_time_ended() {
         for (late, expired) in [(false, 0), (true, 1)] {
-            let (_directory, mut connection) = begun();
-            let (rules, ids) = (Rules::default(), SeededIds::new(1));
-            let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
-            let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
-            let (given, _) = join(&mut batch, queue, &UserId::parse("u").unwrap()).unwrap().unwrap();
-            batch.admit_joined().unwrap();
-            batch.now = if late { batch.now.plus(rules.active) } else { batch.now };
-            for _again in 0..2 {
-                leave(&mut batch, given.ticket).unwrap().unwrap();
-                assert_eq!(batch.expired, expired);
-            }
+            in_a_batch(Policy::default(), |batch, queue| {
+                let given = come(batch, queue, "u").token;
+                batch.now = if late { batch.now.plus(batch.rules.active) } else { batch.now };
+                for _again in 0..2 {
+                    leave(batch, given.ticket).unwrap().unwrap();
+                    assert_eq!(batch.expired, expired);
+                }
+            });
         }
     }
 }

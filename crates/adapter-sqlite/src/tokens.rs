@@ -12,7 +12,7 @@ macro_rules! select_tokens {
     ($rest:literal) => {
         concat!(
             "SELECT queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, ",
-            "paid_reservation FROM tokens ",
+            "paid_reservation, out_version FROM tokens ",
             $rest
         )
     };
@@ -21,7 +21,7 @@ macro_rules! select_tokens {
 statements! {
     Find = select_tokens!("WHERE queue = ? AND number = ?");
     Live = select_tokens!("INDEXED BY tokens_live WHERE queue = ? AND user_id = ? AND status <> 'EXPIRED'");
-    Due = select_tokens!("INDEXED BY tokens_active WHERE queue = ? AND status = 'ACTIVE' AND deadline <= ? ORDER BY deadline, number");
+    Due = select_tokens!("INDEXED BY tokens_active WHERE queue = ? AND status = 'ACTIVE' AND deadline <= ? ORDER BY deadline, number LIMIT ?");
     // By the primary key: beyond the frontier stand waiters and those who left, and it moves on over the latter when
     // somebody behind them is admitted, so that they are walked over once.
     Waiting = select_tokens!("WHERE queue = ? AND status = 'WAITING' AND number > ? ORDER BY number LIMIT ?");
@@ -29,12 +29,14 @@ statements! {
         WHERE queue = ? AND status = 'ACTIVE'";
     CountLive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
         WHERE queue = ? AND status = 'ACTIVE' AND deadline > ?";
-    CountLeft = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_left \
-        WHERE queue = ? AND status = 'EXPIRED' AND activated_at IS NULL AND number > ? AND number < ?";
+    // What followers have seen is not walked again; what the frontier has passed since matters to nobody.
+    Left = "SELECT number FROM tokens INDEXED BY tokens_left WHERE queue = ? AND end_reason = 'LEFT' \
+        AND activated_at IS NULL AND out_version > ? AND number > ?";
+    Lives = select_tokens!("WHERE queue = ? AND status <> 'EXPIRED' AND number > ? ORDER BY number LIMIT ?");
     Insert = "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, \
-        end_reason, paid_reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        end_reason, paid_reservation, out_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     Update = "UPDATE tokens SET status = ?, activated_at = ?, deadline = ?, ended_at = ?, end_reason = ?, \
-        paid_reservation = ? WHERE queue = ? AND number = ?";
+        paid_reservation = ?, out_version = ? WHERE queue = ? AND number = ?";
 }
 
 /// The token of `ticket`; `None` when no such number was issued.
@@ -51,9 +53,24 @@ pub(crate) fn live(
     Live::row(conn, binds![queue, user])
 }
 
-/// Tokens that may be past their deadline though stored ACTIVE.
-pub(crate) fn due(conn: &mut SqliteConnection, queue: QueueNumber, now: Timestamp) -> Result<Vec<Token>, StoreError> {
-    Due::rows(conn, binds![queue, now])
+/// At most `limit` tokens that may be past their deadline though stored ACTIVE, the oldest deadlines first.
+pub(crate) fn due(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Token>, StoreError> {
+    Due::rows(conn, binds![queue, now, limit])
+}
+
+/// At most `limit` tokens behind number `after` that are not EXPIRED in the store, in the order of their numbers.
+pub(crate) fn lives(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Token>, StoreError> {
+    Lives::rows(conn, binds![queue, after, limit])
 }
 
 /// The first `limit` waiting tokens beyond `frontier`.
@@ -76,14 +93,14 @@ pub(crate) fn count_live(conn: &mut SqliteConnection, queue: QueueNumber, now: T
     Ok(CountLive::row::<Count>(conn, binds![queue, now])?.map_or(0, |count| count.0))
 }
 
-/// How many tokens beyond `frontier` and before `number` ended while they waited.
-pub(crate) fn count_left(
+/// The numbers beyond `frontier` that left at a version later than `known`.
+pub(crate) fn left(
     conn: &mut SqliteConnection,
     queue: QueueNumber,
+    known: u64,
     frontier: u64,
-    number: TicketNumber,
-) -> Result<u64, StoreError> {
-    Ok(CountLeft::row::<Count>(conn, binds![queue, frontier, number])?.map_or(0, |count| count.0))
+) -> Result<Vec<TicketNumber>, StoreError> {
+    Left::rows(conn, binds![queue, known, frontier])
 }
 
 /// Inserts a token that was just issued.
@@ -102,6 +119,7 @@ pub(crate) fn insert(conn: &mut SqliteConnection, token: &Token) -> Result<(), S
             token.end.map(|end| end.at),
             reason,
             paid,
+            token.out_version,
         ],
     )
 }
@@ -118,6 +136,7 @@ pub(crate) fn update(conn: &mut SqliteConnection, token: &Token) -> Result<(), S
             token.end.map(|end| end.at),
             reason,
             paid,
+            token.out_version,
             token.ticket.queue,
             token.ticket.number,
         ],
@@ -138,6 +157,15 @@ fn end_columns(token: &Token) -> (Option<&'static str>, Option<ReservationId>) {
         Some(EndReason::Paid(reservation)) => (Some("PAID"), Some(reservation)),
         Some(EndReason::Left) => (Some("LEFT"), None),
         Some(EndReason::Deadline) => (Some("DEADLINE"), None),
+        Some(EndReason::Absent) => (Some("ABSENT"), None),
+        Some(EndReason::NewEpoch) => (Some("NEW_EPOCH"), None),
+    }
+}
+
+impl FromRow for TicketNumber {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let number = row.number(0, ("tokens", "number"))?;
+        Self::new(number).ok_or_else(|| wrong(("tokens", "number"), number))
     }
 }
 
@@ -155,6 +183,7 @@ impl FromRow for Token {
                 Some(at) => Some(TokenEnd { at, reason: end_reason(row)? }),
                 None => None,
             },
+            out_version: row.number_or_null(10, ("tokens", "out_version"))?,
         };
         let status = row.text(3, ("tokens", "status"))?;
         if status != status_text(token.status()) {
@@ -173,6 +202,8 @@ fn end_reason<'a>(row: &impl Columns<'a>) -> Result<EndReason, StoreError> {
         ("PAID", Some(reservation)) => Ok(EndReason::Paid(ReservationId::new(reservation))),
         ("LEFT", None) => Ok(EndReason::Left),
         ("DEADLINE", None) => Ok(EndReason::Deadline),
+        ("ABSENT", None) => Ok(EndReason::Absent),
+        ("NEW_EPOCH", None) => Ok(EndReason::NewEpoch),
         (other, _) => Err(wrong(("tokens", "end_reason"), format!("{other:?}"))),
     }
 }

@@ -1,16 +1,15 @@
 //! What the commands of one batch work on: the connection inside its transaction, and what they share.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::SqliteConnection;
 use domain::concert::{Found, Schedule};
 use domain::ports::{IdGenerator, StoreError};
 use domain::{QueueNumber, Rules, ScheduleId, Ticket, Timestamp, Token};
-use tracing::error;
 
 use crate::queue_rows::{self, QueueRow};
 use crate::statement::{Statement, statements};
-use crate::{admission, schedules, tokens};
+use crate::{schedules, tokens};
 
 statements! {
     Save = "SAVEPOINT command";
@@ -46,10 +45,8 @@ pub(crate) struct Transaction<'c> {
     /// Tokens as they are in the database now.
     tokens: HashMap<Ticket, Token>,
     schedules: HashMap<(QueueNumber, ScheduleId), Schedule>,
-    /// Queues to admit from before the answers.
-    joined: BTreeSet<QueueNumber>,
-    /// Queues that waiting tokens left, so that someone may have ended behind a newcomer.
-    left: HashSet<QueueNumber>,
+    /// How many are ACTIVE by stored status, in queues from which this batch has admitted.
+    active: HashMap<QueueNumber, u64>,
 }
 
 impl<'c> Transaction<'c> {
@@ -72,8 +69,7 @@ impl<'c> Transaction<'c> {
             counted: (0, 0),
             tokens: HashMap::new(),
             schedules: HashMap::new(),
-            joined: BTreeSet::new(),
-            left: HashSet::new(),
+            active: HashMap::new(),
         }
     }
 
@@ -119,6 +115,7 @@ impl<'c> Transaction<'c> {
         (self.admitted, self.expired) = counted;
         self.tokens.clear();
         self.schedules.clear();
+        self.active.clear();
     }
 
     /// A queue as it is now; `None` when there is none of this number.
@@ -156,9 +153,34 @@ impl<'c> Transaction<'c> {
 
     /// Writes what changed of a token.
     pub(crate) fn update_token(&mut self, token: Token) -> Result<(), StoreError> {
-        tokens::update(self.conn, &token)?;
+        self.update_token_apart(&token)?;
         self.tokens.insert(token.ticket, token);
         Ok(())
+    }
+
+    /// Writes what changed of one of very many tokens, which nothing else in this batch is likely to need.
+    pub(crate) fn update_token_apart(&mut self, token: &Token) -> Result<(), StoreError> {
+        tokens::update(self.conn, token)?;
+        self.tokens.remove(&token.ticket);
+        // What ended is never written again: it was ACTIVE until now.
+        if token.active.is_some()
+            && token.end.is_some()
+            && let Some(active) = self.active.get_mut(&token.ticket.queue)
+        {
+            *active = active.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// How many tokens of a queue are ACTIVE by stored status, if that is known without counting.
+    pub(crate) fn known_active(&self, queue: QueueNumber) -> Option<u64> {
+        self.active.get(&queue).copied()
+    }
+
+    /// Notes how many tokens of a queue are ACTIVE by stored status, after their ends were written. Ends are counted from
+    /// then on; admission notes whom it admits.
+    pub(crate) fn note_active(&mut self, queue: QueueNumber, active: u64) {
+        self.active.insert(queue, active);
     }
 
     /// A schedule of this queue. What a schedule is never changes.
@@ -173,30 +195,9 @@ impl<'c> Transaction<'c> {
         Ok(found)
     }
 
-    /// Notes that somebody joined, so that admission runs before the answer.
-    pub(crate) fn joined(&mut self, queue: QueueNumber) {
-        self.joined.insert(queue);
-    }
-
-    /// Notes that a waiting token ended.
-    pub(crate) fn left(&mut self, queue: QueueNumber) {
-        self.left.insert(queue);
-    }
-
-    /// Whether a waiting token of this queue ended in this batch.
-    pub(crate) fn has_left(&self, queue: QueueNumber) -> bool {
-        self.left.contains(&queue)
-    }
-
-    /// R3: admission for all who joined, once per queue. Where it fails they wait for the next one: the other commands
-    /// of the batch are not to fail with it.
-    pub(crate) fn admit_joined(&mut self) -> Result<(), StoreError> {
-        for queue in std::mem::take(&mut self.joined) {
-            if let Err(failure) = self.part(|transaction| admission::admit(transaction, queue))? {
-                error!(%failure, queue = queue.0, "nobody could be admitted");
-            }
-        }
-        Ok(())
+    /// Queues that this batch has looked at in which somebody waits now.
+    pub(crate) fn waited_in(&self) -> impl Iterator<Item = QueueNumber> {
+        self.queues.values().map(|row| &row.queue).filter(|queue| queue.line.waiting() > 0).map(|queue| queue.number)
     }
 
     /// Writes the queues that are not as they were read: users who join again change nothing, and a batch that writes

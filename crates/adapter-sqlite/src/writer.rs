@@ -81,19 +81,8 @@ impl Writer {
         W: FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
-        self.run_then(work, |done, _transaction| Ok(done)).await
-    }
-
-    /// Runs `work` in the next batch, and `finish` on what it made when all of the batch has been worked on.
-    pub(crate) async fn run_then<D, T, W, F>(&self, work: W, finish: F) -> Result<T, StoreError>
-    where
-        W: FnOnce(&mut Transaction<'_>) -> Result<D, StoreError> + Send + 'static,
-        F: FnOnce(D, &mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
-        D: Send + 'static,
-        T: Send + 'static,
-    {
         let (reply, answer) = oneshot::channel();
-        let command = Box::new(Asked::new(work, finish, reply));
+        let command = Box::new(Asked::new(work, reply));
         self.send(Envelope { command, sent: Instant::now() })?;
         answer.await.map_err(|_gone| StoreError::Unavailable("the writer stopped".to_owned()))?
     }
@@ -203,7 +192,7 @@ impl Thread {
 
 /// Everything between BEGIN and COMMIT.
 fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope]) -> Result<(), StoreError> {
-    for Envelope { command, .. } in &mut *batch {
+    for Envelope { command, .. } in batch {
         transaction.save()?;
         let done = catch_unwind(AssertUnwindSafe(|| command.run(transaction)))
             .unwrap_or_else(|_panic| Err(StoreError::Unavailable("the command panicked".to_owned())));
@@ -215,10 +204,6 @@ fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope]) -> Result<(),
                 command.fail(failure);
             }
         }
-    }
-    transaction.admit_joined()?;
-    for Envelope { command, .. } in batch {
-        command.finish(transaction)?;
     }
     transaction.write_queues()
 }
@@ -299,8 +284,6 @@ mod tests {
     async fn a_panic_is_a_failure_of_its_command_and_the_thread_goes_on_p2() {
         let (_directory, writer) = writer(Limits::default());
         let broken = writer.run(|_| -> Result<(), StoreError> { panic!("injected") }).await;
-        assert!(matches!(broken, Err(StoreError::Unavailable(_))), "{broken:?}");
-        let broken = writer.run_then(|_| Ok(()), |(), _| -> Result<(), StoreError> { panic!("injected") }).await;
         assert!(matches!(broken, Err(StoreError::Unavailable(_))), "{broken:?}");
         assert_eq!(writer.run(|_| Ok(7)).await, Ok(7));
     }

@@ -47,7 +47,7 @@ impl Scene {
     }
 
     async fn ticket(&self, name: &str) -> Ticket {
-        self.store.join(MAIN, &user(name)).await.unwrap().unwrap().standing.token.ticket
+        self.store.join(MAIN, &user(name)).await.unwrap().unwrap().token.ticket
     }
 
     async fn schedule(&self, seats: u32) -> ScheduleId {
@@ -85,7 +85,7 @@ async fn one_bad_command_of_a_batch_fails_alone_q17_w12() {
     let (mut numbers, mut failed) = (Vec::new(), 0);
     for answer in asked {
         match answer.await.unwrap() {
-            Ok(joined) => numbers.push(joined.unwrap().standing.token.ticket.number.get()),
+            Ok(joined) => numbers.push(joined.unwrap().token.ticket.number.get()),
             Err(StoreError::Unavailable(_)) => failed += 1,
             Err(other) => panic!("{other}"),
         }
@@ -195,8 +195,9 @@ async fn one_bad_token_stops_neither_other_queues_nor_the_batch_r3_s8() {
     scene.clock.advance(Rules::default().active);
     let lines = scene.store.admit().await.unwrap();
     assert_eq!(lines.iter().map(|line| (line.queue, line.admitted)).collect::<Vec<_>>(), [(other, 1)]);
-    let joined = scene.store.join(MAIN, &user("c")).await.unwrap().unwrap().standing;
-    assert_eq!((joined.token.status(), joined.position), (TokenStatus::Waiting, 1), "told as it is");
+    let joined = scene.store.join(MAIN, &user("c")).await.unwrap().unwrap();
+    let position = joined.line.position_at_tail(joined.token.ticket.number);
+    assert_eq!((joined.token.status(), position), (TokenStatus::Waiting, 1), "told as it is");
 }
 
 #[tokio::test]
@@ -214,7 +215,7 @@ async fn a_row_that_does_not_parse_is_inconsistent_never_missing() {
     );
     let charged = scene.store.charge(&charge("u", "5")).await;
     assert!(matches!(charged, Err(StoreError::Inconsistent { table: "wallets", .. })), "{charged:?}");
-    let found = QueueRepository::find(&scene.store, ticket).await;
+    let found = scene.store.tokens(MAIN, &[ticket.number]).await;
     assert!(matches!(found, Err(StoreError::Inconsistent { table: "tokens", column: "status", .. })), "{found:?}");
 }
 

@@ -69,10 +69,10 @@ async fn what_was_opened_before_is_found_again_with_its_epoch() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usher.db");
     let first = open(&path, Migrations::Apply).unwrap();
-    let before = first.directory().await.unwrap();
+    let before = first.changes(&[]).await.unwrap();
     first.shutdown();
     let second = open(&path, Migrations::Refuse).unwrap();
-    assert_eq!(second.directory().await.unwrap(), before);
+    assert_eq!(second.changes(&[]).await.unwrap(), before);
     assert_eq!(before.len(), 1);
 }
 

@@ -27,6 +27,7 @@ macro_rules! contract_tests {
                 a_silent_server_holds_judgement_up_until_it_is_given_up
                 who_has_stopped_holds_no_judgement_up_and_whom_it_saw_stays_known
                 who_was_seen_keeps_the_place_and_nobody_is_judged_before_their_turn
+                notes_of_one_moment_all_count
                 what_was_seen_too_long_ago_does_not_count
                 who_was_seen_in_another_queue_was_not_seen_here
                 who_joined_lately_is_there

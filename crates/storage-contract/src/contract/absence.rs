@@ -184,6 +184,19 @@ pub(crate) async fn who_was_seen_keeps_the_place_and_nobody_is_judged_before_the
     assert_eq!(scene.store.queues.admit().await.unwrap(), [], "the absent used no grant, but three are used");
 }
 
+/// Nothing that a server saw is lost, however short the time between its notes is.
+pub(crate) async fn notes_of_one_moment_all_count(make: Make) {
+    let scene = watched(&make, &[A], 10).await;
+    join(&scene, 4).await;
+    watch(&scene, &[A], ABSENCE).await;
+    note(&scene, A, &[1]).await;
+    note(&scene, A, &[2]).await;
+    let twice = [sighting(scene.main, &[3]), sighting(scene.main, &[4])];
+    scene.store.presence.note(A, &twice).await.unwrap();
+    watch(&scene, &[A], EVERY).await;
+    assert_eq!(turns(&scene).await, (4, 0));
+}
+
 pub(crate) async fn what_was_seen_too_long_ago_does_not_count(make: Make) {
     for (late, expected) in [(Duration::ZERO, (1, 0)), (MICRO, (0, 1))] {
         let scene = watched(&make, &[A], 10).await;

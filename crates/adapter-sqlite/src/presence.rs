@@ -1,0 +1,180 @@
+//! The port of who is there (design 5), and whom admission finds there. Rows of `servers` and `sightings`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::SqliteConnection;
+use domain::ports::{PresenceRepository, StoreError};
+use domain::presence::{Roll, Sighting, Watch};
+use domain::{QueueNumber, Timestamp, Token};
+use uuid::Uuid;
+
+use crate::SqliteStore;
+use crate::columns::{Columns, FromRow};
+use crate::statement::{Statement, binds, statements};
+use crate::transaction::Transaction;
+
+statements! {
+    Servers = "SELECT id, since, last FROM servers";
+    Tell = "INSERT INTO servers (id, since, last) VALUES (?, ?, ?) \
+        ON CONFLICT (id) DO UPDATE SET since = excluded.since, last = excluded.last";
+    Forget = "DELETE FROM servers WHERE id = ?";
+    Insert = "INSERT INTO sightings (queue, chunk, noted_at, server, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    Seen = "SELECT seen FROM sightings WHERE queue = ? AND chunk = ? AND noted_at >= ?";
+    // In the order in which they were noted, so that none is looked at that has to stay, but for a few.
+    Prune = "DELETE FROM sightings WHERE rowid IN (SELECT rowid FROM sightings ORDER BY rowid LIMIT ?) AND noted_at < ?";
+}
+
+/// How many old sightings a note removes besides twice as many as it inserts: more go than come.
+const SPARE: usize = 100;
+
+#[async_trait]
+impl PresenceRepository for SqliteStore {
+    async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError> {
+        let seen = seen.to_vec();
+        self.writer().run(move |transaction| note(transaction, server, &seen)).await
+    }
+
+    async fn forget(&self, server: Uuid) -> Result<(), StoreError> {
+        self.writer().run(move |transaction| Forget::execute(transaction.conn, binds![server]).map(drop)).await
+    }
+}
+
+fn note(transaction: &mut Transaction<'_>, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError> {
+    let now = transaction.now;
+    let servers = servers(transaction.conn)?;
+    let before = servers.iter().find(|(id, _)| *id == server).map(|(_, watch)| *watch);
+    let watch = Watch::told(before, now);
+    Tell::change_one(transaction.conn, binds![server, watch.since, watch.last])?;
+    for (gone, _) in servers.iter().filter(|(id, watch)| *id != server && !watch.is_live(now)) {
+        Forget::execute(transaction.conn, binds![*gone])?;
+    }
+    for sighting in seen {
+        insert(transaction.conn, server, sighting, now)?;
+    }
+    // Nobody judges by what was noted before that: who has not told of themselves for so long is given up.
+    let needless = now.minus(transaction.rules.absence).minus(Watch::GIVEN_UP);
+    let most = u64::try_from(seen.len() * 2 + SPARE).unwrap_or(u64::MAX);
+    Prune::execute(transaction.conn, binds![most, needless]).map(drop)
+}
+
+/// Rows are never changed: what a server notes of a chunk twice in one moment is kept as of the next one.
+fn insert(conn: &mut SqliteConnection, server: Uuid, seen: &Sighting, now: Timestamp) -> Result<(), StoreError> {
+    let mut at = now;
+    while Insert::execute(conn, binds![seen.queue, seen.chunk, at, server, &*seen.seen])? == 0 {
+        at = at.plus(Duration::from_micros(1));
+    }
+    Ok(())
+}
+
+/// Whether a server tells of itself.
+pub(crate) fn is_watched(transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
+    let now = transaction.now;
+    Ok(servers(transaction.conn)?.iter().any(|(_, watch)| now.since(watch.last) <= Watch::GAP))
+}
+
+fn servers(conn: &mut SqliteConnection) -> Result<Vec<(Uuid, Watch)>, StoreError> {
+    Servers::rows(conn, &[])
+}
+
+/// Who of a queue was seen, read as far as it is needed.
+pub(crate) struct Roster {
+    queue: QueueNumber,
+    /// `None` until somebody's turn has come.
+    roll: Option<Roll>,
+    chunks: BTreeSet<u64>,
+}
+
+impl Roster {
+    pub(crate) const fn new(queue: QueueNumber) -> Self {
+        Self { queue, roll: None, chunks: BTreeSet::new() }
+    }
+
+    /// The roll, with all that is needed to judge these.
+    pub(crate) fn roll_for(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        waiting: &[Token],
+    ) -> Result<&Roll, StoreError> {
+        let roll = match self.roll.take() {
+            Some(roll) => roll,
+            None => begin(transaction)?,
+        };
+        let roll = self.roll.insert(roll);
+        let Some(since) = roll.judges_since() else { return Ok(roll) };
+        for token in waiting {
+            let chunk = Sighting::chunk_of(token.ticket.number);
+            if roll.judges(token) && self.chunks.insert(chunk) {
+                for Bits(seen) in Seen::rows(transaction.conn, binds![self.queue, chunk, since])? {
+                    roll.add(chunk, &seen);
+                }
+            }
+        }
+        Ok(roll)
+    }
+}
+
+fn begin(transaction: &mut Transaction<'_>) -> Result<Roll, StoreError> {
+    let absence = transaction.rules.absence;
+    if absence.is_zero() {
+        return Ok(Roll::of_all());
+    }
+    let watches: Vec<Watch> = servers(transaction.conn)?.into_iter().map(|(_, watch)| watch).collect();
+    Ok(Roll::since(Watch::judges_since(&watches, absence, transaction.now)))
+}
+
+/// A bit for each number of a chunk.
+struct Bits([u8; Sighting::BYTES]);
+
+impl FromRow for Bits {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        row.bytes(0, ("sightings", "seen")).map(Self)
+    }
+}
+
+impl FromRow for (Uuid, Watch) {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let watch = Watch { since: row.instant(1, ("servers", "since"))?, last: row.instant(2, ("servers", "last"))? };
+        Ok((row.id(0, ("servers", "id"))?, watch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{QueueName, Rules};
+    use storage_contract::SeededIds;
+
+    use super::*;
+    use crate::concerts;
+
+    #[test]
+    fn what_nobody_can_need_any_more_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        crate::migrate(&path).unwrap();
+        let mut connection = crate::open::connect(&path).unwrap();
+        let (rules, ids) = (Rules::default(), SeededIds::new(1));
+        let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
+        let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+        let seen: Vec<_> = (0..150).map(|chunk| Sighting { queue, chunk, seen: vec![0; Sighting::BYTES] }).collect();
+        let [gone, stays] = [1, 2].map(Uuid::from_u128);
+        let count = |batch: &mut Transaction<'_>, after: Duration, server, seen: &[Sighting]| {
+            batch.now = Timestamp::from_micros(0).plus(after);
+            note(batch, server, seen).unwrap();
+            let of_chunk = |chunk: u64| {
+                let since = Timestamp::from_micros(0);
+                Seen::rows::<Bits>(batch.conn, binds![queue, chunk, since]).unwrap().len()
+            };
+            let kept: usize = (0..150).map(of_chunk).sum();
+            (kept, servers(batch.conn).unwrap().len())
+        };
+        let (micro, needed) = (Duration::from_micros(1), rules.absence + Watch::GIVEN_UP);
+        assert_eq!(count(&mut batch, Duration::ZERO, gone, &seen), (150, 1));
+        assert_eq!(count(&mut batch, Watch::GIVEN_UP.saturating_sub(micro), stays, &[]), (150, 2));
+        assert_eq!(count(&mut batch, Watch::GIVEN_UP, stays, &[]), (150, 1), "the first one is given up");
+        assert_eq!(count(&mut batch, needed, stays, &[]), (150, 1), "as long as somebody may judge by it");
+        assert_eq!(count(&mut batch, needed + micro, stays, &[]), (50, 1), "a hundred and no more");
+        assert_eq!(count(&mut batch, needed + micro, stays, &seen[..5]), (5, 1));
+    }
+}
