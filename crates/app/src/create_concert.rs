@@ -17,14 +17,15 @@ impl App {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use domain::concert::SeatGroup;
     use domain::ports::Decided;
     use domain::{ConcertId, LocalTime, Money, QueueNumber, Rejection};
-    use futures::executor::block_on;
     use uuid::Uuid;
 
     use super::*;
-    use crate::mocks::{World, down, entry, name_of};
+    use crate::mocks::{World, block_on, change, down, name_of, run};
 
     fn concert(queue: &str) -> NewConcert {
         let starts_at = LocalTime::parse("2026-12-24T19:30:00+09:00").unwrap();
@@ -50,11 +51,12 @@ mod tests {
 
     #[test]
     fn a_queue_that_it_made_is_known_at_once() {
-        let mut world = world("new", Ok(Ok(created(3))));
-        world.queues.expect_directory().times(1).return_once(|| Ok(vec![entry(1, "main"), entry(3, "new")]));
-        let app = world.app_without_directory();
-        assert_eq!(block_on(app.create_concert(&concert("new"))), Ok(created(3)));
-        assert_eq!(app.queue_number(&name_of("new")), Ok(QueueNumber(3)));
+        let world = world("new", Ok(Ok(created(3))));
+        let lines = Arc::clone(&world.lines);
+        let app = world.app();
+        lines.add(change(3, "new"));
+        assert_eq!(run(&app, app.create_concert(&concert("new"))), Ok(created(3)));
+        assert_eq!((app.queue_number(&name_of("new")), lines.reads()), (Ok(QueueNumber(3)), 2));
     }
 
     #[test]
@@ -64,5 +66,15 @@ mod tests {
         assert_eq!(block_on(app.create_concert(&concert("new"))), Err(Failure::Rejected(refusal)));
         let app = world("new", Err(down())).app();
         assert_eq!(block_on(app.create_concert(&concert("new"))), Err(Failure::Store(down())));
+    }
+
+    /// Perhaps executed, as any answer of a store that is down: whoever joined now would not find the queue.
+    #[test]
+    fn a_queue_that_cannot_be_made_known_is_a_failure() {
+        let world = world("new", Ok(Ok(created(3))));
+        let lines = Arc::clone(&world.lines);
+        let app = world.app();
+        lines.set_down(true);
+        assert_eq!(run(&app, app.create_concert(&concert("new"))), Err(Failure::Store(down())));
     }
 }

@@ -15,21 +15,23 @@ impl App {
 mod tests {
     use domain::Rejection;
     use domain::ports::Decided;
-    use futures::executor::block_on;
 
     use super::*;
-    use crate::mocks::{World, down, sealed, ticket};
+    use crate::mocks::{Task, World, block_on, down, holder, ticket};
 
-    fn leaving(answer: Decided<()>) -> Result<(), Failure> {
+    /// What leaving came to, and whether a refresh is wanted since.
+    fn leaving(answer: Decided<()>) -> (Result<(), Failure>, bool) {
         let mut world = World::default();
         world.queues.expect_leave().times(1).withf(|asked| *asked == ticket()).return_once(|_| answer);
-        block_on(world.app().leave(sealed()))
+        let app = world.app();
+        let left = block_on(app.leave(holder()));
+        (left, Task::started(app.refresh_wanted()).answer().is_some())
     }
 
     #[test]
     fn the_store_ends_the_place_and_what_it_says_is_passed_on_r17() {
-        assert_eq!(leaving(Ok(Ok(()))), Ok(()));
-        assert_eq!(leaving(Ok(Err(Rejection::TokenUnknown))), Err(Failure::Rejected(Rejection::TokenUnknown)));
-        assert_eq!(leaving(Err(down())), Err(Failure::Store(down())));
+        assert_eq!(leaving(Ok(Ok(()))), (Ok(()), true));
+        assert_eq!(leaving(Ok(Err(Rejection::TokenUnknown))), (Err(Failure::Rejected(Rejection::TokenUnknown)), false));
+        assert_eq!(leaving(Err(down())), (Err(Failure::Store(down())), false));
     }
 }

@@ -150,3 +150,39 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::mocks::{World, block_on, down, holder, name_of, sealed, ticket};
+
+    #[test]
+    fn nothing_is_known_before_it_was_read() {
+        let app = World::default().app_without_lines();
+        assert_eq!(app.queue_number(&QueueName::main()), Err(Rejection::NotFound(Kind::Queue)));
+        assert_eq!(app.open(sealed()), Err(Rejection::TokenUnknown));
+        assert_eq!(app.holder(ticket()), Err(Rejection::TokenUnknown));
+    }
+
+    #[test]
+    fn names_numbers_and_seals_belong_together() {
+        let app = World::default().app();
+        assert_eq!(app.queue_number(&name_of("other")), Ok(QueueNumber(2)));
+        assert_eq!(app.holder(ticket()), Ok(holder()));
+        assert_eq!(app.open(sealed()), Ok(ticket()));
+        let elsewhere = Ticket { queue: QueueNumber(2), ..ticket() };
+        assert_eq!(app.open(app.holder(elsewhere).unwrap().token), Ok(elsewhere));
+    }
+
+    #[test]
+    fn a_read_that_failed_leaves_what_was_known() {
+        let world = World::default();
+        let lines = Arc::clone(&world.lines);
+        let app = world.app();
+        lines.set_down(true);
+        assert_eq!(block_on(app.refresh()), Err(down()));
+        assert_eq!(app.open(sealed()), Ok(ticket()));
+    }
+}
