@@ -38,70 +38,75 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use domain::QueueNumber;
     use domain::line::Line;
-    use domain::{QueueNumber, Timestamp};
-    use futures::executor::block_on;
     use mockall::Sequence;
 
     use super::*;
-    use crate::mocks::{World, at, down, entry, sealed, waiting};
+    use crate::mocks::{SERVER, Task, World, block_on, down, holder};
 
-    fn admitted(in_all: u64) -> Admitted {
-        let line = Line { issued: 100, admitted: in_all, frontier: in_all, ended_beyond: 0, version: 9 };
-        Admitted { queue: QueueNumber(1), admitted: 1, expired: 0, active: 1, line }
+    fn admitted(more: bool) -> Admitted {
+        let line = Line { issued: 100, admitted: 5, frontier: 5, ended_beyond: 0, version: 9 };
+        Admitted { queue: QueueNumber(1), admitted: 1, absent: 0, expired: 0, active: 1, line, more }
     }
 
+    /// What is freed first may be sold to who is admitted next, and who came back just before their turn is told of
+    /// before anybody is passed over. Nothing else may be called, in any other order.
     #[test]
     fn every_part_is_done_although_another_fails() {
-        for failing in 0..3 {
-            let mut world = World::default();
+        for failing in 0..4 {
+            let (mut world, mut order) = (World::default(), Sequence::new());
             let answer = |part: usize| if part == failing { Err(down()) } else { Ok(()) };
-            let (released, lines, directory) = (answer(0), answer(1), answer(2));
-            let mut order = Sequence::new();
-            let expected = Tick {
-                released: released.clone().map(|()| 3),
-                lines: lines.clone().map(|()| vec![admitted(4)]),
-                directory: directory.clone(),
-            };
-            // What is freed first may be sold to who is admitted next.
-            world
-                .reservations
-                .expect_release_expired()
-                .times(1)
-                .in_sequence(&mut order)
-                .return_once(|| released.map(|()| 3));
-            world
-                .queues
-                .expect_admit()
-                .times(1)
-                .in_sequence(&mut order)
-                .return_once(|| lines.map(|()| vec![admitted(4)]));
-            world.queues.expect_directory().times(1).return_once(|| directory.map(|()| vec![entry(1, "main")]));
-            assert_eq!(block_on(world.app_without_directory().tick()), expected, "part {failing} fails");
+            let (released, seen, lines) = (answer(0).map(|()| 3), answer(1), answer(2).map(|()| vec![admitted(false)]));
+            let expected = Tick { released: released.clone(), seen: seen.clone(), lines: lines.clone() };
+            let (reservations, presence) = (&mut world.reservations, &mut world.presence);
+            reservations.expect_release_expired().times(1).in_sequence(&mut order).return_once(|| released);
+            let asked = |server: &uuid::Uuid, seen: &[_]| *server == SERVER && seen.len() == 1;
+            presence.expect_note().times(1).in_sequence(&mut order).withf(asked).return_once(|_, _| seen);
+            world.queues.expect_admit().times(1).in_sequence(&mut order).return_once(|| lines);
+            let app = world.app();
+            block_on(app.place(holder())).unwrap();
+            assert_eq!(block_on(app.tick()), expected, "part {failing} fails");
         }
     }
 
-    /// The estimate is measured by the clockwork's ticks, so that nobody need poll for it to be known.
+    fn ticking(lines: Result<Vec<Admitted>, StoreError>, released: Result<u64, StoreError>) -> (Tick, bool) {
+        let mut world = World::default();
+        world.reservations.expect_release_expired().times(1).return_once(|| released);
+        world.queues.expect_admit().times(1).return_once(|| lines);
+        let app = world.app();
+        let tick = block_on(app.tick());
+        (tick, Task::started(app.refresh_wanted()).answer().is_some())
+    }
+
+    /// No port of presence expects a call.
     #[test]
-    fn ticks_measure_the_pace() {
-        let mut world = World::of(domain::line::Standing { line: admitted(60).line, ..waiting() });
-        world.reservations.expect_release_expired().returning(|| Ok(0));
-        let mut in_all = 0;
-        world.queues.expect_admit().times(2).returning_st(move || {
-            in_all += 30;
-            Ok(vec![admitted(in_all)])
-        });
-        world.queues.expect_directory().returning(|| Ok(vec![entry(1, "main")]));
-        let clock = std::sync::Arc::clone(&world.clock);
-        let app = world.app_without_directory();
-        let tick = |second: Timestamp| {
-            clock.set(second);
-            block_on(app.tick())
-        };
-        assert!(tick(at(100)).lines.is_ok() && tick(at(160)).lines.is_ok());
-        // 30 admitted in 60 s: the third in line waits 6 s.
-        assert_eq!(block_on(app.place(sealed())).unwrap().estimated_wait, Some(Duration::from_secs(6)));
+    fn who_saw_nobody_tells_of_nobody() {
+        let (tick, _) = ticking(Ok(vec![]), Ok(0));
+        assert_eq!(tick, Tick { lines: Ok(vec![]), released: Ok(0), seen: Ok(()) });
+    }
+
+    #[test]
+    fn a_refresh_is_wanted_when_a_line_has_moved() {
+        for (lines, wanted) in [(Ok(vec![admitted(false)]), true), (Ok(vec![]), false), (Err(down()), false)] {
+            assert_eq!(ticking(lines, Ok(7)).1, wanted);
+        }
+    }
+
+    #[test]
+    fn a_tick_that_stopped_at_its_bound_says_that_there_may_be_more() {
+        let most = u64::from(MOST_RELEASED);
+        for (lines, released, left_some) in [
+            (Ok(vec![]), Ok(most), true),
+            (Ok(vec![]), Ok(most - 1), false),
+            (Ok(vec![admitted(false), admitted(true)]), Ok(0), true),
+            (Ok(vec![admitted(false)]), Ok(0), false),
+            (Ok(vec![admitted(true)]), Err(down()), true),
+            (Err(down()), Ok(most), true),
+            (Err(down()), Err(down()), false),
+        ] {
+            let (tick, _) = ticking(lines, released);
+            assert_eq!(tick.left_some(), left_some, "{tick:?}");
+        }
     }
 }

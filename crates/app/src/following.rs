@@ -185,3 +185,6 @@ fn build(change: &QueueChange) -> Result<Snapshot, SnapshotError> {
 fn version(queue: &Queue) -> u64 {
     queue.known().snapshot.line().version
 }
+
+#[cfg(test)]
+mod tests;

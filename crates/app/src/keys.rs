@@ -42,11 +42,10 @@ pub async fn agree_on_keys(
 #[cfg(test)]
 mod tests {
     use domain::seal::{ServerKey, StoredKey};
-    use futures::executor::block_on;
     use mockall::Sequence;
 
     use super::*;
-    use crate::mocks::{MockIds, MockKeys, down};
+    use crate::mocks::{MockIds, MockKeys, block_on, down};
 
     fn key(byte: u8) -> ServerKey {
         ServerKey::from_bytes([byte; 32])

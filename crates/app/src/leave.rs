@@ -15,23 +15,30 @@ impl App {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use domain::Rejection;
     use domain::ports::Decided;
-    use futures::executor::block_on;
 
     use super::*;
-    use crate::mocks::{World, down, sealed, ticket};
+    use crate::mocks::{World, down, holder, run, ticket};
 
-    fn leaving(answer: Decided<()>) -> Result<(), Failure> {
+    /// What leaving came to, and how often the lines were read.
+    fn leaving(answer: Decided<()>, down: bool) -> (Result<(), Failure>, usize) {
         let mut world = World::default();
         world.queues.expect_leave().times(1).withf(|asked| *asked == ticket()).return_once(|_| answer);
-        block_on(world.app().leave(sealed()))
+        let lines = Arc::clone(&world.lines);
+        let app = world.app();
+        lines.set_down(down);
+        (run(&app, app.leave(holder())), lines.reads())
     }
 
     #[test]
     fn the_store_ends_the_place_and_what_it_says_is_passed_on_r17() {
-        assert_eq!(leaving(Ok(Ok(()))), Ok(()));
-        assert_eq!(leaving(Ok(Err(Rejection::TokenUnknown))), Err(Failure::Rejected(Rejection::TokenUnknown)));
-        assert_eq!(leaving(Err(down())), Err(Failure::Store(down())));
+        assert_eq!(leaving(Ok(Ok(())), false), (Ok(()), 2), "polls know of it");
+        assert_eq!(leaving(Ok(Ok(())), true), (Ok(()), 2), "what is done is done");
+        let refusal = Rejection::TokenUnknown;
+        assert_eq!(leaving(Ok(Err(refusal.clone())), false), (Err(Failure::Rejected(refusal)), 1));
+        assert_eq!(leaving(Err(down()), false), (Err(Failure::Store(down())), 1));
     }
 }

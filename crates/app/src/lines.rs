@@ -13,7 +13,7 @@ use domain::seal::{Seal, SealedToken, ServerKeys};
 use domain::{Policy, QueueEpoch, QueueName, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp};
 
 use crate::sightings::Sightings;
-use crate::{App, Holder};
+use crate::{App, Failure, Holder};
 
 /// All queues known at one moment. A queue is never removed.
 #[derive(Default)]
@@ -125,6 +125,15 @@ impl App {
         self.lines.load().by_name.get(name).copied().ok_or(Rejection::NotFound(Kind::Queue))
     }
 
+    /// The number of a queue that somebody names; one that is not known may have been made at another server a moment ago.
+    pub(crate) async fn named(&self, name: &QueueName) -> Result<QueueNumber, Failure> {
+        if let Ok(number) = self.queue_number(name) {
+            return Ok(number);
+        }
+        self.refreshed().await?;
+        Ok(self.queue_number(name)?)
+    }
+
     /// A queue that a token or an answer of the store named.
     pub(crate) fn queue(&self, number: QueueNumber) -> Result<Arc<Queue>, Rejection> {
         self.lines.load().queue(number).cloned().ok_or(Rejection::TokenUnknown)
@@ -148,5 +157,41 @@ impl App {
         if !self.rules.absence.is_zero() {
             queue.sightings.note(number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::mocks::{World, block_on, down, holder, name_of, sealed, ticket};
+
+    #[test]
+    fn nothing_is_known_before_it_was_read() {
+        let app = World::default().app_without_lines();
+        assert_eq!(app.queue_number(&QueueName::main()), Err(Rejection::NotFound(Kind::Queue)));
+        assert_eq!(app.open(sealed()), Err(Rejection::TokenUnknown));
+        assert_eq!(app.holder(ticket()), Err(Rejection::TokenUnknown));
+    }
+
+    #[test]
+    fn names_numbers_and_seals_belong_together() {
+        let app = World::default().app();
+        assert_eq!(app.queue_number(&name_of("other")), Ok(QueueNumber(2)));
+        assert_eq!(app.holder(ticket()), Ok(holder()));
+        assert_eq!(app.open(sealed()), Ok(ticket()));
+        let elsewhere = Ticket { queue: QueueNumber(2), ..ticket() };
+        assert_eq!(app.open(app.holder(elsewhere).unwrap().token), Ok(elsewhere));
+    }
+
+    #[test]
+    fn a_read_that_failed_leaves_what_was_known() {
+        let world = World::default();
+        let lines = Arc::clone(&world.lines);
+        let app = world.app();
+        lines.set_down(true);
+        assert_eq!(block_on(app.refresh()), Err(down()));
+        assert_eq!(app.open(sealed()), Ok(ticket()));
     }
 }

@@ -180,3 +180,6 @@ impl Ended {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,165 +1,35 @@
-//! Mocks of the ports, and a small world to call the use cases in. What a test does not expect must not be called.
+//! A small world to call the use cases in, of mocks of the ports. What a test does not expect must not be called.
+
+mod executor;
+mod ports;
+mod shown;
+mod slow;
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::line::Line;
-use domain::page::Listed;
-use domain::payment::Receipt;
-use domain::ports::{
-    Admitted, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
-    Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
-    ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
-};
-use domain::presence::Sighting;
+use domain::ports::{Clock, QueueChange, StoreError};
 use domain::reservation::{Reservation, ReservationStatus};
-use domain::seal::{SealedToken, ServerKey, ServerKeys, StoredKey};
+use domain::seal::{SealedToken, ServerKey, ServerKeys};
 use domain::token::EndReason;
-use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, LocalTime, Money, Page, PaymentId, Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber,
-    ReservationId, Rules, ScheduleId, Ticket, TicketNumber, Timestamp, Token, UserId,
+    ConcertId, LocalTime, Money, Policy, QueueEpoch, QueueName, QueueNumber, ReservationId, Rules, ScheduleId, Ticket,
+    TicketNumber, Timestamp, Token, UserId,
 };
-use futures::executor::block_on;
 use futures::future::{Either, select};
-use mockall::mock;
 use uuid::Uuid;
 
+pub(crate) use self::executor::{Task, block_on};
+pub(crate) use self::ports::{
+    MockConcerts, MockIds, MockKeys, MockPayments, MockPresence, MockQueues, MockReservations, MockStoreClock,
+    MockWallets,
+};
+pub(crate) use self::shown::Shown;
+pub(crate) use self::slow::Slow;
 use crate::{App, Holder, Ports, WalletGate};
-
-mock! {
-    pub(crate) Queues {}
-    #[async_trait]
-    impl QueueRepository for Queues {
-        async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError>;
-        async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined>;
-        async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError>;
-        async fn leave(&self, ticket: Ticket) -> Decided<()>;
-        async fn admit(&self) -> Result<Vec<Admitted>, StoreError>;
-        async fn report(&self, queue: QueueNumber) -> Decided<QueueReport>;
-        async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport>;
-        async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError>;
-        async fn renew_epochs(&self) -> Result<Option<u64>, StoreError>;
-    }
-}
-
-mock! {
-    pub(crate) Presence {}
-    #[async_trait]
-    impl PresenceRepository for Presence {
-        async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError>;
-        async fn forget(&self, server: Uuid) -> Result<(), StoreError>;
-    }
-}
-
-mock! {
-    pub(crate) Concerts {}
-    #[async_trait]
-    impl ConcertRepository for Concerts {
-        async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert>;
-        async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError>;
-        async fn schedules(
-            &self,
-            queue: QueueNumber,
-            filter: &ScheduleFilter,
-            page: &Page<ScheduleKey>,
-        ) -> Decided<Listed<Schedule, ScheduleKey>>;
-        async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError>;
-        async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap>;
-    }
-}
-
-mock! {
-    pub(crate) Reservations {}
-    #[async_trait]
-    impl ReservationRepository for Reservations {
-        async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>>;
-        async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation>;
-        async fn find(
-            &self,
-            queue: QueueNumber,
-            user: &UserId,
-            reservation: ReservationId,
-        ) -> Result<Option<Reservation>, StoreError>;
-        async fn list(
-            &self,
-            queue: QueueNumber,
-            user: &UserId,
-            page: &Page<ReservationId>,
-        ) -> Result<Listed<Reservation, ReservationId>, StoreError>;
-        async fn release_expired(&self) -> Result<u64, StoreError>;
-    }
-}
-
-mock! {
-    pub(crate) Wallets {}
-    #[async_trait]
-    impl WalletRepository for Wallets {
-        async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError>;
-        async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>>;
-        async fn replay(&self, command: &ChargeCommand) -> Decided<Option<Charged>>;
-        async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError>;
-    }
-}
-
-mock! {
-    pub(crate) Payments {}
-    #[async_trait]
-    impl PaymentRepository for Payments {
-        async fn pay(&self, command: &PayCommand) -> Decided<Answer<Paid>>;
-        async fn find(
-            &self,
-            queue: QueueNumber,
-            user: &UserId,
-            payment: PaymentId,
-        ) -> Result<Option<Receipt>, StoreError>;
-        async fn list(
-            &self,
-            queue: QueueNumber,
-            user: &UserId,
-            page: &Page<PaymentId>,
-        ) -> Result<Listed<Receipt, PaymentId>, StoreError>;
-    }
-}
-
-mock! {
-    pub(crate) Keys {
-        pub(crate) fn stored(&self) -> Result<Option<StoredKey>, StoreError>;
-        pub(crate) fn keep(&self, before: Option<StoredKey>, key: StoredKey) -> Result<bool, StoreError>;
-    }
-}
-
-/// By hand, as an `Option` of a reference is more than the macro understands in an async method.
-#[async_trait]
-impl TokenKeyRepository for MockKeys {
-    async fn stored_key(&self) -> Result<Option<StoredKey>, StoreError> {
-        self.stored()
-    }
-
-    async fn keep_key(&self, before: Option<&StoredKey>, key: &StoredKey) -> Result<bool, StoreError> {
-        self.keep(before.cloned(), key.clone())
-    }
-}
-
-mock! {
-    pub(crate) StoreClock {}
-    #[async_trait]
-    impl Probe for StoreClock {
-        async fn store_time(&self) -> Result<Timestamp, StoreError>;
-    }
-}
-
-mock! {
-    pub(crate) Ids {}
-    impl IdGenerator for Ids {
-        fn next_id(&self) -> Uuid;
-        fn random(&self) -> [u8; 16];
-    }
-}
 
 /// A clock that a test moves; a mock could only foretell how often it is read.
 #[derive(Default)]
@@ -191,7 +61,8 @@ pub(crate) struct World {
     pub(crate) probe: MockStoreClock,
     pub(crate) clock: Arc<Hands>,
     /// What the store shows of its queues.
-    pub(crate) lines: Arc<Mutex<Vec<QueueChange>>>,
+    pub(crate) lines: Arc<Shown>,
+    pub(crate) rules: Rules,
     pub(crate) gate: WalletGate,
 }
 
@@ -206,7 +77,8 @@ impl Default for World {
             presence: MockPresence::default(),
             probe: MockStoreClock::default(),
             clock: Arc::default(),
-            lines: Arc::new(Mutex::new(vec![change(1, "main"), change(2, "other")])),
+            lines: Arc::new(Shown::new(vec![change(1, "main"), change(2, "other")])),
+            rules: Rules::default(),
             gate: WalletGate::Active,
         }
     }
@@ -217,7 +89,7 @@ impl World {
     pub(crate) fn of(token: Token) -> Self {
         let mut world = Self::default();
         if token.out_version.is_some() {
-            world.lines.lock().unwrap()[0].line.frontier = ticket().number.get();
+            world.lines.admit(ticket().number.get());
         }
         let asked =
             |queue: &QueueNumber, numbers: &[TicketNumber]| *queue == ticket().queue && numbers == [ticket().number];
@@ -228,14 +100,7 @@ impl World {
     /// The use cases over these ports, with the lines read once.
     pub(crate) fn app(mut self) -> App {
         let lines = Arc::clone(&self.lines);
-        self.queues.expect_changes().returning(move |known| {
-            let lines = lines.lock().unwrap().clone();
-            let version = |number| known.iter().find(|(queue, _)| *queue == number).map(|(_, version)| *version);
-            Ok(lines
-                .into_iter()
-                .filter(|line| version(line.number).is_none_or(|known| known < line.line.version))
-                .collect())
-        });
+        self.queues.expect_changes().returning(move |known| lines.since(known));
         let app = self.app_without_lines();
         block_on(app.refresh()).unwrap();
         app
@@ -258,7 +123,7 @@ impl World {
             clock: self.clock,
             ids: Arc::new(ids),
         };
-        App::new(ports, Rules::default(), self.gate, keys())
+        App::new(ports, self.rules, self.gate, keys())
     }
 }
 
@@ -308,7 +173,7 @@ pub(crate) fn ticket() -> Ticket {
     Ticket { queue: QueueNumber(1), number: TicketNumber::new(7).unwrap() }
 }
 
-const EPOCH: QueueEpoch = QueueEpoch([9; 16]);
+pub(crate) const EPOCH: QueueEpoch = QueueEpoch([9; 16]);
 
 pub(crate) fn keys() -> ServerKeys {
     ServerKeys::new(vec![ServerKey::from_bytes([5; 32])]).unwrap()
@@ -329,6 +194,11 @@ pub(crate) fn forged() -> [SealedToken; 4] {
         keys().for_queue(QueueNumber(1), QueueEpoch([8; 16])).seal(ticket().number),
         keys().for_queue(QueueNumber(3), EPOCH).seal(ticket().number),
     ]
+}
+
+/// The token of number `number` of `main`, WAITING.
+pub(crate) fn numbered(number: u64) -> Token {
+    Token { ticket: Ticket { number: TicketNumber::new(number).unwrap(), ..ticket() }, ..waiting() }
 }
 
 /// The holder of [`sealed`].

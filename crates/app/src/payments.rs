@@ -44,11 +44,10 @@ mod tests {
     use domain::payment::Payment;
     use domain::ports::Decided;
     use domain::{QueueNumber, TokenStatus, UserId};
-    use futures::executor::block_on;
     use uuid::Uuid;
 
     use super::*;
-    use crate::mocks::{NOW, World, active, at, down, ended, reservation, sealed, ticket, user, waiting};
+    use crate::mocks::{NOW, World, active, at, block_on, down, ended, holder, reservation, ticket, user, waiting};
 
     fn receipt() -> Receipt {
         let reservation = reservation();
@@ -62,15 +61,25 @@ mod tests {
         Receipt { payment, reservation }
     }
 
-    fn command() -> PayCommand {
-        let (amount, key) = (Money::parse("30"), IdempotencyKey::parse("k"));
+    fn command(key: Option<&str>) -> PayCommand {
+        let (amount, key) = (Money::parse("30"), key.and_then(IdempotencyKey::parse));
         PayCommand { ticket: ticket(), reservation: reservation().id, amount, key }
     }
 
-    fn paying(answer: Decided<Answer<Paid>>) -> Result<Answer<Paid>, Failure> {
-        let mut world = World::default();
-        world.payments.expect_pay().times(1).withf(|asked| *asked == command()).return_once(|_| answer);
-        block_on(world.app().pay(sealed(), command().reservation, command().amount, command().key))
+    /// By somebody whose turn has come, without a key, and by somebody who waits, with one.
+    fn paying(answer: &Decided<Answer<Paid>>) -> Result<Answer<Paid>, Failure> {
+        let [waiting, admitted] = [Some("k"), None].map(|key| {
+            let (mut world, answer) = (World::default(), answer.clone());
+            if key.is_none() {
+                world.lines.admit(ticket().number.get());
+            }
+            let asked = move |asked: &PayCommand| *asked == command(key);
+            world.payments.expect_pay().times(1).withf(asked).return_once(|_| answer);
+            let asked = command(key);
+            block_on(world.app().pay(holder(), asked.reservation, asked.amount, asked.key))
+        });
+        assert_eq!(waiting, admitted);
+        admitted
     }
 
     /// The token is not looked up before: the store decides under its lock, and a replay needs no ACTIVE token (R15).
@@ -78,18 +87,18 @@ mod tests {
     fn a_payment_is_one_call_of_one_port() {
         for replayed in [true, false] {
             let answer = Answer { value: Paid { receipt: receipt(), balance: Money::zero() }, replayed };
-            assert_eq!(paying(Ok(Ok(answer.clone()))), Ok(answer));
+            assert_eq!(paying(&Ok(Ok(answer.clone()))), Ok(answer));
         }
         let refusal = Rejection::TokenNotActive(TokenStatus::Waiting);
-        assert_eq!(paying(Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
-        assert_eq!(paying(Err(down())), Err(Failure::Store(down())));
+        assert_eq!(paying(&Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
+        assert_eq!(paying(&Err(down())), Err(Failure::Store(down())));
     }
 
     #[test]
     fn ones_own_receipts_are_read_with_a_token_in_any_state_r16() {
         let page = Page::new(5, Some(receipt().payment.id)).unwrap();
-        for standing in [waiting(), active(), ended()] {
-            let mut world = World::of(standing);
+        for token in [waiting(), active(), ended()] {
+            let mut world = World::of(token);
             let asked = |queue: &QueueNumber, by: &UserId, id: &PaymentId| {
                 (*queue, by, *id) == (QueueNumber(1), &user(), receipt().payment.id)
             };
@@ -101,8 +110,8 @@ mod tests {
             let listed = all.clone();
             world.payments.expect_list().times(1).withf(asked).return_once(|_, _, _| Ok(listed));
             let app = world.app();
-            assert_eq!(block_on(app.payment(sealed(), receipt().payment.id)), Ok(receipt()));
-            assert_eq!(block_on(app.payments(sealed(), &page)), Ok(all));
+            assert_eq!(block_on(app.payment(holder(), receipt().payment.id)), Ok(receipt()));
+            assert_eq!(block_on(app.payments(holder(), &page)), Ok(all));
         }
     }
 
@@ -112,7 +121,7 @@ mod tests {
         for (answer, passed) in [(Ok(None), unknown), (Err(down()), Failure::Store(down()))] {
             let mut world = World::of(active());
             world.payments.expect_find().return_once(|_, _, _| answer);
-            assert_eq!(block_on(world.app().payment(sealed(), receipt().payment.id)), Err(passed));
+            assert_eq!(block_on(world.app().payment(holder(), receipt().payment.id)), Err(passed));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::line::{self, poll_after};
 use domain::ports::StoreError;
 use domain::seal::SealedToken;
-use domain::{QueueName, Rejection, TicketNumber, Timestamp, Token, TokenStatus};
+use domain::{QueueName, Rejection, Timestamp, Token, TokenStatus};
 
 use crate::lines::{Known, Queue};
 use crate::{App, Failure, Holder};
@@ -46,53 +46,48 @@ impl App {
     /// Tells the holder of a token, in any state, where it stands. Whoever waits is told from memory, without any access
     /// to the store, also while that is away.
     pub async fn place(&self, holder: Holder) -> Result<Place, Failure> {
-        if let Some(place) = self.place_in_line(holder)? {
-            return Ok(place);
+        match self.place_in_line(holder) {
+            Ok(Some(place)) => Ok(place),
+            Ok(None) => self.place_passed(holder).await,
+            // Another server may just have issued it.
+            Err(_unknown) => self.place_after_refresh(holder, &*self.queue(holder.ticket.queue)?).await,
         }
-        let queue = self.queue(holder.ticket.queue)?;
-        if queue.known().snapshot.place(holder.ticket.number) == line::Place::Unissued {
-            return self.place_after_refresh(holder, &queue).await;
-        }
-        let token = self.token(holder.ticket).await?;
-        Ok(self.passed(holder, &queue.known(), &token))
     }
 
-    /// Where a token stands that is in line, or that left it there. This is what a crowd asks for.
+    /// Where a token stands that is in line, or that left it there; `None` if its turn has come, `TokenUnknown` if this
+    /// server knows of no such number. All by one snapshot. This is what a crowd asks for.
     fn place_in_line(&self, holder: Holder) -> Result<Option<Place>, Rejection> {
         let lines = self.lines.load();
         let queue = lines.queue(holder.ticket.queue).ok_or(Rejection::TokenUnknown)?;
         let known = queue.known();
-        Ok(match known.snapshot.place(holder.ticket.number) {
+        match known.snapshot.place(holder.ticket.number) {
             line::Place::Waiting(position) => {
                 self.see(queue, holder.ticket.number);
-                Some(self.waiting(holder, &known, queue, position))
+                Ok(Some(self.waiting(holder, &known, queue, position)))
             }
-            line::Place::Ended => Some(self.over(holder, &known)),
-            line::Place::Passed | line::Place::Unissued => None,
-        })
+            line::Place::Ended => Ok(Some(self.over(holder, &known))),
+            line::Place::Passed => Ok(None),
+            line::Place::Unissued => Err(Rejection::TokenUnknown),
+        }
     }
 
     /// As [`App::place`], by a refresh that begins now: for a number that another server may just have issued, and for a
-    /// place that the store has just told of.
+    /// place that the store has just told of. What is not issued by then is not issued.
     pub(crate) async fn place_after_refresh(&self, holder: Holder, queue: &Queue) -> Result<Place, Failure> {
         let refresh = self.refreshed().await?;
         if !queue.is_as_of(refresh) {
             return Err(Self::not_followed());
         }
-        if let Some(place) = self.place_in_line(holder)? {
-            return Ok(place);
+        match self.place_in_line(holder)? {
+            Some(place) => Ok(place),
+            None => self.place_passed(holder).await,
         }
-        // What is not issued now is not issued: the refresh began after the request.
-        Self::require_issued(queue, holder.ticket.number)?;
-        let token = self.token(holder.ticket).await?;
-        Ok(self.passed(holder, &queue.known(), &token))
     }
 
-    fn require_issued(queue: &Queue, number: TicketNumber) -> Result<(), Rejection> {
-        match queue.known().snapshot.place(number) {
-            line::Place::Unissued => Err(Rejection::TokenUnknown),
-            _ => Ok(()),
-        }
+    /// Where a token stands whose turn has come.
+    async fn place_passed(&self, holder: Holder) -> Result<Place, Failure> {
+        let token = self.token(holder.ticket).await?;
+        Ok(self.passed(holder, &self.queue(holder.ticket.queue)?.known(), &token))
     }
 
     /// A place in line.

@@ -21,7 +21,7 @@ pub struct QueueCounts {
 impl App {
     /// The policy and counts of a queue.
     pub async fn queue_report(&self, queue: &QueueName) -> Result<QueueReport, Failure> {
-        let number = self.queue_number(queue)?;
+        let number = self.named(queue).await?;
         Ok(self.ports.queues.report(number).await??)
     }
 
@@ -42,7 +42,7 @@ impl App {
 
     /// Changes what `change` names of a queue's policy.
     pub async fn change_policy(&self, queue: &QueueName, change: &PolicyChange) -> Result<QueueReport, Failure> {
-        let number = self.queue_number(queue)?;
+        let number = self.named(queue).await?;
         let report = self.ports.queues.change_policy(number, change).await??;
         self.following.want();
         Ok(report)
@@ -51,19 +51,30 @@ impl App {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use domain::line::Line;
+    use domain::ports::Endings;
     use domain::rejection::Kind;
     use domain::{Policy, QueueNumber, Rejection};
-    use futures::executor::block_on;
 
     use super::*;
-    use crate::mocks::{World, down, name_of};
+    use crate::mocks::{Task, World, block_on, down, name_of, run};
 
     const PAUSE: PolicyChange =
         PolicyChange { max_active: None, batch: None, interval_seconds: None, paused: Some(true) };
 
     fn report() -> QueueReport {
-        QueueReport { name: name_of("other"), policy: Policy::default(), line: Line::default(), active: 2 }
+        QueueReport {
+            name: name_of("other"),
+            policy: Policy::default(),
+            line: Line::default(),
+            active: 2,
+            ended: Endings { absent: 3, ..Endings::default() },
+            oldest_wait: Some(Duration::from_secs(4)),
+            waits: vec![Duration::from_secs(5)],
+        }
     }
 
     #[test]
@@ -86,26 +97,43 @@ mod tests {
     }
 
     #[test]
-    fn all_queues_are_reported_in_order() {
+    fn all_queues_are_counted_the_waiting_from_memory_and_the_active_at_once() {
         let mut world = World::default();
-        for number in 1..=2 {
-            let named = QueueReport { active: number, ..report() };
-            world
-                .queues
-                .expect_report()
-                .withf(move |queue| u64::from(queue.0) == number)
-                .return_once(|_| Ok(Ok(named)));
+        world.queues.expect_active().times(1).return_once(|| Ok(vec![(QueueNumber(2), 9)]));
+        world.lines.leave(5);
+        let lines = Arc::clone(&world.lines);
+        let app = world.app();
+        let mut counts = block_on(app.queue_counts()).unwrap();
+        counts.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        let expected = |name, waiting, active| QueueCounts { name: name_of(name), waiting, active };
+        assert_eq!(counts, [expected("main", 5, 0), expected("other", 6, 9)]);
+        assert_eq!(lines.reads(), 1, "the one at start");
+    }
+
+    #[test]
+    fn counts_that_cannot_be_read_are_a_failure() {
+        let mut world = World::default();
+        world.queues.expect_active().return_once(|| Err(down()));
+        assert_eq!(block_on(world.app().queue_counts()), Err(Failure::Store(down())));
+    }
+
+    /// So that polls show it at once, by which a paused queue foretells nothing.
+    #[test]
+    fn a_change_of_policy_asks_for_a_refresh_and_a_refusal_does_not() {
+        for (answer, wanted) in [(Ok(report()), Some(&())), (Err(Rejection::invalid("batch", "is bad")), None)] {
+            let mut world = World::default();
+            world.queues.expect_change_policy().return_once(|_, _| Ok(answer));
+            let app = world.app();
+            drop(block_on(app.change_policy(&name_of("other"), &PAUSE)));
+            assert_eq!(Task::started(app.refresh_wanted()).answer(), wanted);
         }
-        let active: Vec<_> =
-            block_on(world.app().queue_reports()).unwrap().iter().map(|report| report.active).collect();
-        assert_eq!(active, [1, 2]);
     }
 
     #[test]
     fn an_unknown_queue_is_not_asked_for() {
         let app = World::default().app();
         let unknown = Err(Failure::Rejected(Rejection::NotFound(Kind::Queue)));
-        assert_eq!(block_on(app.queue_report(&name_of("nowhere"))), unknown);
-        assert_eq!(block_on(app.change_policy(&name_of("nowhere"), &PAUSE)), unknown);
+        assert_eq!(run(&app, app.queue_report(&name_of("nowhere"))), unknown);
+        assert_eq!(run(&app, app.change_policy(&name_of("nowhere"), &PAUSE)), unknown);
     }
 }

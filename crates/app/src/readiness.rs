@@ -35,10 +35,9 @@ impl App {
 #[cfg(test)]
 mod tests {
     use domain::Timestamp;
-    use futures::executor::block_on;
 
     use super::*;
-    use crate::mocks::{NOW, World, at, down};
+    use crate::mocks::{NOW, World, at, block_on, down};
 
     fn readiness(ahead_micros: i64) -> Readiness {
         let mut world = World::default();

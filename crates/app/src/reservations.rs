@@ -48,21 +48,29 @@ impl App {
 mod tests {
     use domain::ports::Decided;
     use domain::{QueueNumber, SeatId, UserId};
-    use futures::executor::block_on;
     use uuid::Uuid;
 
     use super::*;
-    use crate::mocks::{World, active, down, ended, reservation, sealed, ticket, user, waiting};
+    use crate::mocks::{World, active, block_on, down, ended, holder, reservation, ticket, user, waiting};
 
-    fn command() -> HoldCommand {
+    fn command(key: Option<&str>) -> HoldCommand {
         let choice = SeatChoice::ids(&[SeatId::new(Uuid::from_u128(4))]).unwrap();
-        HoldCommand { ticket: ticket(), choice, key: IdempotencyKey::parse("k") }
+        HoldCommand { ticket: ticket(), choice, key: key.and_then(IdempotencyKey::parse) }
     }
 
-    fn holding(answer: Decided<Answer<Reservation>>) -> Result<Answer<Reservation>, Failure> {
-        let mut world = World::default();
-        world.reservations.expect_hold().times(1).withf(|asked| *asked == command()).return_once(|_| answer);
-        block_on(world.app().hold(sealed(), command().choice, command().key))
+    /// By somebody whose turn has come, without a key, and by somebody who waits, with one.
+    fn holding(answer: &Decided<Answer<Reservation>>) -> Result<Answer<Reservation>, Failure> {
+        let [waiting, admitted] = [Some("k"), None].map(|key| {
+            let (mut world, answer) = (World::default(), answer.clone());
+            if key.is_none() {
+                world.lines.admit(ticket().number.get());
+            }
+            let asked = move |asked: &HoldCommand| *asked == command(key);
+            world.reservations.expect_hold().times(1).withf(asked).return_once(|_| answer);
+            block_on(world.app().hold(holder(), command(key).choice, command(key).key))
+        });
+        assert_eq!(waiting, admitted);
+        admitted
     }
 
     /// The token is not looked up before: the store decides under its lock, and a replay needs no ACTIVE token (R15).
@@ -70,11 +78,11 @@ mod tests {
     fn a_hold_is_one_call_of_one_port() {
         for replayed in [true, false] {
             let answer = Answer { value: reservation(), replayed };
-            assert_eq!(holding(Ok(Ok(answer.clone()))), Ok(answer));
+            assert_eq!(holding(&Ok(Ok(answer.clone()))), Ok(answer));
         }
         let refusal = Rejection::SeatTaken(vec![1]);
-        assert_eq!(holding(Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
-        assert_eq!(holding(Err(down())), Err(Failure::Store(down())));
+        assert_eq!(holding(&Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
+        assert_eq!(holding(&Err(down())), Err(Failure::Store(down())));
     }
 
     #[test]
@@ -87,15 +95,15 @@ mod tests {
             let mut world = World::default();
             let asked = |by: &domain::Ticket, id: &ReservationId| (*by, *id) == (ticket(), reservation().id);
             world.reservations.expect_cancel().times(1).withf(asked).return_once(|_, _| answer);
-            assert_eq!(block_on(world.app().cancel(sealed(), reservation().id)), passed);
+            assert_eq!(block_on(world.app().cancel(holder(), reservation().id)), passed);
         }
     }
 
     #[test]
     fn ones_own_are_read_with_a_token_in_any_state_r16() {
         let page = Page::new(5, Some(reservation().id)).unwrap();
-        for standing in [waiting(), active(), ended()] {
-            let mut world = World::of(standing);
+        for token in [waiting(), active(), ended()] {
+            let mut world = World::of(token);
             let asked = |queue: &QueueNumber, by: &UserId, id: &ReservationId| {
                 (*queue, by, *id) == (QueueNumber(1), &user(), reservation().id)
             };
@@ -107,8 +115,8 @@ mod tests {
             let listed = all.clone();
             world.reservations.expect_list().times(1).withf(asked).return_once(|_, _, _| Ok(listed));
             let app = world.app();
-            assert_eq!(block_on(app.reservation(sealed(), reservation().id)), Ok(reservation()));
-            assert_eq!(block_on(app.reservations(sealed(), &page)), Ok(all));
+            assert_eq!(block_on(app.reservation(holder(), reservation().id)), Ok(reservation()));
+            assert_eq!(block_on(app.reservations(holder(), &page)), Ok(all));
         }
     }
 
@@ -118,7 +126,7 @@ mod tests {
         for (answer, passed) in [(Ok(None), unknown), (Err(down()), Failure::Store(down()))] {
             let mut world = World::of(active());
             world.reservations.expect_find().return_once(|_, _, _| answer);
-            assert_eq!(block_on(world.app().reservation(sealed(), reservation().id)), Err(passed));
+            assert_eq!(block_on(world.app().reservation(holder(), reservation().id)), Err(passed));
         }
     }
 }

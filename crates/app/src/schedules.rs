@@ -39,11 +39,10 @@ mod tests {
     use domain::ports::Decided;
     use domain::rejection::Kind;
     use domain::{Rejection, TokenStatus};
-    use futures::executor::block_on;
     use uuid::Uuid;
 
     use super::*;
-    use crate::mocks::{World, active, down, sealed, waiting};
+    use crate::mocks::{World, active, block_on, down, holder, run};
 
     fn id() -> ScheduleId {
         ScheduleId::new(Uuid::from_u128(3))
@@ -62,7 +61,7 @@ mod tests {
         };
         world.concerts.expect_schedules().times(1).withf(asked).return_once(|_, _, _| answer);
         let app = world.app();
-        let caller = block_on(app.active_caller(sealed()))?;
+        let caller = block_on(app.active_caller(holder()))?;
         block_on(app.schedules(&caller, &filter, &page))
     }
 
@@ -76,7 +75,8 @@ mod tests {
     /// R6, Q16: who waits gets no [`ActiveCaller`], and without one there is nothing to ask with.
     #[test]
     fn who_waits_reaches_no_schedule() {
-        let answer = block_on(World::of(waiting()).app().active_caller(sealed()));
+        let app = World::default().app();
+        let answer = run(&app, app.active_caller(holder()));
         assert_eq!(answer, Err(Failure::Rejected(Rejection::TokenNotActive(TokenStatus::Waiting))));
     }
 

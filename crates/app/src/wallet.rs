@@ -71,14 +71,12 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use domain::line::Standing;
     use domain::wallet::{Charge, EntryKind};
     use domain::{EntryId, TokenStatus};
-    use futures::executor::block_on;
     use uuid::Uuid;
 
     use super::*;
-    use crate::mocks::{NOW, World, active, active_until, at, down, ended, sealed, user, waiting};
+    use crate::mocks::{NOW, World, active, active_until, at, block_on, down, ended, holder, run, user, waiting};
 
     fn ten() -> Money {
         Money::parse("10").unwrap()
@@ -102,7 +100,7 @@ mod tests {
     }
 
     fn charge(app: &App, key: Option<&str>) -> Result<Answer<Charged>, Failure> {
-        block_on(app.charge(sealed(), ten(), key.and_then(IdempotencyKey::parse)))
+        run(app, app.charge(holder(), ten(), key.and_then(IdempotencyKey::parse)))
     }
 
     fn refused(status: TokenStatus) -> Failure {
@@ -110,7 +108,7 @@ mod tests {
     }
 
     /// Every state in which a token is not ACTIVE, and what it is told.
-    fn not_active() -> [(Standing, TokenStatus); 3] {
+    fn not_active() -> [(Token, TokenStatus); 3] {
         [
             (waiting(), TokenStatus::Waiting),
             (ended(), TokenStatus::Expired),
@@ -121,16 +119,16 @@ mod tests {
 
     #[test]
     fn a_wallet_opens_to_an_active_token_only_r16_q16() {
-        for (standing, status) in not_active() {
-            let app = World::of(standing).app();
-            assert_eq!(block_on(app.wallet(sealed())), Err(refused(status)));
-            assert_eq!(block_on(app.entries(sealed(), &Page::new(1, None).unwrap())), Err(refused(status)));
+        for (token, status) in not_active() {
+            let app = World::of(token).app();
+            assert_eq!(run(&app, app.wallet(holder())), Err(refused(status)));
+            assert_eq!(run(&app, app.entries(holder(), &Page::new(1, None).unwrap())), Err(refused(status)));
             assert_eq!(charge(&app, None), Err(refused(status)));
         }
     }
 
-    fn expecting_everything(standing: Standing) -> World {
-        let mut world = World::of(standing);
+    fn expecting_everything(token: Token) -> World {
+        let mut world = World::of(token);
         world.wallets.expect_balance().times(1).withf(|by| *by == user()).return_once(|_| Ok(charged().wallet));
         let asked = |by: &UserId, page: &Page<u64>| (by, page.limit, page.after) == (&user(), 2, Some(9));
         let listed = Listed { items: vec![charged().entry], next: None };
@@ -142,8 +140,8 @@ mod tests {
     }
 
     fn everything_works(app: &App) {
-        assert_eq!(block_on(app.wallet(sealed())), Ok(charged().wallet));
-        let entries = block_on(app.entries(sealed(), &Page::new(2, Some(9)).unwrap()));
+        assert_eq!(block_on(app.wallet(holder())), Ok(charged().wallet));
+        let entries = block_on(app.entries(holder(), &Page::new(2, Some(9)).unwrap()));
         assert_eq!(entries, Ok(Listed { items: vec![charged().entry], next: None }));
         assert_eq!(charge(app, Some("k")), Ok(Answer { value: charged(), replayed: false }));
     }
@@ -155,15 +153,16 @@ mod tests {
 
     #[test]
     fn an_open_wallet_lets_people_top_up_in_any_state_r16() {
-        for standing in [waiting(), active(), ended()] {
-            everything_works(&expecting_everything(standing).app_with_open_wallet());
+        for token in [waiting(), active(), ended()] {
+            everything_works(&World { gate: WalletGate::Any, ..expecting_everything(token) }.app());
         }
     }
 
     #[test]
     fn an_amount_out_of_bounds_reaches_no_wallet_r12_w3() {
-        for (amount, standing) in [("0", active()), ("1000000.01", active()), ("0", waiting())] {
-            let answer = block_on(World::of(standing).app().charge(sealed(), Money::parse(amount).unwrap(), None));
+        for (amount, token) in [("0", active()), ("1000000.01", active()), ("0", waiting())] {
+            let app = World::of(token).app();
+            let answer = run(&app, app.charge(holder(), Money::parse(amount).unwrap(), None));
             assert!(matches!(answer, Err(Failure::Rejected(Rejection::Invalid(_)))), "{answer:?}");
         }
     }
@@ -171,8 +170,8 @@ mod tests {
     /// R15: what was answered is answered again with its key, though the token is over by now. Nothing is charged.
     #[test]
     fn a_charge_is_answered_again_when_the_token_is_over() {
-        for (standing, _) in not_active() {
-            let mut world = World::of(standing);
+        for (token, _) in not_active() {
+            let mut world = World::of(token);
             let asked = |asked: &ChargeCommand| *asked == command(Some("k"));
             world.wallets.expect_replay().times(1).withf(asked).return_once(|_| Ok(Ok(Some(charged()))));
             assert_eq!(charge(&world.app(), Some("k")), Ok(Answer { value: charged(), replayed: true }));
@@ -181,13 +180,13 @@ mod tests {
 
     #[test]
     fn without_an_answer_to_repeat_the_token_decides_r15() {
-        for (standing, status) in not_active() {
+        for (token, status) in not_active() {
             for (recorded, answer) in [
                 (Ok(Ok(None)), refused(status)),
                 (Ok(Err(Rejection::IdempotencyKeyReused)), Failure::Rejected(Rejection::IdempotencyKeyReused)),
                 (Err(down()), Failure::Store(down())),
             ] {
-                let mut world = World::of(standing.clone());
+                let mut world = World::of(token.clone());
                 world.wallets.expect_replay().times(1).return_once(|_| recorded);
                 assert_eq!(charge(&world.app(), Some("k")), Err(answer));
             }
@@ -205,7 +204,7 @@ mod tests {
             world.wallets.expect_balance().return_once(|_| Err(down()));
             let app = world.app();
             assert_eq!(charge(&app, None), Err(passed));
-            assert_eq!(block_on(app.wallet(sealed())), Err(Failure::Store(down())));
+            assert_eq!(block_on(app.wallet(holder())), Err(Failure::Store(down())));
         }
     }
 }

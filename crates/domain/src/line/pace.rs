@@ -38,11 +38,6 @@ impl Pace {
         let admitted = after.saturating_sub(*before);
         (admitted > 0).then(|| Rate { admitted, within: last.since(*first) })
     }
-
-    /// Whether it has nothing left to tell: nobody was admitted for as long as it remembers.
-    pub fn is_over(&self) -> bool {
-        self.rate().is_none()
-    }
 }
 
 /// How many were admitted in how long a time.

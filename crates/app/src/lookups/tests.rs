@@ -1,0 +1,221 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::token::EndReason;
+
+use super::*;
+use crate::mocks::{MockQueues, Slow, Task, at, block_on, down, numbered, user};
+
+/// Number `number` of `main`, in the state in which these tests have it: every tenth was never issued, of the others
+/// every second has ended.
+fn stored(number: TicketNumber) -> Option<Token> {
+    let mut token = numbered(number.get());
+    if number.get().is_multiple_of(2) {
+        token.end(EndReason::Left, at(3));
+    }
+    (!number.get().is_multiple_of(10)).then_some(token)
+}
+
+/// A store of such tokens, how often it was read, and how many numbers the longest read asked for.
+fn store() -> (Arc<MockQueues>, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+    let (reads, longest) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let (count, measure) = (Arc::clone(&reads), Arc::clone(&longest));
+    let mut queues = MockQueues::new();
+    queues.expect_tokens().withf(|queue, _| *queue == QueueNumber(1)).returning(move |_, numbers| {
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+        count.fetch_add(1, Ordering::SeqCst);
+        measure.fetch_max(numbers.len(), Ordering::SeqCst);
+        // In any order.
+        Ok(numbers.iter().rev().filter_map(|number| stored(*number)).collect())
+    });
+    (Arc::new(queues), reads, longest)
+}
+
+fn ticket(number: u64) -> Ticket {
+    numbered(number).ticket
+}
+
+type Caller<'a> = Task<'a, Result<Option<Token>, StoreError>>;
+
+fn caller<'a>(lookups: &'a Lookups, store: &'a Slow, number: u64) -> Caller<'a> {
+    Task::started(lookups.find(store, ticket(number)))
+}
+
+fn has_its_own(caller: &Caller, number: u64) -> bool {
+    caller.answer() == Some(&Ok(stored(TicketNumber::new(number).unwrap())))
+}
+
+/// Lets answers arrive until nobody waits for one any more; how many.
+fn arrive_all(store: &Slow, callers: &mut [Caller]) -> usize {
+    let mut arrived = 0;
+    while store.arrive() {
+        arrived += 1;
+        while callers.iter_mut().any(Task::step) {}
+    }
+    arrived
+}
+
+#[test]
+fn a_thousand_who_ask_at_once_cost_four_reads_and_each_gets_its_own() {
+    let (queues, reads, longest) = store();
+    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    let mut callers: Vec<_> = (1..=1_000).map(|number| caller(&lookups, &slow, number)).collect();
+    assert_eq!((slow.travelling(), reads.load(Ordering::SeqCst)), (FLIGHTS, FLIGHTS));
+    arrive_all(&slow, &mut callers);
+    assert!(callers.iter().zip(1..).all(|(caller, number)| has_its_own(caller, number)));
+    assert_eq!((reads.load(Ordering::SeqCst), longest.load(Ordering::SeqCst)), (4, MOST));
+    assert!(lock(&lookups.queues).is_empty(), "nobody asks any more");
+}
+
+/// However many ask for one place, the store is asked for one number.
+#[test]
+fn a_number_is_asked_for_once_in_a_read() {
+    let (queues, reads, longest) = store();
+    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    let mut callers: Vec<_> = (0..100).map(|_| caller(&lookups, &slow, 7)).collect();
+    arrive_all(&slow, &mut callers);
+    assert!(callers.iter().all(|caller| has_its_own(caller, 7)));
+    assert_eq!((reads.load(Ordering::SeqCst), longest.load(Ordering::SeqCst)), (3, 1));
+}
+
+/// The read that was under way when they came may have missed what they have seen.
+#[test]
+fn a_read_that_had_begun_before_they_came_answers_nobody() {
+    let (queues, ..) = store();
+    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    let mut first: Vec<_> = (0..FLIGHTS).map(|_| caller(&lookups, &slow, 7)).collect();
+    let mut late = caller(&lookups, &slow, 7);
+    slow.arrive();
+    assert!(first[0].run().is_some());
+    assert_eq!((late.run(), slow.travelling()), (None, FLIGHTS), "it reads itself now");
+}
+
+#[test]
+fn what_is_over_is_read_once_and_what_lives_every_time() {
+    let (queues, reads, _) = store();
+    let lookups = Lookups::default();
+    for (number, cost) in [(2, 1), (7, 3), (10, 3)] {
+        let before = reads.load(Ordering::SeqCst);
+        for _ in 0..3 {
+            let found = block_on(lookups.find(&*queues, ticket(number)));
+            assert_eq!(found, Ok(stored(ticket(number).number)));
+        }
+        assert_eq!(reads.load(Ordering::SeqCst) - before, cost, "{number}");
+    }
+}
+
+#[test]
+fn what_others_asked_for_is_remembered_too() {
+    let (queues, reads, _) = store();
+    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    let mut callers: Vec<_> = [1, 3, 5, 4].map(|number| caller(&lookups, &slow, number)).into();
+    arrive_all(&slow, &mut callers);
+    let before = reads.load(Ordering::SeqCst);
+    assert_eq!(caller(&lookups, &slow, 4).run(), Some(&Ok(stored(ticket(4).number))));
+    assert_eq!(reads.load(Ordering::SeqCst), before);
+}
+
+/// Plays six callers step by step, of whom `gone` go away each at its step; how many steps there were. Somebody who is
+/// left hanging shows as a play that ends before they have their answer.
+fn play(gone: &[(usize, usize)]) -> usize {
+    let (queues, ..) = store();
+    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    let mut callers: Vec<_> = (1..=6).map(|number| Some(Task::new(lookups.find(&*slow, ticket(number))))).collect();
+    let mut steps = 0;
+    loop {
+        for (_, who) in gone.iter().filter(|(step, _)| *step == steps) {
+            callers[*who] = None;
+        }
+        steps += 1;
+        if !callers.iter_mut().flatten().any(Task::step) && !slow.arrive() {
+            break;
+        }
+    }
+    for (caller, number) in callers.iter().zip(1..) {
+        assert!(caller.as_ref().is_none_or(|caller| has_its_own(caller, number)), "{number} hangs when {gone:?}");
+    }
+    assert!(lock(&lookups.queues).is_empty(), "a flight never landed when {gone:?}");
+    steps
+}
+
+/// Whoever goes away while they wait, while they read, or when they were handed the turn to read and have not taken it:
+/// every one and every two of six, at every step.
+#[test]
+fn who_goes_away_leaves_nobody_hanging() {
+    let steps = play(&[]);
+    assert!(steps > 12, "{steps}");
+    for first in (0..steps).flat_map(|step| (0..6).map(move |who| (step, who))) {
+        play(&[first]);
+        for second in (first.0..steps).flat_map(|step| (0..6).map(move |who| (step, who))) {
+            play(&[first, second]);
+        }
+    }
+}
+
+#[test]
+fn who_has_the_turn_and_goes_away_passes_it_on() {
+    let (queues, ..) = store();
+    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    let mut reading: Vec<_> = (0..FLIGHTS).map(|_| caller(&lookups, &slow, 1)).collect();
+    let (handed, mut next) = (caller(&lookups, &slow, 3), caller(&lookups, &slow, 5));
+    slow.arrive();
+    reading[0].run();
+    drop(handed);
+    assert_eq!((next.run(), slow.travelling()), (None, FLIGHTS));
+    while slow.arrive() {}
+    assert!(next.run().is_some() && has_its_own(&next, 5));
+}
+
+#[test]
+fn an_error_reaches_all_who_waited_and_is_not_remembered() {
+    let mut queues = MockQueues::new();
+    queues.expect_tokens().times(3).returning(|_, _| Err(down()));
+    queues.expect_tokens().returning(|_, numbers| Ok(numbers.iter().filter_map(|number| stored(*number)).collect()));
+    let (lookups, slow) = (Lookups::default(), Slow::new(Arc::new(queues)));
+    let mut callers: Vec<_> = (1..=9).map(|number| caller(&lookups, &slow, number)).collect();
+    assert_eq!(arrive_all(&slow, &mut callers), 3);
+    assert!(callers.iter().all(|caller| caller.answer() == Some(&Err(down()))));
+    let mut again = [caller(&lookups, &slow, 4)];
+    arrive_all(&slow, &mut again);
+    assert!(has_its_own(&again[0], 4));
+}
+
+/// More wait than one read asks for, and with every answer as many come again: the first ones are answered first.
+#[test]
+fn nobody_starves_while_others_come() {
+    let (queues, ..) = store();
+    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    // Odd numbers, as none of them is remembered.
+    let mut callers: Vec<_> = (0..1_500).map(|_| caller(&lookups, &slow, 7)).collect();
+    for round in 0..FLIGHTS + 3 {
+        assert!(slow.arrive(), "{round}");
+        while callers.iter_mut().any(Task::step) {}
+        callers.extend((0..MOST).map(|_| caller(&lookups, &slow, 9)));
+    }
+    assert!(callers.iter().take(1_500).all(|caller| has_its_own(caller, 7)), "three reads of 512");
+    assert!(callers.iter().skip(1_500).any(|caller| caller.answer().is_none()), "many more than that wait");
+}
+
+#[test]
+fn one_queue_does_not_wait_for_another() {
+    let mut queues = MockQueues::new();
+    queues.expect_tokens().returning(|_, _| Ok(vec![]));
+    let (lookups, slow) = (Lookups::default(), Slow::new(Arc::new(queues)));
+    let _main: Vec<_> = (0..9).map(|_| caller(&lookups, &slow, 1)).collect();
+    let _other = Task::started(lookups.find(&*slow, Ticket { queue: QueueNumber(2), ..ticket(1) }));
+    assert_eq!(slow.travelling(), FLIGHTS + 1);
+}
+
+#[test]
+fn the_memory_of_ended_tokens_is_bounded_and_keeps_the_latest() {
+    let mut ended = Ended::default();
+    let latest = 3 * u64::try_from(Ended::MOST).unwrap() + 1;
+    for number in 1..=latest {
+        let mut token = numbered(number);
+        token.end(EndReason::Left, at(3));
+        ended.remember(&HashMap::from([(token.ticket.number, token)]));
+        assert!(ended.young.len() <= Ended::MOST && ended.old.len() <= Ended::MOST, "{number}");
+    }
+    let kept = |number| ended.get(ticket(number)).is_some_and(|token| token.user == user());
+    assert!(kept(latest) && kept(latest - u64::try_from(Ended::MOST).unwrap() + 1) && !kept(1));
+}
