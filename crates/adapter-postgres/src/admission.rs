@@ -88,11 +88,14 @@ async fn take_turns(
         let room = set.queue.as_ref().map_or(0, |queue| queue.room(active, set.now));
         // Where some were absent, more of those behind them are likely to be.
         size = room.max(size * 2).min(MOST_TURNS - turns.admitted - turns.absent);
-        let mut page = if room == 0 || size == 0 { Vec::new() } else { waiters.next(conn, set, size).await? };
-        let Some(queue) = set.queue.as_mut().filter(|_| !page.is_empty()) else { return Ok(turns) };
+        if room == 0 || size == 0 || waiters.all {
+            return Ok(turns);
+        }
+        let mut page = waiters.next(conn, set, size).await?;
         roll_call.call(conn, &page).await?;
+        let Some(queue) = &mut set.queue else { return Ok(turns) };
         let of_page = queue.admit(active, &mut page, roll_call.roll(), rules.active, set.now);
-        set.changed.queue = true;
+        set.changed.queue |= of_page != Turns::default();
         turns.admitted += of_page.admitted;
         turns.absent += of_page.absent;
         for token in page {
@@ -105,16 +108,19 @@ async fn take_turns(
 struct Waiters {
     /// All up to this number were given out.
     beyond: u64,
-    /// Whether the table has more.
-    more: bool,
+    /// Whether the table has more of them.
+    stored: bool,
+    /// Whether all were given out.
+    all: bool,
 }
 
 impl Waiters {
     fn of(set: &WorkingSet) -> Self {
-        Self { beyond: set.queue.as_ref().map_or(0, |queue| queue.line.frontier), more: set.stored_waiters }
+        let beyond = set.queue.as_ref().map_or(0, |queue| queue.line.frontier);
+        Self { beyond, stored: set.stored_waiters, all: false }
     }
 
-    /// The next `most`; fewer when those are all.
+    /// The next ones, at most so many; perhaps fewer than there are, as who left in this batch still stands in the table.
     async fn next(
         &mut self,
         conn: &AsyncPgConnection,
@@ -122,15 +128,13 @@ impl Waiters {
         most: u32,
     ) -> Result<Vec<Token>, BatchError> {
         let (after, mut last) = (self.beyond, u64::MAX);
-        if self.more {
-            // Whoever left in this batch still stands in the table as WAITING.
-            let limit = big(u64::from(most).saturating_add(set.left_beyond(after)));
-            let first = FirstWaiting { queue: queue_column(set.number), beyond: big(after), limit };
+        if self.stored {
+            let first = FirstWaiting { queue: queue_column(set.number), beyond: big(after), limit: i64::from(most) };
             let rows = first.load::<TokenRow>(&mut &*conn).await?;
-            self.more = i64::try_from(rows.len()).is_ok_and(|rows| rows == limit);
+            self.stored = u32::try_from(rows.len()).is_ok_and(|rows| rows == most);
             for row in rows {
                 let token = row.token(set.number)?;
-                if self.more {
+                if self.stored {
                     last = token.ticket.number.get();
                 }
                 set.tokens.entry(token.ticket.number).or_insert(token);
@@ -141,8 +145,10 @@ impl Waiters {
         let waits = |token: &&Token| token.status() == TokenStatus::Waiting && between(&token.ticket.number);
         let mut page: Vec<Token> = set.tokens.values().filter(waits).cloned().collect();
         page.sort_unstable_by_key(|token| token.ticket.number);
-        page.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        self.beyond = page.last().map_or(after, |token| token.ticket.number.get());
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.all = !self.stored && page.len() <= most;
+        page.truncate(most);
+        self.beyond = if self.stored { last } else { page.last().map_or(after, |token| token.ticket.number.get()) };
         Ok(page)
     }
 }

@@ -26,8 +26,8 @@ statement! {
                   WHERE t.queue = q.queue AND t.out_version > q.known AND t.number > q.frontier
                     AND t.end_reason = 'LEFT' AND t.activated_at IS NULL)
      FROM (SELECT *, coalesce((" known ")[queue], -1) AS known FROM queues OFFSET 0) AS q
-     JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
-     JOIN queue_registry g ON g.number = q.queue
+     CROSS JOIN LATERAL (SELECT * FROM policies WHERE queue = q.queue AND seq = q.policy_seq OFFSET 0) AS p
+     CROSS JOIN LATERAL (SELECT name FROM queue_registry WHERE number = q.queue OFFSET 0) AS g
      WHERE q.version > q.known"
 }
 

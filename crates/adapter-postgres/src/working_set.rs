@@ -281,18 +281,8 @@ impl WorkingSet {
 
     /// How many tokens that are ACTIVE in the store have ended in this batch.
     pub(crate) fn ended_active(&self) -> u64 {
-        let ended = self.changed_tokens().filter(|token| token.end.is_some() && token.active.is_some());
+        let changed = self.changed.tokens.iter().filter_map(|number| self.tokens.get(number));
+        let ended = changed.filter(|token| token.end.is_some() && token.active.is_some());
         u64::try_from(ended.count()).unwrap_or(u64::MAX)
-    }
-
-    /// How many tokens beyond this number have ended in this batch while they waited.
-    pub(crate) fn left_beyond(&self, number: u64) -> u64 {
-        let left = self.changed_tokens().filter(|token| token.end.is_some() && token.active.is_none());
-        let beyond = left.filter(|token| token.ticket.number.get() > number);
-        u64::try_from(beyond.count()).unwrap_or(u64::MAX)
-    }
-
-    fn changed_tokens(&self) -> impl Iterator<Item = &Token> {
-        self.changed.tokens.iter().filter_map(|number| self.tokens.get(number))
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use diesel_async::SimpleAsyncConnection;
 use domain::ports::{Admitted, MOST_TURNS, PresenceRepository, QueueRepository};
 use domain::presence::{Sighting, Watch};
-use domain::{PolicyChange, Ticket, TicketNumber, TokenStatus};
+use domain::{PolicyChange, Rules, Ticket, TicketNumber, TokenStatus};
+use futures::future::join_all;
 use uuid::Uuid;
 
 use crate::scene::{MAIN, Scene, number, until, user};
@@ -71,7 +72,7 @@ async fn nobody_whom_a_batch_knows_gets_a_turn_before_those_between_r3() {
     let mut beside = scene.beside(CROWD).await;
     let three = PolicyChange { max_active: Some(3), ..PolicyChange::default() };
     scene.store.change_policy(MAIN, &three).await.unwrap().unwrap();
-    // One batch, behind one that waits for the queue: somebody far behind asks again, somebody in front leaves, somebody
+    // One batch, behind one that waits for the queue: somebody far behind asks again, those in front leave, somebody
     // new comes, and the clockwork.
     beside.batch_execute("BEGIN; SELECT 1 FROM queues FOR UPDATE").await.unwrap();
     let mut watcher = scene.beside("").await;
@@ -79,20 +80,21 @@ async fn nobody_whom_a_batch_knows_gets_a_turn_before_those_between_r3() {
     let before = tokio::spawn(async move { before.join(MAIN, &user("crowd-2")).await });
     until(&mut watcher, WAITING, 1).await;
     let (late, new) = (user("crowd-20000"), user("new"));
-    let second = Ticket { queue: MAIN, number: TicketNumber::new(2).unwrap() };
+    let leave = |number| store.leave(Ticket { queue: MAIN, number: TicketNumber::new(number).unwrap() });
     let unlock = async {
         until(&mut watcher, ASKED, 1).await;
         beside.batch_execute("COMMIT").await.unwrap();
     };
+    let left = join_all((1..=3).map(leave));
     let (again, left, joined, ticked, ()) =
-        tokio::join!(store.join(MAIN, &late), store.leave(second), store.join(MAIN, &new), store.admit(), unlock);
+        tokio::join!(store.join(MAIN, &late), left, store.join(MAIN, &new), store.admit(), unlock);
     before.await.unwrap().unwrap().unwrap();
-    left.unwrap().unwrap();
+    assert!(left.iter().all(|left| *left == Ok(Ok(()))));
     let (again, joined) = (again.unwrap().unwrap(), joined.unwrap().unwrap());
     assert_eq!((again.created, again.token.status()), (false, TokenStatus::Waiting));
     assert_eq!((joined.created, joined.token.status(), joined.line.issued), (true, TokenStatus::Waiting, 25_001));
     assert_eq!(ticked.unwrap()[0].admitted, 3);
-    let first = "SELECT count(*) AS n FROM tokens WHERE status = 'ACTIVE' AND number IN (1, 3, 4)";
+    let first = "SELECT count(*) AS n FROM tokens WHERE status = 'ACTIVE' AND number IN (4, 5, 6)";
     assert_eq!(number(&mut beside, first).await, 3);
 }
 
@@ -121,4 +123,28 @@ async fn notes_of_long_ago_are_removed_by_who_wrote_them_or_when_that_is_gone() 
     assert_eq!(number(&mut beside, sightings).await, 1, "of the one that is gone");
     note(live, vec![sighting(&[1])]).await;
     assert_eq!(number(&mut beside, sightings).await, 1, "its own, but for the new one");
+}
+
+/// A join behind others admits nobody, and does not look for places that time freed; who leaves in the same batch may have
+/// been all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_of_a_batch_in_which_the_last_waiter_leaves_finds_places_that_time_freed_r3() {
+    let scene = Scene::clocked(2).await;
+    let one = PolicyChange { max_active: Some(1), ..PolicyChange::default() };
+    scene.store.change_policy(MAIN, &one).await.unwrap().unwrap();
+    scene.ticket("active").await;
+    let last = scene.ticket("last").await;
+    scene.clock.as_ref().unwrap().advance(Rules::default().active);
+    let mut beside = scene.beside("BEGIN; SELECT 1 FROM queues FOR UPDATE").await;
+    let mut watcher = scene.beside("").await;
+    let (store, before) = (&scene.store, scene.store.clone());
+    let before = tokio::spawn(async move { before.join(MAIN, &user("last")).await });
+    until(&mut watcher, WAITING, 1).await;
+    let new = user("new");
+    let (left, joined, unlocked) =
+        tokio::join!(store.leave(last), store.join(MAIN, &new), beside.batch_execute("COMMIT"));
+    unlocked.unwrap();
+    before.await.unwrap().unwrap().unwrap();
+    left.unwrap().unwrap();
+    assert_eq!(joined.unwrap().unwrap().token.status(), TokenStatus::Active);
 }
