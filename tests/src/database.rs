@@ -71,9 +71,12 @@ impl Database {
         self.directory.path().join("usher.db")
     }
 
-    /// Every row of every table, as text; read without being able to write.
+    /// Every row of every table, as text; read without being able to write. Without what servers tell of themselves, who
+    /// do so every few seconds, asked or not.
     pub fn dump(&self) -> BTreeMap<String, Vec<String>> {
-        self.server.as_ref().map_or_else(|| sqlite::dump(&self.file()), |url| postgres::dump(url))
+        let mut dump = self.server.as_ref().map_or_else(|| sqlite::dump(&self.file()), |url| postgres::dump(url));
+        dump.retain(|table, _| !["servers", "sightings"].contains(&table.as_str()));
+        dump
     }
 
     /// The single text that a query selects as `text`.
