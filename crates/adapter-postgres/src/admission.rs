@@ -1,20 +1,17 @@
-//! Admission at the end of a batch that holds its queue's row (R3), and what joiners are told of it (R4).
+//! Admission at the end of a batch that holds its queue's row (R3).
 
-use std::collections::HashMap;
-
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::line::Standing;
-use domain::ports::{Admitted, QueueReport};
-use domain::{Rules, TicketNumber, TokenStatus};
-use time::OffsetDateTime;
+use domain::ports::{Admitted, MOST_TURNS};
+use domain::queue::Turns;
+use domain::{Rules, TicketNumber, Token, TokenStatus};
 
 use crate::lane::BatchError;
-use crate::rows::{TokenRow, big, count, inconsistent, queue as queue_column};
+use crate::locks::SqlToken;
+use crate::roll_call::RollCall;
+use crate::rows::{TokenRow, big, count, queue as queue_column};
 use crate::statement::statement;
 use crate::working_set::WorkingSet;
-
-type SqlUuid = diesel::sql_types::Uuid;
 
 statement! {
     /// How many tokens are ACTIVE by stored status.
@@ -23,37 +20,20 @@ statement! {
 }
 
 statement! {
-    /// The first waiters. The queue's row is locked, so that nobody else ends or admits them; a hold that will be refused
-    /// may have one of them locked for a moment.
-    FirstWaiting { queue: i32, frontier: i64, limit: i64 } -> (
-        BigInt, Text, Text, Timestamptz, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>,
-        Nullable<Text>, Nullable<SqlUuid>,
-    ) =
-    "SELECT number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation
+    /// The first waiters beyond a number. The queue's row is locked, so that nobody else ends or admits them; a hold that
+    /// will be refused may have one of them locked for a moment.
+    FirstWaiting { queue: i32, beyond: i64, limit: i64 } -> SqlToken =
+    "SELECT number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation,
+            out_version
      FROM tokens
-     WHERE queue = " queue " AND status = 'WAITING' AND number > " frontier "
+     WHERE queue = " queue " AND status = 'WAITING' AND number > " beyond "
      ORDER BY number
      LIMIT " limit "
      FOR NO KEY UPDATE"
 }
 
-statement! {
-    /// How many tokens are ACTIVE at this moment.
-    CountActiveAt { queue: i32, now: OffsetDateTime } -> BigInt =
-    "SELECT count(*) FROM tokens WHERE queue = " queue " AND status = 'ACTIVE' AND deadline > " now
-}
-
-statement! {
-    /// How many numbers between the frontier and each of these ended while they waited.
-    CountLeft { queue: i32, frontier: i64, numbers: Vec<i64> } -> (BigInt, BigInt) =
-    "SELECT n, (SELECT count(*) FROM tokens t
-                WHERE t.queue = " queue " AND t.status = 'EXPIRED' AND t.activated_at IS NULL
-                  AND t.number > " frontier " AND t.number < n)
-     FROM unnest(" numbers ") AS n"
-}
-
-/// Writes EXPIRED to ACTIVE tokens past their deadline, then admits whom the policy has room for; nothing when there was
-/// nothing to do.
+/// Writes EXPIRED to ACTIVE tokens past their deadline, then admits whom the policy has room for, passing over the absent;
+/// nothing when there was nothing to do.
 pub(crate) async fn admit(
     conn: &AsyncPgConnection,
     set: &mut WorkingSet,
@@ -61,25 +41,24 @@ pub(crate) async fn admit(
 ) -> Result<Option<Admitted>, BatchError> {
     let expired = expire(set);
     let Some(queue) = &set.queue else { return Ok(None) };
-    let (number, most, frontier) = (queue_column(set.number), queue.room(0, set.now), big(queue.line.frontier));
-    if most == 0 && expired == 0 {
+    if queue.room(0, set.now) == 0 && expired == 0 {
         return Ok(None);
     }
-    // Whoever left in this batch still stands in the table as WAITING.
-    let limit = u64::from(most).saturating_add(set.left_between(0, u64::MAX));
-    let active = CountActive { queue: number }.get_result::<i64>(&mut &*conn);
-    let waiting = FirstWaiting { queue: number, frontier, limit: big(limit) }.load::<TokenRow>(&mut &*conn);
-    let (active, waiting) = futures::try_join!(active, waiting)?;
-    let active = count("tokens", "status", active)?.saturating_sub(set.ended_active(None));
-    for row in waiting {
-        let token = row.token(set.number)?;
-        set.tokens.entry(token.ticket.number).or_insert(token);
-    }
-    let admitted = admit_first(set, rules, active);
+    let active = CountActive { queue: queue_column(set.number) }.get_result::<i64>(&mut &*conn).await?;
+    let active = count("tokens", "status", active)?.saturating_sub(set.ended_active());
+    let turns = take_turns(conn, set, rules, active).await?;
+    let admitted = u64::from(turns.admitted);
     set.changed.admitted += admitted;
-    let line = set.queue.as_ref().map(|queue| queue.line).unwrap_or_default();
-    let done = Admitted { queue: set.number, admitted, expired, active: active + admitted, line };
-    Ok((admitted > 0 || expired > 0).then_some(done))
+    let done = Admitted {
+        queue: set.number,
+        admitted,
+        absent: turns.absent.into(),
+        expired,
+        active: active + admitted,
+        line: set.queue.as_ref().map(|queue| queue.line).unwrap_or_default(),
+        more: turns.admitted + turns.absent >= MOST_TURNS || expired >= u64::from(MOST_TURNS),
+    };
+    Ok((done.admitted + done.absent + done.expired > 0).then_some(done))
 }
 
 fn expire(set: &mut WorkingSet) -> u64 {
@@ -94,65 +73,82 @@ fn expire(set: &mut WorkingSet) -> u64 {
     expired
 }
 
-/// Admits the first of those who wait, as many as there is room for beside `active`; how many those are.
-fn admit_first(set: &mut WorkingSet, rules: &Rules, active: u64) -> u64 {
-    let waiting = set.tokens.values().filter(|token| token.status() == TokenStatus::Waiting);
-    let mut first: Vec<TicketNumber> = waiting.map(|token| token.ticket.number).collect();
-    first.sort_unstable();
-    let now = set.now;
-    let Some(queue) = &mut set.queue else { return 0 };
-    let admitted = queue.admit(active, &first, now);
-    set.changed.queue |= admitted > 0;
-    for number in first.iter().take(admitted) {
-        if let Some(mut token) = set.tokens.get(number).cloned() {
-            token.admit(rules.active, now);
+/// Gives the first of those who wait their turn, page by page, until there is no room beside `active`, nobody is left, or
+/// [`MOST_TURNS`] have had it.
+async fn take_turns(
+    conn: &AsyncPgConnection,
+    set: &mut WorkingSet,
+    rules: &Rules,
+    active: u64,
+) -> Result<Turns, BatchError> {
+    let (mut turns, mut size) = (Turns::default(), 0);
+    let (mut waiters, mut roll_call) = (Waiters::of(set), RollCall::new(set.number, rules, set.now));
+    loop {
+        let active = active + u64::from(turns.admitted);
+        let room = set.queue.as_ref().map_or(0, |queue| queue.room(active, set.now));
+        // Where some were absent, more of those behind them are likely to be.
+        size = room.max(size * 2).min(MOST_TURNS - turns.admitted - turns.absent);
+        if room == 0 || size == 0 || waiters.all {
+            return Ok(turns);
+        }
+        let mut page = waiters.next(conn, set, size).await?;
+        roll_call.call(conn, &page).await?;
+        let Some(queue) = &mut set.queue else { return Ok(turns) };
+        let of_page = queue.admit(active, &mut page, roll_call.roll(), rules.active, set.now);
+        set.changed.queue |= of_page != Turns::default();
+        turns.admitted += of_page.admitted;
+        turns.absent += of_page.absent;
+        for token in page {
             set.put_token(token);
         }
     }
-    u64::try_from(admitted).unwrap_or(u64::MAX)
 }
 
-/// Where these tickets stand after the batch; each with whether it is new.
-pub(crate) async fn standings(
-    conn: &AsyncPgConnection,
-    set: &WorkingSet,
-    places: &[(TicketNumber, bool)],
-) -> Result<HashMap<TicketNumber, Standing>, BatchError> {
-    let Some(queue) = &set.queue else { return Ok(HashMap::new()) };
-    let line = queue.line;
-    let waits = |number: &TicketNumber| set.tokens.get(number).is_some_and(|t| t.status() == TokenStatus::Waiting);
-    let known: Vec<_> = places.iter().filter(|(n, new)| !new && waits(n)).map(|(n, _)| big(n.get())).collect();
-    let left: HashMap<i64, i64> = if known.is_empty() {
-        HashMap::new()
-    } else {
-        let left = CountLeft { queue: queue_column(set.number), frontier: big(line.frontier), numbers: known };
-        left.load::<(i64, i64)>(&mut &*conn).await?.into_iter().collect()
-    };
-    let mut standings = HashMap::new();
-    for (number, new) in places {
-        let token = set.tokens.get(number).cloned();
-        let token = token.ok_or_else(|| inconsistent("tokens", "number", number.get()))?;
-        let position = match (token.status(), new) {
-            // All who ended beyond the frontier ended before this number was issued, so they are ahead of it.
-            (TokenStatus::Waiting, true) => line.position_at_tail(*number),
-            (TokenStatus::Waiting, false) => {
-                let left = left.get(&big(number.get())).copied().unwrap_or(0);
-                let left = count("tokens", "number", left)? + set.left_between(line.frontier, number.get());
-                line.position(*number, left)
-            }
-            (TokenStatus::Active | TokenStatus::Expired, _) => 0,
-        };
-        standings.insert(*number, Standing { token, position, line, paused: queue.policy.paused });
+/// Those who wait, in their order: of the table, and of the batch.
+struct Waiters {
+    /// All up to this number were given out.
+    beyond: u64,
+    /// Whether the table has more of them.
+    stored: bool,
+    /// Whether all were given out.
+    all: bool,
+}
+
+impl Waiters {
+    fn of(set: &WorkingSet) -> Self {
+        let beyond = set.queue.as_ref().map_or(0, |queue| queue.line.frontier);
+        Self { beyond, stored: set.stored_waiters, all: false }
     }
-    Ok(standings)
-}
 
-/// What an operator is told after a change of policy.
-pub(crate) async fn report(conn: &AsyncPgConnection, set: &WorkingSet) -> Result<Option<QueueReport>, BatchError> {
-    let Some(queue) = &set.queue else { return Ok(None) };
-    let active = CountActiveAt { queue: queue_column(set.number), now: set.now.to_utc() };
-    let active = active.get_result::<i64>(&mut &*conn).await?;
-    let active = count("tokens", "status", active)?.saturating_sub(set.ended_active(Some(set.now)));
-    let active = active + set.changed.admitted;
-    Ok(Some(QueueReport { name: queue.name.clone(), policy: queue.policy, line: queue.line, active }))
+    /// The next ones, at most so many; perhaps fewer than there are, as who left in this batch still stands in the table.
+    async fn next(
+        &mut self,
+        conn: &AsyncPgConnection,
+        set: &mut WorkingSet,
+        most: u32,
+    ) -> Result<Vec<Token>, BatchError> {
+        let (after, mut last) = (self.beyond, u64::MAX);
+        if self.stored {
+            let first = FirstWaiting { queue: queue_column(set.number), beyond: big(after), limit: i64::from(most) };
+            let rows = first.load::<TokenRow>(&mut &*conn).await?;
+            self.stored = u32::try_from(rows.len()).is_ok_and(|rows| rows == most);
+            for row in rows {
+                let token = row.token(set.number)?;
+                if self.stored {
+                    last = token.ticket.number.get();
+                }
+                set.tokens.entry(token.ticket.number).or_insert(token);
+            }
+        }
+        // The batch may know of some further on, but not of those between.
+        let between = |number: &TicketNumber| number.get() > after && number.get() <= last;
+        let waits = |token: &&Token| token.status() == TokenStatus::Waiting && between(&token.ticket.number);
+        let mut page: Vec<Token> = set.tokens.values().filter(waits).cloned().collect();
+        page.sort_unstable_by_key(|token| token.ticket.number);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.all = !self.stored && page.len() <= most;
+        page.truncate(most);
+        self.beyond = if self.stored { last } else { page.last().map_or(after, |token| token.ticket.number.get()) };
+        Ok(page)
+    }
 }

@@ -1,6 +1,6 @@
 //! The commands of a sale, and what each wants to be read before it is decided.
 
-use domain::ports::{Admitted, Answer, HoldCommand, Joined, Paid, PayCommand, QueueReport, StoreError};
+use domain::ports::{Admitted, Answer, HoldCommand, Joined, Paid, PayCommand, StoreError};
 use domain::reservation::Reservation;
 use domain::seat::SeatChoice;
 use domain::{PolicyChange, Rejection, ReservationId, Ticket, UserId};
@@ -29,7 +29,6 @@ pub(crate) enum Outcome {
     Done,
     /// Nothing when there was nothing to do.
     Admitted(Option<Admitted>),
-    Policy(QueueReport),
     Held(Answer<Reservation>),
     Cancelled(Reservation),
     Paid(Answer<Paid>),
@@ -68,11 +67,8 @@ impl Command {
     pub(crate) fn want(&self, wanted: &mut Wanted) {
         wanted.line |= self.is_line();
         match self {
-            Self::Join(user) => {
-                wanted.due = true;
-                wanted.users.push(user.as_str().to_owned());
-            }
-            Self::Admit => wanted.due = true,
+            Self::Join(user) => wanted.users.push(user.as_str().to_owned()),
+            Self::Admit => wanted.admit = true,
             Self::ChangePolicy(_) => {}
             Self::Leave(ticket) => {
                 wanted.tickets.push(big(ticket.number.get()));

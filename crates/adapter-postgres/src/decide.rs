@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::concert::{Found, Schedule};
 use domain::idempotency::{Recorded, is_replay};
+use domain::line::Line;
 use domain::payment::{self, PayFacts, Receipt};
 use domain::ports::{Answer, HoldCommand, IdGenerator, Paid, PayCommand, StoreError};
 use domain::queue::Join;
@@ -29,12 +30,10 @@ pub(crate) type Schedules = HashMap<ScheduleId, Found<Arc<Schedule>>>;
 pub(crate) enum Step {
     /// Decided.
     Done(Box<Verdict>),
-    /// A place, whose standing is told after the batch's admission; whether it is new.
-    Placed(TicketNumber, bool),
-    /// Admission is due at the end of the batch.
+    /// A place, which is told after the batch's admission; the counters right after it was issued if it is new.
+    Placed(TicketNumber, Option<Line>),
+    /// What the admission at the end of the batch did is told.
     Admit,
-    /// The policy was changed; counts are told at the end of the batch.
-    PolicyChanged,
     /// A hold that was answered before.
     ReplayHold(ReservationId),
     /// A payment that was answered before.
@@ -66,6 +65,7 @@ impl WorkingSet {
         match command {
             Command::Join(user) => Ok(self.join(user)),
             Command::Admit => {
+                self.admits = true;
                 Ok(if self.queue.is_some() { Step::Admit } else { Rejection::NotFound(Kind::Queue).into() })
             }
             Command::ChangePolicy(change) => Ok(self.change_policy(change)),
@@ -80,9 +80,11 @@ impl WorkingSet {
     fn join(&mut self, user: &UserId) -> Step {
         let Some(queue) = &mut self.queue else { return Rejection::NotFound(Kind::Queue).into() };
         let latest = self.newest.get(user).and_then(|number| self.tokens.get(number)).cloned();
+        self.admits |= queue.admits_at_join();
         match queue.join(user, latest, self.now) {
-            Ok(Join::Known(token)) => Step::Placed(token.ticket.number, false),
+            Ok(Join::Known(token)) => Step::Placed(token.ticket.number, None),
             Ok(Join::Issued { ended, token }) => {
+                let line = queue.line;
                 if let Some(ended) = ended {
                     self.put_token(ended);
                 }
@@ -91,7 +93,7 @@ impl WorkingSet {
                 self.tokens.insert(number, token);
                 self.changed.new_tokens.insert(number);
                 self.changed.queue = true;
-                Step::Placed(number, true)
+                Step::Placed(number, Some(line))
             }
             Err(rejection) => rejection.into(),
         }
@@ -104,23 +106,19 @@ impl WorkingSet {
                 self.changed.queue = true;
                 self.changed.policies.push(queue.policy);
                 self.policy_seq += 1;
-                Step::PolicyChanged
+                Step::done(Outcome::Done)
             }
             Err(rejection) => rejection.into(),
         }
     }
 
     fn leave(&mut self, ticket: Ticket, context: &Context<'_>) -> Result<Step, StoreError> {
-        let Some(mut token) = self.tokens.get(&ticket.number).cloned() else {
+        let token = self.tokens.get(&ticket.number).cloned();
+        let (Some(queue), Some(mut token)) = (&mut self.queue, token) else {
             return Ok(Rejection::TokenUnknown.into());
         };
-        let left = token.leave(self.now);
-        if left == Some(TokenStatus::Waiting)
-            && let Some(queue) = &mut self.queue
-        {
-            queue.line.leave_waiting();
-            self.changed.queue = true;
-        }
+        let left = queue.leave(&mut token, self.now);
+        self.changed.queue |= left == Some(TokenStatus::Waiting);
         if left.is_some() {
             let own: Vec<_> = self
                 .reservations

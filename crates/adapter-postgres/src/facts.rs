@@ -1,6 +1,7 @@
 //! What a batch reads: one lock-ordered statement a table, all of them pipelined in one round trip.
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::ports::MOST_TURNS;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use time::OffsetDateTime;
@@ -19,8 +20,8 @@ use crate::wallet_rows::WalletRow;
 pub(crate) struct Wanted {
     /// Whether it changes the line, so that the queue's row is locked.
     pub(crate) line: bool,
-    /// Whether it may admit, so that tokens past their deadline are wanted.
-    pub(crate) due: bool,
+    /// Whether it admits. A batch of joins may, too, see [`Wanted::admits_when_waiting`].
+    pub(crate) admit: bool,
     /// Tickets that commands come with.
     pub(crate) tickets: Vec<i64>,
     /// Users who join.
@@ -37,6 +38,16 @@ pub(crate) struct Wanted {
     pub(crate) numbered: Vec<(Uuid, i32)>,
     /// Reservations to pay, cancel or release.
     pub(crate) reservations: Vec<Uuid>,
+}
+
+impl Wanted {
+    /// There may be an admission, so that tokens past their deadline are wanted, when at most so many wait: joins admit
+    /// when nobody does, which may be so once all who leave in the same batch have left.
+    fn admits_when_waiting(&self) -> Option<i64> {
+        let joins = !self.users.is_empty();
+        let leavers = || i64::try_from(self.leavers.len()).unwrap_or(i64::MAX);
+        if self.admit { Some(i64::MAX) } else { joins.then(leavers) }
+    }
 }
 
 pub(crate) type QueueRow =
@@ -82,10 +93,11 @@ pub(crate) async fn read(
         queue,
         numbers: wanted.tickets.clone(),
         users: wanted.users.clone(),
-        due: wanted.due,
+        waiting: wanted.admits_when_waiting().unwrap_or(-1),
+        most: i64::from(MOST_TURNS),
         now: fixed_now,
     };
-    let any_token = wanted.due || !wanted.tickets.is_empty() || !wanted.users.is_empty();
+    let any_token = wanted.admit || !wanted.tickets.is_empty() || !wanted.users.is_empty();
     let tokens = when(any_token, tokens, conn);
     let (numbers_of, keys) = wanted.holders.iter().cloned().unzip();
     let holds = when(!wanted.holders.is_empty(), FindHolds { queue, numbers: numbers_of, keys }, conn);

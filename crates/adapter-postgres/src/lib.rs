@@ -16,14 +16,18 @@ mod keys;
 mod lane;
 mod loading;
 mod locks;
+mod new_epoch;
 mod open;
 mod payments;
 #[cfg(test)]
 mod plans;
 mod pool;
+mod presence;
 mod queues;
 mod receipts;
+mod report;
 mod reservations;
+mod roll_call;
 mod rows;
 mod sale;
 mod sale_writes;

@@ -33,6 +33,19 @@ pub(crate) type SqlQueue = (
     Bool,
 );
 
+pub(crate) type SqlToken = (
+    BigInt,
+    Text,
+    Text,
+    Timestamptz,
+    Nullable<Timestamptz>,
+    Nullable<Timestamptz>,
+    Nullable<Timestamptz>,
+    Nullable<Text>,
+    Nullable<SqlUuid>,
+    Nullable<BigInt>,
+);
+
 statement! {
     /// Locks the queue's row. What stands in it is read by the next statement, which sees what is true under the lock:
     /// a policy that came into force while this one waited too.
@@ -52,13 +65,13 @@ statement! {
 }
 
 statement! {
-    /// The tokens of these numbers, the live ones of these users, and, for admission, those whose deadline is over.
-    LockTokens { queue: i32, numbers: Vec<i64>, users: Vec<String>, due: bool, now: Option<OffsetDateTime> } -> (
-        BigInt, Text, Text, Timestamptz, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>,
-        Nullable<Text>, Nullable<SqlUuid>,
-    ) =
+    /// The tokens of these numbers, the live ones of these users, and, when at most `waiting` wait so that there may be an
+    /// admission, the first `most` of those whose deadline is over.
+    LockTokens {
+        queue: i32, numbers: Vec<i64>, users: Vec<String>, waiting: i64, most: i64, now: Option<OffsetDateTime>,
+    } -> SqlToken =
     "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
-            t.paid_reservation
+            t.paid_reservation, t.out_version
      FROM (SELECT n FROM (
               SELECT unnest(" numbers ")
               UNION
@@ -66,9 +79,12 @@ statement! {
                       WHERE m.queue = " queue " AND m.user_id = u AND m.ended_at IS NULL)
               FROM unnest(" users ") AS u
               UNION
-              SELECT d.number FROM tokens d
-              WHERE " due " AND d.queue = " queue " AND d.status = 'ACTIVE'
-                AND d.deadline <= coalesce(" now ", statement_timestamp())
+              SELECT d.number
+              FROM (SELECT number FROM tokens
+                    WHERE (SELECT issued - frontier - ended_beyond FROM queues WHERE queue = " queue ") <= " waiting "
+                      AND queue = " queue " AND status = 'ACTIVE' AND deadline <= coalesce(" now ", statement_timestamp())
+                    ORDER BY deadline
+                    LIMIT " most ") AS d
            ) AS wanted (n)
            ORDER BY n) AS a
      CROSS JOIN LATERAL (

@@ -1,92 +1,78 @@
 //! The waiting line's port.
 
 use async_trait::async_trait;
-use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
-use domain::line::Standing;
-use domain::ports::{Admitted, Decided, Joined, QueueEntry, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::rejection::Kind;
-use domain::{PolicyChange, QueueName, QueueNumber, Rejection, Ticket, TokenStatus, UserId};
+use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use futures::future::join_all;
 use time::OffsetDateTime;
 
 use crate::command::{Command, Outcome};
 use crate::facts::QueueRow;
-use crate::locks::SqlQueue;
-use crate::rows::{self, TokenRow, big, count, epoch_of, inconsistent};
+use crate::locks::{SqlQueue, SqlToken};
+use crate::rows::{self, TokenRow, big, count, ticket_number};
 use crate::statement::statement;
-use crate::store::{PostgresStore, unavailable};
-
-type SqlUuid = diesel::sql_types::Uuid;
+use crate::store::{PostgresStore, store_error, unavailable};
 
 statement! {
-    /// All queues.
-    Directory {} -> (Integer, Text, Binary) =
-    "SELECT q.queue, g.name, q.epoch
-     FROM queue_registry g
-     JOIN queues q ON q.queue = g.number
-     ORDER BY g.number"
-}
-
-statement! {
-    /// A token, the counters of its queue, whether that is paused, and how many between the frontier and it ended while
-    /// they waited: all of one snapshot.
-    FindStanding { queue: i32, number: i64 } -> (
-        (
-            BigInt, Text, Text, Timestamptz, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>,
-            Nullable<Text>, Nullable<SqlUuid>,
-        ),
-        (BigInt, BigInt, BigInt, BigInt, BigInt, Bool, BigInt),
-    ) =
-    "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
-            t.paid_reservation,
-            q.issued, q.admitted, q.frontier, q.ended_beyond, q.version, p.paused,
-            CASE WHEN t.status = 'WAITING' THEN
-                (SELECT count(*) FROM tokens l
-                 WHERE l.queue = " queue " AND l.status = 'EXPIRED' AND l.activated_at IS NULL
-                   AND l.number > q.frontier AND l.number < t.number)
-            ELSE 0 END
-     FROM tokens t
-     JOIN queues q ON q.queue = t.queue
-     JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
-     WHERE t.queue = " queue " AND t.number = " number
-}
-
-statement! {
-    /// A queue with the policy in force, and how many of its tokens are ACTIVE now: of one snapshot.
-    FindReport { queue: i32, now: Option<OffsetDateTime> } -> (SqlQueue, BigInt) =
-    "SELECT g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
+    /// The queues that changed since the versions known, by queue number and -1 for none, and who left since then beyond
+    /// the frontier: all of one snapshot.
+    FindChanges { known: Vec<i64> } -> (Integer, SqlQueue, Array<BigInt>) =
+    "SELECT q.queue, g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
             q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused,
-            (SELECT count(*) FROM tokens t
-             WHERE t.queue = " queue " AND t.status = 'ACTIVE' AND t.deadline > coalesce(" now ", now()))
-     FROM queues q
+            ARRAY(SELECT t.number FROM tokens t
+                  WHERE t.queue = q.queue AND t.out_version > q.known AND t.number > q.frontier
+                    AND t.end_reason = 'LEFT' AND t.activated_at IS NULL)
+     FROM (SELECT *, coalesce((" known ")[queue], -1) AS known FROM queues OFFSET 0) AS q
      JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
      JOIN queue_registry g ON g.number = q.queue
-     WHERE q.queue = " queue
+     WHERE q.version > q.known"
 }
 
 statement! {
-    /// The queues that have somebody waiting or somebody ACTIVE past the deadline: what is due, of all queues at once.
+    /// The tokens of these numbers.
+    FindTokens { queue: i32, numbers: Vec<i64> } -> SqlToken =
+    "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
+            t.paid_reservation, t.out_version
+     FROM unnest(" numbers ") AS a (number)
+     CROSS JOIN LATERAL (
+         SELECT * FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t"
+}
+
+statement! {
+    /// How many tokens of each queue are ACTIVE now.
+    FindActive { now: Option<OffsetDateTime> } -> (Integer, BigInt) =
+    "SELECT q.queue, a.active
+     FROM queues q
+     CROSS JOIN LATERAL (
+         SELECT count(*) AS active FROM tokens t
+         WHERE t.queue = q.queue AND t.status = 'ACTIVE' AND t.deadline > coalesce(" now ", now())) AS a
+     WHERE q.admitted > 0 AND a.active > 0"
+}
+
+statement! {
+    /// The queues that have somebody waiting or somebody ACTIVE past the deadline: what is due, of all queues at once. One
+    /// that has never admitted anybody is told by its row alone, others by one look into an index.
     FindDueQueues { now: Option<OffsetDateTime> } -> Integer =
     "SELECT q.queue
      FROM queues q
      WHERE q.issued - q.frontier - q.ended_beyond > 0
-        OR EXISTS (SELECT 1 FROM tokens t
-                   WHERE t.queue = q.queue AND t.status = 'ACTIVE' AND t.deadline <= coalesce(" now ", now()))
+        OR q.admitted > 0
+           AND EXISTS (SELECT 1 FROM tokens t
+                       WHERE t.queue = q.queue AND t.status = 'ACTIVE' AND t.deadline <= coalesce(" now ", now()))
      ORDER BY q.queue"
 }
 
 #[async_trait]
 impl QueueRepository for PostgresStore {
-    async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError> {
+    async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let rows = Directory {}.load::<(i32, String, Vec<u8>)>(&mut &*connection).await.map_err(unavailable)?;
-            let entry = |(number, name, epoch): (i32, String, Vec<u8>)| {
-                let name = QueueName::parse(&name).ok_or_else(|| inconsistent("queue_registry", "name", name))?;
-                Ok(QueueEntry { number: rows::queue_number("queues", number)?, name, epoch: epoch_of(epoch)? })
-            };
-            rows.into_iter().map(entry).collect()
+            let find = FindChanges { known: by_number(known) };
+            let found = find.load::<(i32, QueueRow, Vec<i64>)>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().map(change).collect()
         })
         .await
     }
@@ -99,12 +85,13 @@ impl QueueRepository for PostgresStore {
         }
     }
 
-    async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError> {
+    async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let find = FindStanding { queue: rows::queue(ticket.queue), number: big(ticket.number.get()) };
-            let found = find.load::<StandingRow>(&mut &*connection).await.map_err(unavailable)?;
-            found.into_iter().next().map(|row| standing(ticket.queue, row)).transpose()
+            let numbers = numbers.iter().map(|number| big(number.get())).collect();
+            let find = FindTokens { queue: rows::queue(queue), numbers };
+            let found = find.load::<TokenRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().map(|row| row.token(queue)).collect()
         })
         .await
     }
@@ -148,44 +135,59 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
-        self.in_time(async {
-            let connection = self.connection().await?;
-            let find = FindReport { queue: rows::queue(queue), now: self.0.environment.fixed_now() };
-            let found = find.load::<(QueueRow, i64)>(&mut &*connection).await.map_err(unavailable)?;
-            let Some((row, active)) = found.into_iter().next() else {
-                return Ok(Err(Rejection::NotFound(Kind::Queue)));
-            };
-            let found = rows::queue_row(queue, row)?;
-            let active = count("tokens", "status", active)?;
-            Ok(Ok(QueueReport { name: found.name, policy: found.policy, line: found.line, active }))
-        })
-        .await
+        Ok(self.find_report(queue).await?.ok_or(Rejection::NotFound(Kind::Queue)))
     }
 
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
         match self.sale(queue, Command::ChangePolicy(*change)).await? {
-            Ok(Outcome::Policy(report)) => Ok(Ok(report)),
+            Ok(Outcome::Done) => self.report(queue).await,
             Err(rejection) => Ok(Err(rejection)),
             Ok(other) => Err(other.unexpected()),
         }
     }
+
+    async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindActive { now: self.0.environment.fixed_now() };
+            let found = find.load::<(i32, i64)>(&mut &*connection).await.map_err(unavailable)?;
+            let active =
+                |(queue, active)| Ok((rows::queue_number("tokens", queue)?, count("tokens", "status", active)?));
+            found.into_iter().map(active).collect()
+        })
+        .await
+    }
+
+    async fn renew_epochs(&self) -> Result<Option<u64>, StoreError> {
+        self.renew().await.map_err(store_error)
+    }
 }
 
-type StandingRow = (TokenRow, (i64, i64, i64, i64, i64, bool, i64));
+/// What is known of each queue, in its number's place, counted from one as PostgreSQL counts: -1 for nothing. So one look
+/// into it tells.
+fn by_number(known: &[(QueueNumber, u64)]) -> Vec<i64> {
+    let mut versions = Vec::new();
+    for (queue, version) in known {
+        if let Some(place) = usize::from(queue.0).checked_sub(1) {
+            if versions.len() <= place {
+                versions.resize(place + 1, -1);
+            }
+            if let Some(known) = versions.get_mut(place) {
+                *known = big(*version);
+            }
+        }
+    }
+    versions
+}
 
-fn standing(queue: QueueNumber, (token, counters): StandingRow) -> Result<Standing, StoreError> {
-    let (issued, admitted, frontier, ended_beyond, version, paused, left) = counters;
-    let line = domain::line::Line {
-        issued: count("queues", "issued", issued)?,
-        admitted: count("queues", "admitted", admitted)?,
-        frontier: count("queues", "frontier", frontier)?,
-        ended_beyond: count("queues", "ended_beyond", ended_beyond)?,
-        version: count("queues", "version", version)?,
-    };
-    let token = token.token(queue)?;
-    let position = match token.status() {
-        TokenStatus::Waiting => line.position(token.ticket.number, count("tokens", "number", left)?),
-        TokenStatus::Active | TokenStatus::Expired => 0,
-    };
-    Ok(Standing { token, position, line, paused })
+fn change((number, row, left): (i32, QueueRow, Vec<i64>)) -> Result<QueueChange, StoreError> {
+    let queue = rows::queue_row(rows::queue_number("queues", number)?, row)?;
+    Ok(QueueChange {
+        number: queue.number,
+        name: queue.name,
+        epoch: queue.epoch,
+        policy: queue.policy,
+        line: queue.line,
+        left: left.into_iter().map(ticket_number).collect::<Result<_, _>>()?,
+    })
 }

@@ -79,6 +79,7 @@ pub(crate) struct TokenRow {
     ended_at: Option<OffsetDateTime>,
     end_reason: Option<String>,
     paid_reservation: Option<Uuid>,
+    out_version: Option<i64>,
 }
 
 impl TokenRow {
@@ -97,14 +98,22 @@ impl TokenRow {
                     ("PAID", Some(paid)) => EndReason::Paid(ReservationId::new(paid)),
                     ("LEFT", None) => EndReason::Left,
                     ("DEADLINE", None) => EndReason::Deadline,
+                    ("ABSENT", None) => EndReason::Absent,
+                    ("NEW_EPOCH", None) => EndReason::NewEpoch,
                     _ => return Err(bad("end_reason")),
                 };
                 Some(TokenEnd { at: instant(at), reason })
             }
             _ => return Err(bad("ended_at")),
         };
-        let user = user("tokens", &self.user_id)?;
-        let token = Token { ticket: Ticket { queue, number }, user, issued_at: instant(self.issued_at), active, end };
+        let token = Token {
+            ticket: Ticket { queue, number },
+            user: user("tokens", &self.user_id)?,
+            issued_at: instant(self.issued_at),
+            active,
+            end,
+            out_version: self.out_version.map(|version| count("tokens", "out_version", version)).transpose()?,
+        };
         if token_status(&token) == self.status { Ok(token) } else { Err(bad("status")) }
     }
 }
@@ -122,6 +131,8 @@ pub(crate) fn end_reason(reason: EndReason) -> (&'static str, Option<Uuid>) {
         EndReason::Paid(reservation) => ("PAID", Some(reservation.uuid())),
         EndReason::Left => ("LEFT", None),
         EndReason::Deadline => ("DEADLINE", None),
+        EndReason::Absent => ("ABSENT", None),
+        EndReason::NewEpoch => ("NEW_EPOCH", None),
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::line::Line;
 use domain::payment::{Payment, Receipt};
 use domain::ports::{Answer, Joined, Paid, StoreError};
-use domain::rejection::Kind;
 use domain::reservation::{Reservation, ReservationStatus};
-use domain::{PaymentId, QueueNumber, Rejection, ReservationId};
+use domain::{PaymentId, QueueNumber, ReservationId, TicketNumber, TokenStatus};
 
 use crate::admission;
 use crate::command::{Command, Outcome, Verdict};
@@ -73,7 +73,7 @@ impl Executor for Sale {
 }
 
 impl Sale {
-    /// Admits if somebody joined or asked for it, and completes the answers with what follows from that.
+    /// Admits if that is due, and completes the answers with what follows from it.
     async fn answers(
         &self,
         conn: &AsyncPgConnection,
@@ -81,35 +81,15 @@ impl Sale {
         steps: Vec<Step>,
         schedules: &Schedules,
     ) -> Result<Vec<Verdict>, BatchError> {
-        let admits = steps.iter().any(|step| matches!(step, Step::Placed(..) | Step::Admit));
-        let mut admitted = if admits { admission::admit(conn, set, &self.environment.rules).await? } else { None };
-        let places: Vec<_> = steps
-            .iter()
-            .filter_map(|step| if let Step::Placed(number, new) = step { Some((*number, *new)) } else { None })
-            .collect();
-        let standings =
-            if places.is_empty() { HashMap::new() } else { admission::standings(conn, set, &places).await? };
-        let report = if steps.iter().any(|step| matches!(step, Step::PolicyChanged)) {
-            admission::report(conn, set).await?
-        } else {
-            None
-        };
+        let mut admitted = if set.admits { admission::admit(conn, set, &self.environment.rules).await? } else { None };
         let holds = self.replayed_holds(conn, set, &steps, schedules).await?;
         let payments = self.replayed_payments(conn, set, &steps, schedules).await?;
         let complete = |step| -> Result<Verdict, StoreError> {
             Ok(Ok(match step {
                 Step::Done(verdict) => return Ok(*verdict),
-                Step::Placed(number, created) => {
-                    let standing = standings.get(&number).cloned();
-                    let standing = standing.ok_or_else(|| inconsistent("tokens", "number", number.get()))?;
-                    Outcome::Joined(Joined { standing, created })
-                }
+                Step::Placed(number, issued) => Outcome::Joined(joined(set, number, issued)?),
                 // What was done is told once, however many asked.
                 Step::Admit => Outcome::Admitted(admitted.take()),
-                Step::PolicyChanged => match &report {
-                    Some(report) => Outcome::Policy(report.clone()),
-                    None => return Ok(Err(Rejection::NotFound(Kind::Queue))),
-                },
                 Step::ReplayHold(id) => {
                     let made = holds.get(&id).cloned();
                     let made = made.ok_or_else(|| inconsistent("reservations", "idempotency_key", id))?;
@@ -174,6 +154,16 @@ impl Sale {
         }
         Ok(found)
     }
+}
+
+/// The answer to a join, after the admission of its batch; `issued` are the counters right after the token was issued, if
+/// it is new.
+fn joined(set: &WorkingSet, number: TicketNumber, issued: Option<Line>) -> Result<Joined, StoreError> {
+    let token = set.tokens.get(&number).cloned().ok_or_else(|| inconsistent("tokens", "number", number.get()))?;
+    let after = set.queue.as_ref().map(|queue| queue.line).unwrap_or_default();
+    // Only after the admission is it true that the token is ACTIVE.
+    let line = issued.filter(|_| token.status() == TokenStatus::Waiting).unwrap_or(after);
+    Ok(Joined { token, created: issued.is_some(), line })
 }
 
 /// The answer to a payment of this batch.

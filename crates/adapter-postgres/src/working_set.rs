@@ -64,6 +64,10 @@ pub(crate) struct WorkingSet {
     pub(crate) now: Timestamp,
     pub(crate) queue: Option<Queue>,
     pub(crate) policy_seq: i32,
+    /// Whether anybody waits in the store.
+    pub(crate) stored_waiters: bool,
+    /// Whether admission is due at the end of the batch.
+    pub(crate) admits: bool,
     pub(crate) tokens: HashMap<TicketNumber, Token>,
     /// Of each user who joins, their newest ticket.
     pub(crate) newest: HashMap<UserId, TicketNumber>,
@@ -128,6 +132,8 @@ impl WorkingSet {
             now,
             queue: None,
             policy_seq: 0,
+            stored_waiters: false,
+            admits: false,
             tokens: HashMap::new(),
             newest: HashMap::new(),
             keys: HashMap::new(),
@@ -141,7 +147,9 @@ impl WorkingSet {
         };
         if let Some(row) = facts.queue {
             set.policy_seq = row.7;
-            set.queue = Some(rows::queue_row(number, row)?);
+            let queue = rows::queue_row(number, row)?;
+            set.stored_waiters = queue.line.waiting() > 0;
+            set.queue = Some(queue);
         }
         for row in facts.tokens {
             let token = row.token(number)?;
@@ -272,20 +280,9 @@ impl WorkingSet {
     }
 
     /// How many tokens that are ACTIVE in the store have ended in this batch.
-    pub(crate) fn ended_active(&self, live_at: Option<Timestamp>) -> u64 {
-        let ended = self.changed_tokens().filter(|token| token.end.is_some()).filter_map(|token| token.active);
-        let counted = ended.filter(|active| live_at.is_none_or(|now| !active.deadline.is_over(now)));
-        u64::try_from(counted.count()).unwrap_or(u64::MAX)
-    }
-
-    /// How many tokens between the frontier and `number` have ended in this batch while they waited.
-    pub(crate) fn left_between(&self, frontier: u64, number: u64) -> u64 {
-        let left = self.changed_tokens().filter(|token| token.end.is_some() && token.active.is_none());
-        let between = left.filter(|token| (frontier + 1..number).contains(&token.ticket.number.get()));
-        u64::try_from(between.count()).unwrap_or(u64::MAX)
-    }
-
-    fn changed_tokens(&self) -> impl Iterator<Item = &Token> {
-        self.changed.tokens.iter().filter_map(|number| self.tokens.get(number))
+    pub(crate) fn ended_active(&self) -> u64 {
+        let changed = self.changed.tokens.iter().filter_map(|number| self.tokens.get(number));
+        let ended = changed.filter(|token| token.end.is_some() && token.active.is_some());
+        u64::try_from(ended.count()).unwrap_or(u64::MAX)
     }
 }

@@ -47,24 +47,26 @@ statement! {
         queue: i32, numbers: Vec<i64>, users: Vec<String>, issued: Vec<OffsetDateTime>, statuses: Vec<String>,
         activated: Vec<Option<OffsetDateTime>>,
         deadlines: Vec<Option<OffsetDateTime>>, ended: Vec<Option<OffsetDateTime>>, reasons: Vec<Option<String>>,
-        paid: Vec<Option<Uuid>>,
+        paid: Vec<Option<Uuid>>, out: Vec<Option<i64>>,
     } -> () =
     "INSERT INTO tokens (queue, number, user_id, issued_at, status, activated_at, deadline, ended_at, end_reason,
-                         paid_reservation)
+                         paid_reservation, out_version)
      SELECT " queue ", n.*
-     FROM unnest(" numbers ", " users ", " issued ", " statuses ", " activated ", " deadlines ", " ended ", " reasons ", " paid ") AS n
+     FROM unnest(" numbers ", " users ", " issued ", " statuses ", " activated ", " deadlines ", " ended ", " reasons ", " paid ", " out ") AS n
      ON CONFLICT (queue, number) DO UPDATE
      SET status = excluded.status, activated_at = excluded.activated_at, deadline = excluded.deadline,
-         ended_at = excluded.ended_at, end_reason = excluded.end_reason, paid_reservation = excluded.paid_reservation"
+         ended_at = excluded.ended_at, end_reason = excluded.end_reason, paid_reservation = excluded.paid_reservation,
+         out_version = excluded.out_version"
 }
 
 statement! {
     InsertTokens {
         queue: i32, numbers: Vec<i64>, users: Vec<String>, statuses: Vec<String>, issued: Vec<OffsetDateTime>,
-        activated: Vec<Option<OffsetDateTime>>, deadlines: Vec<Option<OffsetDateTime>>,
+        activated: Vec<Option<OffsetDateTime>>, deadlines: Vec<Option<OffsetDateTime>>, out: Vec<Option<i64>>,
     } -> () =
-    "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline)
-     SELECT " queue ", n.* FROM unnest(" numbers ", " users ", " statuses ", " issued ", " activated ", " deadlines ") AS n"
+    "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, out_version)
+     SELECT " queue ", n.*
+     FROM unnest(" numbers ", " users ", " statuses ", " issued ", " activated ", " deadlines ", " out ") AS n"
 }
 
 /// Writes what changed and commits, in one round trip. An error of any statement is the result, the first one first;
@@ -154,6 +156,7 @@ fn update_tokens(queue: i32, set: &WorkingSet) -> UpdateTokens {
         ended: tokens.iter().map(|t| t.end.map(|end| end.at.to_utc())).collect(),
         reasons: tokens.iter().map(|t| reason(t).map(|(reason, _)| reason.to_owned())).collect(),
         paid: tokens.iter().map(|t| reason(t).and_then(|(_, paid)| paid)).collect(),
+        out: tokens.iter().map(|t| t.out_version.map(big)).collect(),
     }
 }
 
@@ -167,6 +170,7 @@ fn insert_tokens(queue: i32, set: &WorkingSet) -> InsertTokens {
         issued: tokens.iter().map(|t| t.issued_at.to_utc()).collect(),
         activated: tokens.iter().map(|t| t.active.map(|a| a.since.to_utc())).collect(),
         deadlines: tokens.iter().map(|t| t.active.map(|a| a.deadline.to_utc())).collect(),
+        out: tokens.iter().map(|t| t.out_version.map(big)).collect(),
     }
 }
 

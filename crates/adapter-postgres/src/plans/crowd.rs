@@ -6,17 +6,24 @@ use test_postgres::{connect, empty};
 
 use crate::pool;
 
-/// Ten schedules of a hundred thousand seats, half of them held or sold; tokens that wait, are ACTIVE, have left.
+/// Ten schedules of a hundred thousand seats, half of them held or sold; tokens that wait, are ACTIVE, have left; servers
+/// that saw those who wait.
 const MILLION: &str = "
     INSERT INTO queue_registry VALUES (1, 'main', now());
     INSERT INTO policies VALUES (1, 1, now(), 1000, 1000, 10, false);
     INSERT INTO queues VALUES (1, decode(repeat('00', 16), 'hex'), 1, 1000000, 1000, 1000, 19980, 1, 0, 0);
-    INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason)
+    INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason,
+                        out_version)
     SELECT 1, n, 'user-' || n,
            CASE WHEN n <= 1000 THEN 'ACTIVE' WHEN n % 50 = 0 THEN 'EXPIRED' ELSE 'WAITING' END, now(),
            CASE WHEN n <= 1000 THEN now() END, CASE WHEN n <= 1000 THEN now() + interval '1 h' END,
-           CASE WHEN n > 1000 AND n % 50 = 0 THEN now() END, CASE WHEN n > 1000 AND n % 50 = 0 THEN 'LEFT' END
+           CASE WHEN n > 1000 AND n % 50 = 0 THEN now() END, CASE WHEN n > 1000 AND n % 50 = 0 THEN 'LEFT' END,
+           CASE WHEN n <= 1000 OR n % 50 = 0 THEN 1000000 + n END
     FROM generate_series(1, 1000000) n;
+    INSERT INTO servers SELECT gen_random_uuid(), now(), now() FROM generate_series(1, 2);
+    INSERT INTO sightings
+    SELECT 1, c, now() - n * interval '2 s', s.id, decode(repeat('00', 4096), 'hex')
+    FROM generate_series(0, 30) c, generate_series(1, 100) n, servers s;
     INSERT INTO concerts SELECT 1, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Concert', now()
     FROM generate_series(1, 10) n;
     INSERT INTO schedules SELECT 1, id, id, now() + interval '1 year', 0, current_date + 365, 100000 FROM concerts;
@@ -41,7 +48,8 @@ const MILLION: &str = "
 /// A hundredth of it, all of it sold and everybody gone: what is PENDING, ACTIVE or waiting is nothing, say the
 /// statistics.
 const SOLD: &str = "
-    UPDATE tokens SET status = 'EXPIRED', activated_at = now(), deadline = now(), ended_at = now(), end_reason = 'DEADLINE'
+    UPDATE tokens SET status = 'EXPIRED', activated_at = now(), deadline = now(), ended_at = now(), end_reason = 'DEADLINE',
+           out_version = coalesce(out_version, 1)
     WHERE status <> 'EXPIRED';
     UPDATE reservations SET status = 'CONFIRMED';
     UPDATE seats SET held_until = NULL;

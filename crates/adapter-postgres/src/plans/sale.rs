@@ -6,9 +6,10 @@ use std::time::Duration;
 use diesel_async::RunQueryDsl;
 use domain::concert::{NewConcert, ScheduleFilter, SeatGroup};
 use domain::ports::{
-    ChargeCommand, ConcertRepository, HoldCommand, PayCommand, PaymentRepository, Probe, QueueRepository,
-    ReservationRepository, TokenKeyRepository, WalletRepository,
+    ChargeCommand, ConcertRepository, HoldCommand, PayCommand, PaymentRepository, PresenceRepository, Probe,
+    QueueRepository, ReservationRepository, TokenKeyRepository, WalletRepository,
 };
+use domain::presence::{Sighting, Watch};
 use domain::seal::{ServerKey, StoredKey};
 use domain::seat::SeatChoice;
 use domain::{
@@ -23,6 +24,7 @@ use super::Prepared;
 use crate::{Migrations, Options, PostgresStore};
 
 const MAIN: QueueNumber = QueueNumber(1);
+const SERVER: Uuid = Uuid::max();
 const SENT: &str = "SELECT statement, array_to_string(parameter_types::text[], ',') AS types
     FROM pg_prepared_statements WHERE NOT from_sql AND statement NOT LIKE '%pg_prepared_statements%'";
 
@@ -51,6 +53,7 @@ pub(super) async fn play() -> Vec<Prepared> {
     sale.line().await;
     sale.reads(paid_for).await;
     sale.keys().await;
+    sale.restored().await;
     let connection = sale.store.0.connections.get().await.unwrap();
     diesel::sql_query(SENT).load(&mut &*connection).await.unwrap()
 }
@@ -74,7 +77,7 @@ impl Sale {
     }
 
     async fn join(&self, name: &str) -> Ticket {
-        self.store.join(MAIN, &user(name)).await.unwrap().unwrap().standing.token.ticket
+        self.store.join(MAIN, &user(name)).await.unwrap().unwrap().token.ticket
     }
 
     async fn hold(&self, ticket: Ticket, name: &str, seat: u32) -> ReservationId {
@@ -113,12 +116,30 @@ impl Sale {
         let (waits, leaves) = (self.join("waits").await, self.join("leaves").await);
         self.join("waits").await;
         self.store.leave(leaves).await.unwrap().unwrap();
-        QueueRepository::find(&self.store, waits).await.unwrap();
+        self.store.changes(&[(MAIN, 1)]).await.unwrap();
+        self.store.tokens(MAIN, &[waits.number]).await.unwrap();
         self.store.report(MAIN).await.unwrap().unwrap();
-        self.store.directory().await.unwrap();
+        self.store.active().await.unwrap();
+        // Nobody saw who waits, for long enough.
+        for _ in 0..13 {
+            self.note().await;
+            self.clock.advance(Watch::GAP);
+        }
+        self.note().await;
         let some = PolicyChange { max_active: Some(5), ..PolicyChange::default() };
         self.store.change_policy(MAIN, &some).await.unwrap().unwrap();
         self.store.admit().await.unwrap();
+    }
+
+    async fn note(&self) {
+        let seen = Sighting { queue: MAIN, chunk: 1, seen: vec![0; Sighting::BYTES] };
+        self.store.note(SERVER, &[seen]).await.unwrap();
+    }
+
+    /// All that is sold is kept, all who wait are to come again.
+    async fn restored(&self) {
+        self.store.forget(SERVER).await.unwrap();
+        self.store.renew_epochs().await.unwrap().unwrap();
     }
 
     async fn reads(&self, reservation: ReservationId) {

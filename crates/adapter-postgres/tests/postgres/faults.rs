@@ -38,7 +38,7 @@ async fn one_bad_command_of_a_batch_fails_alone_q17_w12() {
     let (mut numbers, mut failed) = (Vec::new(), 0);
     for answer in answers {
         match answer {
-            Ok(joined) => numbers.push(joined.unwrap().standing.token.ticket.number.get()),
+            Ok(joined) => numbers.push(joined.unwrap().token.ticket.number.get()),
             Err(StoreError::Unavailable(_)) => failed += 1,
             Err(other) => panic!("{other}"),
         }

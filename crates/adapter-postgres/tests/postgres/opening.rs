@@ -2,7 +2,7 @@
 
 use adapter_postgres::{Migrations, OpenError, Options, PostgresStore, migrate};
 use diesel_async::SimpleAsyncConnection;
-use domain::ports::{QueueEntry, QueueRepository};
+use domain::ports::{QueueChange, QueueRepository};
 use futures::future::join_all;
 
 use crate::cluster;
@@ -16,11 +16,11 @@ async fn open(url: &str, migrations: Migrations) -> Result<PostgresStore, OpenEr
 async fn servers_that_start_at_once_migrate_once_and_make_main_once() {
     let url = cluster::empty().await;
     let opened = join_all((0..6).map(|_| open(&url, Migrations::Apply))).await;
-    let mut directories: Vec<Vec<QueueEntry>> = Vec::new();
+    let mut queues: Vec<Vec<QueueChange>> = Vec::new();
     for store in opened {
-        directories.push(store.unwrap().directory().await.unwrap());
+        queues.push(store.unwrap().changes(&[]).await.unwrap());
     }
-    assert!(directories.iter().all(|directory| directory.len() == 1 && *directory == directories[0]));
+    assert!(queues.iter().all(|of_one| of_one.len() == 1 && *of_one == queues[0]));
     let mut beside = cluster::connect(&url).await;
     assert_eq!(number(&mut beside, "SELECT count(*) AS n FROM __diesel_schema_migrations").await, 1);
 }

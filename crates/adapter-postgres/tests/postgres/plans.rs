@@ -11,11 +11,13 @@ use crate::scene::{MAIN, Scene, charge, lines, number, until, user};
 /// Of a sale that has just begun, so that no statistics are there (nor does the cluster make any): a hundred thousand
 /// seats, tokens that wait, are ACTIVE and have left, reservations of each kind, wallets.
 const CROWD: &str = "
-    INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason)
+    INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason,
+                        out_version)
     SELECT 1, n, 'crowd-' || n,
            CASE WHEN n <= 1000 THEN 'ACTIVE' WHEN n % 50 = 0 THEN 'EXPIRED' ELSE 'WAITING' END, now(),
            CASE WHEN n <= 1000 THEN now() END, CASE WHEN n <= 1000 THEN timestamptz '2100-01-01' END,
-           CASE WHEN n > 1000 AND n % 50 = 0 THEN now() END, CASE WHEN n > 1000 AND n % 50 = 0 THEN 'LEFT' END
+           CASE WHEN n > 1000 AND n % 50 = 0 THEN now() END, CASE WHEN n > 1000 AND n % 50 = 0 THEN 'LEFT' END,
+           CASE WHEN n <= 1000 OR n % 50 = 0 THEN n END
     FROM generate_series(1, 100000) n;
     UPDATE queues SET issued = 100000, admitted = 1000, frontier = 1000, ended_beyond = 1980, version = 100000;
     INSERT INTO reservations (queue, id, user_id, schedule_id, amount, status, cancel_reason, reserved_at, expires_at)
@@ -68,7 +70,10 @@ async fn nothing_walks_a_large_table_p7() {
     let waiting = scene.ticket("late").await;
     assert_eq!(waiting.number.get(), 100_001);
     scene.store.leave(waiting).await.unwrap().unwrap();
+    let known = scene.store.changes(&[(MAIN, 100_000)]).await.unwrap()[0].line.version;
     scene.store.leave(active(50_001)).await.unwrap().unwrap();
+    let changed = scene.store.changes(&[(MAIN, known)]).await.unwrap();
+    assert_eq!(changed[0].left, [active(50_001).number]);
     scene.store.release_expired().await.unwrap();
     scene.store.admit().await.unwrap();
     scene.store.shutdown().await;
@@ -96,7 +101,7 @@ async fn work(scene: &Scene, ticket: Ticket, schedule: domain::ScheduleId, name:
     store.pay(&command).await.unwrap().unwrap();
     PaymentRepository::list(store, MAIN, &user(name), &Page::new(100, None).unwrap()).await.unwrap();
     store.entries(&user(name), &Page::new(100, None).unwrap()).await.unwrap();
-    QueueRepository::find(store, ticket).await.unwrap();
+    store.tokens(MAIN, &[ticket.number]).await.unwrap();
     store
         .schedules(MAIN, &domain::concert::ScheduleFilter::default(), &Page::new(10, None).unwrap())
         .await

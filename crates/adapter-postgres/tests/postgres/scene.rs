@@ -75,7 +75,7 @@ impl Scene {
     }
 
     pub(crate) async fn ticket(&self, name: &str) -> Ticket {
-        self.store.join(MAIN, &user(name)).await.unwrap().unwrap().standing.token.ticket
+        self.store.join(MAIN, &user(name)).await.unwrap().unwrap().token.ticket
     }
 
     pub(crate) async fn schedule(&self, seats: u32) -> ScheduleId {

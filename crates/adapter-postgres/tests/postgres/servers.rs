@@ -6,21 +6,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use adapter_postgres::{Migrations, Options, PostgresStore};
 use async_trait::async_trait;
 use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
-use domain::line::Standing;
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
     Admitted, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
-    Paid, PayCommand, PaymentRepository, Probe, QueueEntry, QueueReport, QueueRepository, ReservationRepository,
-    StoreError, TokenKeyRepository, WalletRepository,
+    Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
+    ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
+use domain::presence::Sighting;
 use domain::reservation::Reservation;
 use domain::seal::StoredKey;
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, Rules, ScheduleId, Ticket, Timestamp, UserId,
+    ConcertId, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, Rules, ScheduleId, Ticket, TicketNumber,
+    Timestamp, Token, UserId,
 };
 use storage_contract::{SeededIds, Store, TestClock};
+use uuid::Uuid;
 
 use crate::cluster;
 
@@ -56,14 +58,14 @@ async fn make(rules: Rules) -> Store {
 
 #[async_trait]
 impl QueueRepository for Servers {
-    async fn directory(&self) -> Result<Vec<QueueEntry>, StoreError> {
-        self.next().directory().await
+    async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
+        self.next().changes(known).await
     }
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
         self.next().join(queue, user).await
     }
-    async fn find(&self, ticket: Ticket) -> Result<Option<Standing>, StoreError> {
-        QueueRepository::find(self.next(), ticket).await
+    async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
+        self.next().tokens(queue, numbers).await
     }
     async fn leave(&self, ticket: Ticket) -> Decided<()> {
         self.next().leave(ticket).await
@@ -76,6 +78,22 @@ impl QueueRepository for Servers {
     }
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
         self.next().change_policy(queue, change).await
+    }
+    async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
+        self.next().active().await
+    }
+    async fn renew_epochs(&self) -> Result<Option<u64>, StoreError> {
+        self.next().renew_epochs().await
+    }
+}
+
+#[async_trait]
+impl PresenceRepository for Servers {
+    async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError> {
+        self.next().note(server, seen).await
+    }
+    async fn forget(&self, server: Uuid) -> Result<(), StoreError> {
+        self.next().forget(server).await
     }
 }
 
