@@ -4,13 +4,30 @@ use super::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
-        finding: "a token was admitted before one ahead of it (R3)",
-        sql: "SELECT queue, number AS ticket, activated_at, latest_ahead
-              FROM (SELECT queue, number, activated_at,
-                           max(activated_at) OVER (PARTITION BY queue ORDER BY number
-                                                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest_ahead
-                    FROM tokens WHERE activated_at IS NOT NULL) AS admitted
-              WHERE activated_at < latest_ahead ORDER BY queue, number",
+        // Whose turn came, be it to be admitted, to be passed over or to be ended by a new epoch, came when all ahead had
+        // ceased to wait. Versions tell it even of what one batch did at one moment.
+        finding: "a token's turn came while one ahead of it waited (R3)",
+        sql: "SELECT queue, number AS ticket, out_version, nullif(latest_ahead, 9223372036854775807) AS latest_ahead
+              FROM (SELECT queue, number, activated_at, end_reason, out_version,
+                           max(coalesce(out_version, 9223372036854775807))
+                             OVER (PARTITION BY queue ORDER BY number
+                                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest_ahead
+                    FROM tokens) AS line
+              WHERE out_version < latest_ahead
+                AND (activated_at IS NOT NULL OR end_reason IN ('ABSENT', 'NEW_EPOCH'))
+              ORDER BY queue, number",
+    },
+    Check {
+        finding: "a token's turn came at an earlier moment than one ahead of it ceased to wait (R3)",
+        sql: "SELECT queue, number AS ticket, moment, latest_ahead
+              FROM (SELECT queue, number, activated_at, end_reason, coalesce(activated_at, ended_at) AS moment,
+                           max(coalesce(activated_at, ended_at))
+                             OVER (PARTITION BY queue ORDER BY number
+                                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest_ahead
+                    FROM tokens) AS line
+              WHERE moment < latest_ahead
+                AND (activated_at IS NOT NULL OR end_reason IN ('ABSENT', 'NEW_EPOCH'))
+              ORDER BY queue, number",
     },
     Check {
         // Admissions and ends in the order they happened; a running sum is how many were ACTIVE. Each token counts until

@@ -1,4 +1,5 @@
-//! The waiting line: numbers without holes, counters that agree with the tokens, one live place a user.
+//! The waiting line: numbers without holes, tokens whose columns agree, counters that agree with the tokens, one live place
+//! a user, and none of before a new epoch.
 
 use super::Check;
 
@@ -24,10 +25,10 @@ pub(super) const CHECKS: &[Check] = &[
               GROUP BY q.queue, q.admitted HAVING q.admitted <> count(t.number) ORDER BY q.queue",
     },
     Check {
-        finding: "not as many tokens ended beyond the frontier as the queue says (R4)",
-        sql: "SELECT q.queue, q.frontier, q.ended_beyond, count(t.number) AS tokens_ended
+        finding: "not as many tokens left beyond the frontier as the queue says (R4)",
+        sql: "SELECT q.queue, q.frontier, q.ended_beyond, count(t.number) AS tokens_left
               FROM queues q LEFT JOIN tokens t
-                ON t.queue = q.queue AND t.number > q.frontier AND t.status = 'EXPIRED' AND t.activated_at IS NULL
+                ON t.queue = q.queue AND t.number > q.frontier AND t.end_reason = 'LEFT' AND t.activated_at IS NULL
               GROUP BY q.queue, q.frontier, q.ended_beyond
               HAVING q.ended_beyond <> count(t.number) ORDER BY q.queue",
     },
@@ -37,9 +38,12 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE t.status = 'WAITING' AND t.number <= q.frontier ORDER BY t.queue, t.number",
     },
     Check {
-        finding: "a token beyond the frontier was admitted (R3)",
+        // Who leaves the line there leaves it by themselves.
+        finding: "a token beyond the frontier was admitted, passed over, or ended by a new epoch (R3)",
         sql: "SELECT t.queue, t.number AS ticket, q.frontier FROM tokens t JOIN queues q ON q.queue = t.queue
-              WHERE t.activated_at IS NOT NULL AND t.number > q.frontier ORDER BY t.queue, t.number",
+              WHERE t.number > q.frontier
+                AND (t.activated_at IS NOT NULL OR t.end_reason IN ('ABSENT', 'NEW_EPOCH'))
+              ORDER BY t.queue, t.number",
     },
     Check {
         finding: "nobody waits, and the frontier is not at the end of the line (R4)",
@@ -47,6 +51,51 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE q.frontier <> q.issued
                 AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.queue = q.queue AND t.status = 'WAITING')
               ORDER BY q.queue",
+    },
+    Check {
+        finding: "a token's state does not follow from its moments (R5)",
+        sql: "SELECT queue, number AS ticket, status, activated_at, ended_at, end_reason FROM tokens
+              WHERE status <> CASE WHEN ended_at IS NOT NULL THEN 'EXPIRED'
+                                   WHEN activated_at IS NOT NULL THEN 'ACTIVE' ELSE 'WAITING' END
+                 OR (ended_at IS NULL) <> (end_reason IS NULL)
+              ORDER BY queue, number",
+    },
+    Check {
+        // Who was never admitted cannot have paid nor run out of time; who was is not passed over.
+        finding: "a token ended for a reason that it cannot have had (R5)",
+        sql: "SELECT queue, number AS ticket, activated_at, end_reason FROM tokens
+              WHERE CASE WHEN activated_at IS NULL THEN end_reason IN ('PAID', 'DEADLINE') ELSE end_reason = 'ABSENT' END
+              ORDER BY queue, number",
+    },
+    Check {
+        finding: "a token waits and has a version at which it ceased to, or the reverse (R4)",
+        sql: "SELECT queue, number AS ticket, status, out_version FROM tokens
+              WHERE (status = 'WAITING') <> (out_version IS NULL) ORDER BY queue, number",
+    },
+    Check {
+        finding: "a token ceased to wait at a version that its queue has not reached (R4)",
+        sql: "SELECT t.queue, t.number AS ticket, t.out_version, q.version FROM tokens t JOIN queues q ON q.queue = t.queue
+              WHERE t.out_version > q.version ORDER BY t.queue, t.number",
+    },
+    Check {
+        // A version is one change of the line: one leaves, or the turn of some comes, or a new epoch ends all who wait.
+        // A leaver stands for a change of their own, so that two of them at one version are two.
+        finding: "more than one thing happened at one version of the line (R4)",
+        sql: "SELECT queue, out_version AS version, count(*) AS tokens, min(number) AS first_ticket
+              FROM (SELECT queue, number, out_version, coalesce(activated_at, ended_at) AS moment,
+                           CASE WHEN activated_at IS NOT NULL THEN 0 WHEN end_reason = 'LEFT' THEN number
+                                WHEN end_reason = 'NEW_EPOCH' THEN -1 ELSE 0 END AS what
+                    FROM tokens WHERE out_version IS NOT NULL) AS changes
+              GROUP BY queue, out_version HAVING min(moment) <> max(moment) OR min(what) <> max(what)
+              ORDER BY queue, out_version",
+    },
+    Check {
+        finding: "a token of before a new epoch lives (design 5)",
+        sql: "SELECT t.queue, t.number AS ticket, t.status, e.last_ticket AS last_ended
+              FROM tokens t
+              JOIN (SELECT queue, max(number) AS last_ticket FROM tokens WHERE end_reason = 'NEW_EPOCH' GROUP BY queue) AS e
+                ON e.queue = t.queue AND e.last_ticket > t.number
+              WHERE t.status <> 'EXPIRED' ORDER BY t.queue, t.number",
     },
     Check {
         finding: "a user has more than one live place in a queue (R1)",

@@ -33,7 +33,8 @@ const SHAPE: &str = "WITH
       SELECT queue, number, user_id, status, (extract(epoch FROM issued_at) * 1000000)::bigint AS issued_at,
              (extract(epoch FROM activated_at) * 1000000)::bigint AS activated_at,
              (extract(epoch FROM deadline) * 1000000)::bigint AS deadline,
-             (extract(epoch FROM ended_at) * 1000000)::bigint AS ended_at, end_reason, paid_reservation
+             (extract(epoch FROM ended_at) * 1000000)::bigint AS ended_at, end_reason, paid_reservation,
+             out_version
       FROM tokens),
     reservations AS NOT MATERIALIZED (
       SELECT queue, id, user_id, schedule_id, (amount * 100)::bigint AS amount, status, cancel_reason,

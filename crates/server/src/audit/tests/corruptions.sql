@@ -2,7 +2,7 @@
 -- Nothing else may be found. Of every id the last byte stands for all.
 
 -- The line.
-UPDATE tokens SET number = 12 WHERE number = 9;
+UPDATE tokens SET number = 12 WHERE queue = 1 AND number = 9;
 UPDATE queues SET issued = 12 WHERE queue = 1;
 --> ticket numbers have a hole before this one (R2): queue 1, ticket 12, expected 9
 
@@ -16,32 +16,107 @@ UPDATE queues SET admitted = 4 WHERE queue = 1;
 --> the queue has not admitted as many tokens as it says (R3): queue 1, admitted 4, tokens_admitted 5
 
 UPDATE queues SET ended_beyond = 2 WHERE queue = 1;
---> not as many tokens ended beyond the frontier as the queue says (R4): queue 1, frontier 6, ended_beyond 2, tokens_ended 1
+--> not as many tokens left beyond the frontier as the queue says (R4): queue 1, frontier 6, ended_beyond 2, tokens_left 1
 
 UPDATE queues SET frontier = 8 WHERE queue = 1;
---> not as many tokens ended beyond the frontier as the queue says (R4): queue 1, frontier 8, ended_beyond 1, tokens_ended 0
+--> not as many tokens left beyond the frontier as the queue says (R4): queue 1, frontier 8, ended_beyond 1, tokens_left 0
 --> a token waits behind the frontier, where nobody is admitted any more (R4): queue 1, ticket 8, frontier 8
 
 UPDATE queues SET frontier = 5 WHERE queue = 1;
---> a token beyond the frontier was admitted (R3): queue 1, ticket 6, frontier 5
+--> a token beyond the frontier was admitted, passed over, or ended by a new epoch (R3): queue 1, ticket 6, frontier 5
 
-UPDATE queues SET issued = 2 WHERE queue = 2;
-INSERT INTO tokens VALUES (2, 2, 'bob', 'EXPIRED', 6, NULL, NULL, 7, 'LEFT', NULL);
+UPDATE queues SET issued = 2, version = 4 WHERE queue = 2;
+INSERT INTO tokens VALUES (2, 2, 'bob', 'EXPIRED', 6, NULL, NULL, 7, 'LEFT', NULL, 4);
 UPDATE queues SET ended_beyond = 1 WHERE queue = 2;
 --> nobody waits, and the frontier is not at the end of the line (R4): queue 2, frontier 1, issued 2
 
+-- Only who left counts there.
+UPDATE queues SET frontier = 1, ended_beyond = 1 WHERE queue = 3;
+--> a token beyond the frontier was admitted, passed over, or ended by a new epoch (R3): queue 3, ticket 2, frontier 1
+--> a token beyond the frontier was admitted, passed over, or ended by a new epoch (R3): queue 3, ticket 3, frontier 1
+--> a token beyond the frontier was admitted, passed over, or ended by a new epoch (R3): queue 3, ticket 5, frontier 1
+--> a token beyond the frontier was admitted, passed over, or ended by a new epoch (R3): queue 3, ticket 6, frontier 1
+
+UPDATE tokens SET ended_at = NULL WHERE queue = 3 AND number = 2;
+--> a token's state does not follow from its moments (R5): queue 3, ticket 2, status "EXPIRED", activated_at none, ended_at none, end_reason "ABSENT"
+
+UPDATE tokens SET end_reason = NULL WHERE queue = 1 AND number = 2;
+--> a token's state does not follow from its moments (R5): queue 1, ticket 2, status "EXPIRED", activated_at 0, ended_at 601000000, end_reason none
+
+UPDATE tokens SET activated_at = NULL, deadline = NULL WHERE queue = 2;
+UPDATE queues SET admitted = 0 WHERE queue = 2;
+--> a token's state does not follow from its moments (R5): queue 2, ticket 1, status "ACTIVE", activated_at none, ended_at none, end_reason none
+
+UPDATE tokens SET end_reason = 'ABSENT' WHERE queue = 1 AND number = 2;
+--> a token ended for a reason that it cannot have had (R5): queue 1, ticket 2, activated_at 0, end_reason "ABSENT"
+
+UPDATE tokens SET end_reason = 'DEADLINE' WHERE queue = 3 AND number = 2;
+--> a token ended for a reason that it cannot have had (R5): queue 3, ticket 2, activated_at none, end_reason "DEADLINE"
+
+UPDATE tokens SET out_version = NULL WHERE queue = 2;
+--> a token waits and has a version at which it ceased to, or the reverse (R4): queue 2, ticket 1, status "ACTIVE", out_version none
+
+UPDATE tokens SET out_version = 13 WHERE queue = 1 AND number = 9;
+--> a token waits and has a version at which it ceased to, or the reverse (R4): queue 1, ticket 9, status "WAITING", out_version 13
+
+UPDATE queues SET version = 18 WHERE queue = 1;
+--> a token ceased to wait at a version that its queue has not reached (R4): queue 1, ticket 7, out_version 19, version 18
+
+-- One who was absent at another moment than that at which the turn came; one who left as others were admitted; two leavers.
+UPDATE tokens SET ended_at = 299999999 WHERE queue = 3 AND number = 2;
+--> more than one thing happened at one version of the line (R4): queue 3, version 8, tokens 2, first_ticket 2
+
+UPDATE tokens SET ended_at = 300000000, out_version = 8 WHERE queue = 3 AND number = 4;
+--> more than one thing happened at one version of the line (R4): queue 3, version 8, tokens 3, first_ticket 2
+
+UPDATE tokens SET ended_at = 20000000, out_version = 11 WHERE queue = 1 AND number = 7;
+--> more than one thing happened at one version of the line (R4): queue 1, version 11, tokens 2, first_ticket 3
+
+UPDATE tokens SET ended_at = 300000000, out_version = 8 WHERE queue = 3 AND number = 5;
+--> more than one thing happened at one version of the line (R4): queue 3, version 8, tokens 3, first_ticket 2
+
+UPDATE tokens SET status = 'ACTIVE', deadline = 500000000, ended_at = NULL, end_reason = NULL WHERE queue = 3 AND number = 3;
+--> a token of before a new epoch lives (design 5): queue 3, ticket 3, status "ACTIVE", last_ended 5
+
 DROP INDEX IF EXISTS tokens_live;
-UPDATE tokens SET user_id = 'hal' WHERE number = 9;
+UPDATE tokens SET user_id = 'hal' WHERE queue = 1 AND number = 9;
 --> a user has more than one live place in a queue (R1): queue 1, user "hal", live 2, first_ticket 8
 
 -- Admission.
-UPDATE tokens SET activated_at = 620000000 WHERE number = 5;
---> a token was admitted before one ahead of it (R3): queue 1, ticket 6, activated_at 610000000, latest_ahead 620000000
+UPDATE tokens SET activated_at = 620000000 WHERE queue = 1 AND number = 5;
+--> a token's turn came at an earlier moment than one ahead of it ceased to wait (R3): queue 1, ticket 6, moment 610000000, latest_ahead 620000000
 
-UPDATE tokens SET activated_at = 599000000 WHERE number = 5;
+-- cat left at 11, dan was admitted at 12, eve at 17.
+UPDATE tokens SET out_version = 13 WHERE queue = 1 AND number = 3;
+--> a token's turn came while one ahead of it waited (R3): queue 1, ticket 4, out_version 12, latest_ahead 13
+
+UPDATE tokens SET out_version = 16 WHERE queue = 1 AND number = 6;
+--> a token's turn came while one ahead of it waited (R3): queue 1, ticket 6, out_version 16, latest_ahead 17
+
+UPDATE tokens SET status = 'WAITING', ended_at = NULL, end_reason = NULL, out_version = NULL WHERE queue = 1 AND number = 3;
+--> a token waits behind the frontier, where nobody is admitted any more (R4): queue 1, ticket 3, frontier 6
+--> a token's turn came while one ahead of it waited (R3): queue 1, ticket 4, out_version 12, latest_ahead none
+--> a token's turn came while one ahead of it waited (R3): queue 1, ticket 5, out_version 17, latest_ahead none
+--> a token's turn came while one ahead of it waited (R3): queue 1, ticket 6, out_version 18, latest_ahead none
+
+-- Who was passed over, and who was ended by a new epoch, before one ahead.
+UPDATE tokens SET out_version = 3 WHERE queue = 3 AND number = 2;
+UPDATE tokens SET out_version = 4 WHERE queue = 3 AND number = 1;
+--> a token's turn came while one ahead of it waited (R3): queue 3, ticket 2, out_version 3, latest_ahead 4
+
+UPDATE tokens SET out_version = 6 WHERE queue = 3 AND number = 5;
+--> a token's turn came while one ahead of it waited (R3): queue 3, ticket 5, out_version 6, latest_ahead 8
+
+UPDATE tokens SET ended_at = 50000001 WHERE queue = 1 AND number = 3;
+--> a token's turn came at an earlier moment than one ahead of it ceased to wait (R3): queue 1, ticket 4, moment 50000000, latest_ahead 50000001
+
+UPDATE tokens SET ended_at = 299999999 WHERE queue = 3 AND number = 5;
+--> a token's turn came at an earlier moment than one ahead of it ceased to wait (R3): queue 3, ticket 5, moment 299999999, latest_ahead 300000000
+
+UPDATE tokens SET activated_at = 599000000 WHERE queue = 1 AND number = 5;
 --> an admission took the ACTIVE tokens above the policy of its time (R3): queue 1, ticket 5, activated_at 599000000, active 3, max_active 2
 
-UPDATE tokens SET activated_at = 49000000 WHERE number = 4;
+UPDATE tokens SET activated_at = 49000000 WHERE queue = 1 AND number = 4;
 --> an admission took the ACTIVE tokens above the policy of its time (R3): queue 1, ticket 4, activated_at 49000000, active 3, max_active 2
 
 DELETE FROM policies WHERE queue = 2;
@@ -52,7 +127,7 @@ UPDATE policies SET max_active = 2 WHERE seq = 3;
 --> a token was admitted while the queue was paused (R3): queue 1, ticket 5, activated_at 599500000
 
 -- eve was there too shortly to count, either way.
-UPDATE tokens SET ended_at = 600000000 WHERE number = 5;
+UPDATE tokens SET ended_at = 600000000 WHERE queue = 1 AND number = 5;
 UPDATE policies SET max_active = 1 WHERE seq = 4;
 --> an admission took the ACTIVE tokens above the policy of its time (R3): queue 1, ticket 6, activated_at 610000000, active 2, max_active 1
 
@@ -168,17 +243,17 @@ UPDATE entries SET kind = 'CHARGE' WHERE user_id = 'ann' AND seq = 2;
 --> a balance is not the sum of its entries (R12): user "ann", balance 3000, entries 7000
 --> an entry's balance does not follow from the one before it (R12): user "ann", seq 2, balance_after 3000, expected 7000
 
-UPDATE tokens SET user_id = 'zoe' WHERE number = 6;
+UPDATE tokens SET user_id = 'zoe' WHERE queue = 1 AND number = 6;
 --> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
 --> a token ended by a payment that is not there (R14): queue 1, ticket 6, reservation 0d
 
-UPDATE tokens SET end_reason = 'LEFT', paid_reservation = NULL WHERE number = 6;
+UPDATE tokens SET end_reason = 'LEFT', paid_reservation = NULL WHERE queue = 1 AND number = 6;
 --> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
 
-UPDATE tokens SET end_reason = 'PAID', paid_reservation = X'0E' WHERE number = 2;
+UPDATE tokens SET end_reason = 'PAID', paid_reservation = X'0E' WHERE queue = 1 AND number = 2;
 --> a token ended by a payment that is not there (R14): queue 1, ticket 2, reservation 0e
 
-UPDATE tokens SET user_id = 'ann', end_reason = 'PAID', paid_reservation = X'0A' WHERE number = 3;
+UPDATE tokens SET user_id = 'ann', end_reason = 'PAID', paid_reservation = X'0A' WHERE queue = 1 AND number = 2;
 --> a payment ended no token, or several (R14): queue 1, payment a1, reservation 0a, tokens 2
 
 -- Wallets.

@@ -1,6 +1,6 @@
 -- A small sale with a bit of everything that may happen, and nothing that may not. Times are seconds times 1000000. Money
 -- is in hundredths, ids are in hexadecimal digits, whatever the database.
-INSERT INTO queue_registry VALUES (1, 'main', 0), (2, 'other', 0);
+INSERT INTO queue_registry VALUES (1, 'main', 0), (2, 'other', 0), (3, 'again', 0);
 
 -- Lowered below the present count at 100, paused at 200, running again at 300.
 INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused) VALUES
@@ -8,27 +8,39 @@ INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, pa
     (1, 2, 100000000, 1, 2, 10, 0),
     (1, 3, 200000000, 1, 2, 10, 1),
     (1, 4, 300000000, 2, 1, 10, 0),
-    (2, 1, 0, 100, 10, 10, 0);
+    (2, 1, 0, 100, 10, 10, 0),
+    (3, 1, 0, 1, 2, 10, 0);
 
 INSERT INTO queues
     (queue, epoch, version, issued, admitted, frontier, ended_beyond, policy_seq, window_index, window_granted) VALUES
-    (1, X'00000000000000000000000000000000', 20, 9, 5, 6, 1, 4, 31, 1),
-    (2, X'00000000000000000000000000000000', 2, 1, 1, 1, 0, 1, 0, 1);
+    (1, X'00000000000000000000000000000000', 19, 9, 5, 6, 1, 4, 31, 1),
+    (2, X'00000000000000000000000000000000', 2, 1, 1, 1, 0, 1, 0, 1),
+    (3, X'00000000000000000000000000000001', 12, 7, 3, 6, 0, 1, 60, 1);
 
 INSERT INTO tokens
-    (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation) VALUES
-    (1, 1, 'ann', 'EXPIRED', 0, 0, 600000000, 50000000, 'PAID', X'0000000000000000000000000000000A'),
+    (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation, out_version) VALUES
+    (1, 1, 'ann', 'EXPIRED', 0, 0, 600000000, 50000000, 'PAID', X'0000000000000000000000000000000A', 2),
     -- Its end was written late: it was over at its deadline all the same.
-    (1, 2, 'bob', 'EXPIRED', 0, 0, 600000000, 601000000, 'DEADLINE', NULL),
-    (1, 3, 'cat', 'EXPIRED', 1000000, NULL, NULL, 20000000, 'LEFT', NULL),
-    (1, 4, 'dan', 'ACTIVE', 2000000, 50000000, 900000000, NULL, NULL, NULL),
+    (1, 2, 'bob', 'EXPIRED', 0, 0, 600000000, 601000000, 'DEADLINE', NULL, 4),
+    (1, 3, 'cat', 'EXPIRED', 1000000, NULL, NULL, 20000000, 'LEFT', NULL, 11),
+    (1, 4, 'dan', 'ACTIVE', 2000000, 50000000, 900000000, NULL, NULL, NULL, 12),
     -- Half a second beside bob and dan, which is no violation.
-    (1, 5, 'eve', 'EXPIRED', 3000000, 599500000, 1199500000, 610000000, 'LEFT', NULL),
-    (1, 6, 'fay', 'EXPIRED', 4000000, 610000000, 1210000000, 640000000, 'PAID', X'0000000000000000000000000000000D'),
-    (1, 7, 'gus', 'EXPIRED', 5000000, NULL, NULL, 620000000, 'LEFT', NULL),
-    (1, 8, 'hal', 'WAITING', 6000000, NULL, NULL, NULL, NULL, NULL),
-    (1, 9, 'ann', 'WAITING', 60000000, NULL, NULL, NULL, NULL, NULL),
-    (2, 1, 'ann', 'ACTIVE', 5000000, 5000000, 605000000, NULL, NULL, NULL);
+    (1, 5, 'eve', 'EXPIRED', 3000000, 599500000, 1199500000, 610000000, 'LEFT', NULL, 17),
+    (1, 6, 'fay', 'EXPIRED', 4000000, 610000000, 1210000000, 640000000, 'PAID', X'0000000000000000000000000000000D', 18),
+    (1, 7, 'gus', 'EXPIRED', 5000000, NULL, NULL, 620000000, 'LEFT', NULL, 19),
+    (1, 8, 'hal', 'WAITING', 6000000, NULL, NULL, NULL, NULL, NULL, NULL),
+    (1, 9, 'ann', 'WAITING', 60000000, NULL, NULL, NULL, NULL, NULL, NULL),
+    (2, 1, 'ann', 'ACTIVE', 5000000, 5000000, 605000000, NULL, NULL, NULL, 2),
+    -- When ann left at 300 bob was absent, so that cat was admitted. A new epoch at 500 ended what lived.
+    (3, 1, 'ann', 'EXPIRED', 0, 0, 600000000, 300000000, 'LEFT', NULL, 2),
+    (3, 2, 'bob', 'EXPIRED', 1000000, NULL, NULL, 300000000, 'ABSENT', NULL, 8),
+    (3, 3, 'cat', 'EXPIRED', 2000000, 300000000, 900000000, 500000000, 'NEW_EPOCH', NULL, 8),
+    (3, 4, 'dan', 'EXPIRED', 3000000, NULL, NULL, 200000000, 'LEFT', NULL, 7),
+    (3, 5, 'eve', 'EXPIRED', 4000000, NULL, NULL, 500000000, 'NEW_EPOCH', NULL, 9),
+    (3, 6, 'ann', 'ACTIVE', 600000000, 600000000, 1200000000, NULL, NULL, NULL, 11),
+    (3, 7, 'bob', 'WAITING', 610000000, NULL, NULL, NULL, NULL, NULL, NULL);
+
+INSERT INTO servers VALUES (X'000000000000000000000000000000F1', 0, 640000000);
 
 INSERT INTO concerts VALUES (1, X'000000000000000000000000000000C0', 'Winter', 0);
 INSERT INTO schedules VALUES

@@ -40,11 +40,11 @@ fn a_healthy_database_is_clean(sale: &mut dyn Sale) {
     let report = sale.after("");
     assert_eq!(report.violations, []);
     let rows: Vec<i64> = report.rows.iter().map(|(_, rows)| *rows).collect();
-    assert_eq!(rows, [2, 2, 5, 10, 2, 7, 5, 7, 2, 3, 6]);
+    assert_eq!(rows, [3, 3, 6, 17, 1, 0, 2, 7, 5, 7, 2, 3, 6]);
     assert_eq!(
         report.to_string(),
-        "0 violations of 34 checks over 2 queue_registry, 2 queues, 5 policies, 10 tokens, 2 schedules, 7 seats, \
-         5 reservations, 7 reservation_seats, 2 payments, 3 wallets, 6 entries\n"
+        "0 violations of 41 checks over 3 queue_registry, 3 queues, 6 policies, 17 tokens, 1 servers, 0 sightings, \
+         2 schedules, 7 seats, 5 reservations, 7 reservation_seats, 2 payments, 3 wallets, 6 entries\n"
     );
 }
 
@@ -70,7 +70,7 @@ fn a_report_has_a_line_for_each_violation(sale: &mut dyn Sale) {
             r#"a wallet's last number is not its last entry's (R12): user "a\nb", last_seq 2, last_entry 0"#,
         ]
     );
-    assert!(lines.last().unwrap().starts_with("5 violations of 34 checks over 2 queue_registry, "), "{report}");
+    assert!(lines.last().unwrap().starts_with("5 violations of 41 checks over 3 queue_registry, "), "{report}");
 }
 
 /// Statements that break something, and the lines of the report that say so.
@@ -114,17 +114,18 @@ const NOBODY_MORE_UNTIL_599_2: &str = "UPDATE policies SET max_active = 0 WHERE 
 
 /// At that very moment, so that she may have been the last of the policy before; fay comes in the same window.
 const CHANGED_WHEN_EVE_WAS_ADMITTED: &str = "UPDATE policies SET since = 599500000 WHERE seq = 4;
-    UPDATE tokens SET ended_at = 604000000 WHERE number = 5; UPDATE tokens SET activated_at = 605000000 WHERE number = 6";
+    UPDATE tokens SET ended_at = 604000000 WHERE queue = 1 AND number = 5;
+    UPDATE tokens SET activated_at = 605000000 WHERE queue = 1 AND number = 6";
 
 /// "Overlaps under 1 s are no violation", and what comes near the other bounds of the policy.
 fn what_the_policy_allows_is_no_violation(sale: &mut dyn Sale) {
     for (change, allowed) in [
         // eve beside bob, whose ACTIVE is over at 600, and dan: a second, and a microsecond less.
-        ("UPDATE tokens SET activated_at = 599000000 WHERE number = 5", false),
-        ("UPDATE tokens SET activated_at = 599000001 WHERE number = 5", true),
+        ("UPDATE tokens SET activated_at = 599000000 WHERE queue = 1 AND number = 5", false),
+        ("UPDATE tokens SET activated_at = 599000001 WHERE queue = 1 AND number = 5", true),
         // fay as soon as eve left, and a second earlier.
-        ("UPDATE tokens SET activated_at = 609000001 WHERE number = 6", true),
-        ("UPDATE tokens SET activated_at = 609000000 WHERE number = 6", false),
+        ("UPDATE tokens SET activated_at = 609000001 WHERE queue = 1 AND number = 6", true),
+        ("UPDATE tokens SET activated_at = 609000000 WHERE queue = 1 AND number = 6", false),
         // At the very moment of a change either policy may have been in force.
         (LOWERED_AT_599_5, true),
         ("UPDATE policies SET since = 599499999, max_active = 1 WHERE seq = 4", false),
@@ -137,8 +138,14 @@ fn what_the_policy_allows_is_no_violation(sale: &mut dyn Sale) {
         // Nobody is thrown out, and ends above the limit are no admissions.
         (NOBODY_MORE_UNTIL_599_2, true),
         // The first microsecond of a window and the last of the one before; and a window that began with a change.
-        ("UPDATE policies SET max_active = 3; UPDATE tokens SET activated_at = 600000000 WHERE number = 6", true),
-        ("UPDATE policies SET max_active = 3; UPDATE tokens SET activated_at = 599999999 WHERE number = 6", false),
+        (
+            "UPDATE policies SET max_active = 3; UPDATE tokens SET activated_at = 600000000 WHERE queue = 1 AND number = 6",
+            true,
+        ),
+        (
+            "UPDATE policies SET max_active = 3; UPDATE tokens SET activated_at = 599999999 WHERE queue = 1 AND number = 6",
+            false,
+        ),
         (CHANGED_WHEN_EVE_WAS_ADMITTED, true),
     ] {
         let violations = sale.violations_after(change);
