@@ -7,13 +7,18 @@
     reason = "in a test, whatever is not as expected is a failure"
 )]
 
+mod absence;
 mod broken;
 mod cli;
 mod codes;
 mod crash;
+mod crowd;
+mod degraded;
 mod dice;
 mod docs;
 mod failover;
+mod fairness;
+
 mod guard;
 mod hostile;
 mod identity;

@@ -19,6 +19,8 @@ pub struct Database {
     directory: TempDir,
     /// On PostgreSQL, its URL.
     server: Option<String>,
+    /// Whether it is to be removed in the end.
+    own: bool,
 }
 
 /// A row whose one column is called `text`.
@@ -47,8 +49,15 @@ impl Database {
         Self::new((storage == Storage::Postgres).then(postgres::empty))
     }
 
+    /// A database on PostgreSQL that the test has made itself.
+    pub fn given(url: &str) -> Self {
+        let mut database = Self::new(Some(url.to_owned()));
+        database.own = false;
+        database
+    }
+
     fn new(server: Option<String>) -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory can be made"), server }
+        Self { directory: tempfile::tempdir().expect("a temporary directory can be made"), server, own: true }
     }
 
     /// Which storage it is on.
@@ -137,7 +146,7 @@ impl Lock {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Some(url) = &self.server {
+        if let Some(url) = self.server.as_ref().filter(|_| self.own) {
             postgres::remove(url);
         }
     }

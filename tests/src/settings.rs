@@ -31,7 +31,7 @@ impl Settings {
 
     /// The same in a database that the test has made itself.
     pub fn at(url: &str) -> Self {
-        Self::on_empty(Storage::Sqlite).with("--database-url", url)
+        Self::on_database(Database::given(url))
     }
 
     fn on_database(database: Database) -> Self {
