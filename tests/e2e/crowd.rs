@@ -11,11 +11,11 @@ use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 /// How many wait when it begins.
-const WAITING: usize = 120;
+const WAITING: usize = 200;
 /// How many of each kind are busy at once.
 const BUSY: usize = 8;
 /// How many requests of each kind make sure that it was not one by chance.
-const ENOUGH: u32 = 20;
+const ENOUGH: u32 = 12;
 
 /// What requests of one kind came to.
 #[derive(Default)]
@@ -125,7 +125,7 @@ impl Crowd {
         );
     }
 
-    /// Lets some more of them leave.
+    /// Lets some more of them leave, some more than enough.
     pub(crate) fn more_leave(&self) {
         self.leavers.set(self.leavers.get() + BUSY * 2);
     }

@@ -39,7 +39,8 @@ async fn every_position_is_exact_and_nobody_is_overtaken_r4_q1_q4() {
     let ordered = "SELECT *, lag(activated_at) OVER line AS time, lag(out_version) OVER line AS version
         FROM tokens WHERE activated_at IS NOT NULL WINDOW line AS (ORDER BY number)";
     assert_eq!(database.count(&format!("({ordered}) t WHERE activated_at < time OR out_version < version")), 0);
-    let passed = "tokens WHERE status = 'WAITING' AND number < (SELECT max(number) FROM tokens WHERE activated_at IS NOT NULL)";
+    let passed =
+        "tokens WHERE status = 'WAITING' AND number < (SELECT max(number) FROM tokens WHERE activated_at IS NOT NULL)";
     assert_eq!(database.count(passed), 0, "somebody was passed over");
     for (what, rows) in [
         ("was admitted after a wait", "tokens WHERE activated_at > issued_at"),
@@ -78,7 +79,6 @@ async fn crowd(servers: &Servers, seed: usize, joins: usize) -> Vec<Told> {
 impl Told {
     /// What an answer told of a place in line; nothing when its turn has come.
     fn of(visitor: &Visitor, place: &Value) -> Option<Self> {
-        assert_eq!(place["stale"], false, "{place}");
         let position = place["position"].as_u64().filter(|position| *position > 0)?;
         Some(Self { user: visitor.user.clone(), version: place["version"].as_u64()?, position })
     }

@@ -18,6 +18,7 @@ mod dice;
 mod docs;
 mod failover;
 mod fairness;
+mod following;
 
 mod guard;
 mod hostile;
