@@ -141,7 +141,7 @@ async fn who_polls_at_one_server_is_there_for_the_other() {
 }
 
 /// Two servers, and what becomes of one of them: its users could not be told of, and the other passes nobody over.
-async fn users_of_a_lost_server_have_their_turn(lost: impl AsyncFnOnce(&Proxy, &Shop)) {
+async fn users_of_a_lost_server_have_their_turn(lost: impl AsyncFnOnce(&Proxy, &Shop, &[Visitor])) {
     let postgres = Server::start().await;
     let proxy = Proxy::to(&postgres.socket());
     let one = closed(Settings::at(&postgres.url("usher"))).await;
@@ -149,11 +149,13 @@ async fn users_of_a_lost_server_have_their_turn(lost: impl AsyncFnOnce(&Proxy, &
     let other = Settings::at(&way).with("--absence-seconds", ABSENCE).with("--scheduler", "off").open().await;
     until("both tell of themselves", async || (one.database().count("servers") == 2).then_some(())).await;
     let line = join(&other, "user", 10).await;
-    wait(&line).await;
-    lost(&proxy, &other).await;
-    // Once when it was seen a moment ago, and once when it has been silent for so long that it may have seen anybody.
-    for (room, away) in [(5, AWAY), (10, AWAY)] {
-        sleep(away).await;
+    // The others have been away, and come back to a server that cannot tell it any more.
+    let (present, away) = line.split_at(5);
+    wait(present).await;
+    lost(&proxy, &other, away).await;
+    // Once when it was there a moment ago, and once when it has been silent for so long that it may have seen anybody.
+    for room in [present.len(), line.len()] {
+        sleep(AWAY).await;
         one.policy("main", json!({"paused": false, "max_active": room})).await;
         line[room - 1].with_shop(&one).becomes("ACTIVE").await;
     }
@@ -163,15 +165,16 @@ async fn users_of_a_lost_server_have_their_turn(lost: impl AsyncFnOnce(&Proxy, &
 
 #[tokio::test]
 async fn users_of_a_server_that_was_killed_have_their_turn() {
-    users_of_a_lost_server_have_their_turn(async |_, other| other.crash().await).await;
+    users_of_a_lost_server_have_their_turn(async |_, other, _| other.crash().await).await;
 }
 
 /// It still answers its users, from memory, and cannot say so.
 #[tokio::test]
 async fn users_of_a_server_that_is_cut_off_have_their_turn() {
-    users_of_a_lost_server_have_their_turn(async |proxy, _| {
+    users_of_a_lost_server_have_their_turn(async |proxy, _, away| {
         proxy.refuse(true);
         proxy.cut();
+        all_are(away, "WAITING").await;
     })
     .await;
 }
