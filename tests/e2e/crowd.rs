@@ -149,7 +149,8 @@ impl Crowd {
         let waiting = database.text(waiting);
         let waiting: Vec<&str> = waiting.split(' ').collect();
         let stays = self.line.iter().zip(&self.leaving).filter(|(_, leaving)| !leaving.get());
-        for visitor in stays.map(|(visitor, _)| visitor).chain(&*self.late.borrow()) {
+        let late = self.late.take();
+        for visitor in stays.map(|(visitor, _)| visitor).chain(&late) {
             let position = waiting.iter().position(|user| *user == visitor.user).map(|ahead| ahead + 1);
             assert_eq!(visitor.place().await["position"], json!(position), "{}", visitor.user);
         }

@@ -56,10 +56,11 @@ async fn a_killed_server_loses_no_place(storage: Storage) {
         };
         futures::join!(join_all((0..8).map(|n| join_until_it_ends(&shop, &answered, round * 8 + n))), killed);
         shop.restart().await;
-        for visitor in answered.left.borrow().iter() {
+        for visitor in &answered.left.take() {
             assert_eq!(visitor.status().await, "EXPIRED", "{} has left", visitor.user);
         }
-        for visitor in answered.joined.borrow_mut().iter_mut() {
+        let mut joined = answered.joined.take();
+        for visitor in &mut joined {
             let place = visitor.place().await;
             let seen =
                 |place: &serde_json::Value| (place["version"].as_u64().unwrap(), place["position"].as_u64().unwrap());
@@ -68,6 +69,7 @@ async fn a_killed_server_loses_no_place(storage: Storage) {
             assert!(now.0 >= before.0 && now.1 <= before.1, "{}: {before:?}, then {now:?}", visitor.user);
             visitor.joined = place;
         }
+        answered.joined.replace(joined);
         shop.audit().await;
     }
     let waiting = answered.joined.borrow().iter().filter(|visitor| visitor.joined["position"] != 0).count();

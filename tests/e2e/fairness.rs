@@ -70,7 +70,7 @@ async fn crowd(servers: &Servers, seed: usize, joins: usize) -> Vec<Told> {
         }
         if dice.roll(4) == 0 || known.len() > REMEMBERED {
             let leaver = known.swap_remove(leaving);
-            servers.at(dice.roll(2) as usize, &leaver).leave().await.expect(204);
+            servers.at(asking, &leaver).leave().await.expect(204);
         }
     }
     told
