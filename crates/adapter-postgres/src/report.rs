@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::sql_types::{Array, BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use domain::QueueNumber;
-use domain::ports::{Endings, QueueReport, StoreError};
+use domain::ports::{Counted, Endings, QueueReport, StoreError};
 use time::OffsetDateTime;
 
 use crate::facts::QueueRow;
@@ -15,9 +15,11 @@ use crate::statement::statement;
 use crate::store::{PostgresStore, unavailable};
 
 statement! {
-    /// A queue with the policy in force; how many of its tokens are ACTIVE now; how many numbers up to the frontier ended,
-    /// by reason; for how many microseconds the first one in line has waited, and those of the newest `most` numbers up to
-    /// the frontier had who were admitted in the last `recent` seconds: all of one snapshot.
+    /// A queue with the policy in force; how many of its tokens are ACTIVE now; what [`Counted`] has; for how many
+    /// microseconds the first one in line has waited, and those of the newest `most` numbers up to the frontier had who were
+    /// admitted in the last `recent` seconds: all of one snapshot.
+    ///
+    /// Each count is of an index alone, that has nobody else or is sorted by what is counted.
     FindReport { queue: i32, now: Option<OffsetDateTime>, most: i64, recent: i64 } -> (
         SqlQueue, BigInt, (BigInt, BigInt, BigInt, BigInt, BigInt), Nullable<BigInt>, Array<BigInt>,
     ) =
@@ -25,7 +27,16 @@ statement! {
             q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused,
             (SELECT count(*) FROM tokens t
              WHERE t.queue = " queue " AND t.status = 'ACTIVE' AND t.deadline > n.at),
-            e.paid, e.left_line, e.deadline, e.absent, e.new_epoch,
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'PAID' AND t.activated_at IS NOT NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'LEFT' AND t.activated_at IS NOT NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'LEFT' AND t.activated_at IS NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'NEW_EPOCH' AND t.activated_at IS NOT NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'NEW_EPOCH' AND t.activated_at IS NULL),
             (SELECT extract(epoch FROM n.at - t.issued_at) * 1000000 FROM tokens t
              WHERE t.queue = " queue " AND t.number > q.frontier AND t.status = 'WAITING'
              ORDER BY t.number
@@ -37,15 +48,6 @@ statement! {
      CROSS JOIN queues q
      JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
      JOIN queue_registry g ON g.number = q.queue
-     CROSS JOIN LATERAL (
-         SELECT count(*) FILTER (WHERE t.end_reason = 'PAID') AS paid,
-                count(*) FILTER (WHERE t.end_reason = 'LEFT') AS left_line,
-                count(*) FILTER (WHERE t.end_reason = 'DEADLINE'
-                                    OR t.status = 'ACTIVE' AND t.deadline <= n.at) AS deadline,
-                count(*) FILTER (WHERE t.end_reason = 'ABSENT') AS absent,
-                count(*) FILTER (WHERE t.end_reason = 'NEW_EPOCH') AS new_epoch
-         FROM tokens t
-         WHERE t.queue = " queue " AND t.number <= q.frontier) AS e
      WHERE q.queue = " queue
 }
 
@@ -70,19 +72,20 @@ impl PostgresStore {
 }
 
 fn report(number: QueueNumber, row: ReportRow) -> Result<QueueReport, StoreError> {
-    let (queue, active, (paid, left, deadline, absent, new_epoch), oldest, waits) = row;
+    let (queue, active, (paid, left_active, left_waiting, expelled_active, expelled_waiting), oldest, waits) = row;
     let queue = rows::queue_row(number, queue)?;
+    let active = count("tokens", "status", active)?;
     let ended = |many| count("tokens", "end_reason", many);
+    let counted = Counted {
+        paid: ended(paid)?,
+        left_active: ended(left_active)?,
+        left_waiting: ended(left_waiting)?,
+        expelled_active: ended(expelled_active)?,
+        expelled_waiting: ended(expelled_waiting)?,
+    };
     Ok(QueueReport {
-        active: count("tokens", "status", active)?,
-        ended: Endings {
-            paid: ended(paid)?,
-            // Beyond the frontier tokens end by nothing else.
-            left: ended(left)? + queue.line.ended_beyond,
-            deadline: ended(deadline)?,
-            absent: ended(absent)?,
-            new_epoch: ended(new_epoch)?,
-        },
+        active,
+        ended: Endings::of(&queue.line, active, &counted),
         oldest_wait: oldest.map(wait),
         waits: waits.into_iter().map(wait).collect(),
         name: queue.name,

@@ -1,23 +1,26 @@
-//! What an operator is told of a queue. Counts go through the numbers behind the frontier: for a large line that takes a
-//! while, on a connection of its own.
+//! What an operator is told of a queue, on a connection of its own.
 
 use std::time::Duration;
 
-use domain::ports::{Decided, Endings, QueueReport, StoreError};
+use diesel::SqliteConnection;
+use domain::ports::{Counted, Decided, Endings, QueueReport, StoreError};
 use domain::rejection::Kind;
 use domain::{QueueNumber, Rejection};
 
-use crate::columns::{Columns, FromRow};
+use crate::columns::{Columns, Count, FromRow};
 use crate::reads::Snapshot;
 use crate::statement::{Statement, binds, statements};
 use crate::{queue_rows, tokens};
 
 statements! {
-    // By the primary key.
-    Ended = "SELECT COALESCE(SUM(end_reason = 'PAID'), 0), COALESCE(SUM(end_reason = 'LEFT'), 0), \
-        COALESCE(SUM(end_reason = 'DEADLINE' OR (status = 'ACTIVE' AND deadline <= ?)), 0), \
-        COALESCE(SUM(end_reason = 'ABSENT'), 0), COALESCE(SUM(end_reason = 'NEW_EPOCH'), 0) \
-        FROM tokens WHERE queue = ? AND number <= ?";
+    // Each of an index alone, that has nobody else.
+    Ended = "SELECT COUNT(*) FILTER (WHERE end_reason = 'PAID'), COUNT(*) FILTER (WHERE end_reason = 'LEFT'), \
+        COUNT(*) FILTER (WHERE end_reason = 'NEW_EPOCH') \
+        FROM tokens INDEXED BY tokens_ended WHERE queue = ? AND activated_at IS NOT NULL AND end_reason <> 'DEADLINE'";
+    Left = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_left \
+        WHERE queue = ? AND end_reason = 'LEFT' AND activated_at IS NULL";
+    Expelled = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_expelled \
+        WHERE queue = ? AND end_reason = 'NEW_EPOCH' AND activated_at IS NULL";
     Waits = "SELECT activated_at - issued_at FROM tokens \
         WHERE queue = ? AND number > ? AND number <= ? AND activated_at >= ?";
     Active = "SELECT queue, COUNT(*) FROM tokens INDEXED BY tokens_active \
@@ -32,10 +35,8 @@ pub(crate) fn report(snapshot: &mut Snapshot<'_>, number: QueueNumber) -> Decide
     };
     let queue = row.queue;
     let line = queue.line;
-    let behind: Option<Endings> = Ended::row(conn, binds![now, number, line.frontier])?;
-    let mut ended = behind.unwrap_or_default();
-    // Whoever ended beyond the frontier had waited, and left.
-    ended.left += line.ended_beyond;
+    let active = tokens::count_live(conn, number, now)?;
+    let counted = counted(conn, number)?;
     let first = tokens::waiting(conn, number, line.frontier, 1)?.pop();
     let newest = line.frontier.saturating_sub(u64::from(QueueReport::MOST_WAITS));
     let recent = now.minus(QueueReport::RECENT);
@@ -44,8 +45,8 @@ pub(crate) fn report(snapshot: &mut Snapshot<'_>, number: QueueNumber) -> Decide
         name: queue.name,
         policy: queue.policy,
         line,
-        active: tokens::count_live(conn, number, now)?,
-        ended,
+        active,
+        ended: Endings::of(&line, active, &counted),
         oldest_wait: first.map(|token| now.since(token.issued_at)),
         waits: waits.into_iter().map(|wait| wait.0).collect(),
     }))
@@ -56,10 +57,21 @@ pub(crate) fn active(snapshot: &mut Snapshot<'_>) -> Result<Vec<(QueueNumber, u6
     Active::rows(snapshot.conn, binds![snapshot.now])
 }
 
-impl FromRow for Endings {
+fn counted(conn: &mut SqliteConnection, queue: QueueNumber) -> Result<Counted, StoreError> {
+    let left: Option<Count> = Left::row(conn, binds![queue])?;
+    let expelled: Option<Count> = Expelled::row(conn, binds![queue])?;
+    Ok(Counted {
+        left_waiting: left.map_or(0, |count| count.0),
+        expelled_waiting: expelled.map_or(0, |count| count.0),
+        ..Ended::row(conn, binds![queue])?.unwrap_or_default()
+    })
+}
+
+/// Of those who were admitted.
+impl FromRow for Counted {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
         let count = |place| row.number(place, ("tokens", "end_reason"));
-        Ok(Self { paid: count(0)?, left: count(1)?, deadline: count(2)?, absent: count(3)?, new_epoch: count(4)? })
+        Ok(Self { paid: count(0)?, left_active: count(1)?, expelled_active: count(2)?, ..Self::default() })
     }
 }
 

@@ -64,6 +64,11 @@ CREATE UNIQUE INDEX tokens_live ON tokens (queue, user_id) WHERE ended_at IS NUL
 CREATE INDEX tokens_active ON tokens (queue, deadline) WHERE status = 'ACTIVE';
 -- Who left while waiting, by version: what a server that follows the line has not seen yet (R4).
 CREATE INDEX tokens_left ON tokens (queue, out_version, number) WHERE end_reason = 'LEFT' AND activated_at IS NULL;
+-- What a report counts beside: how the admitted ended, and whom a new epoch ended while they waited. How most tokens end,
+-- by their deadline or absent, is what these and the queue's counters leave over, and costs no index. Of those that have
+-- ended otherwise each is in one index: of who was admitted, of who left waiting, of who was expelled waiting.
+CREATE INDEX tokens_ended ON tokens (queue, end_reason) WHERE activated_at IS NOT NULL AND end_reason <> 'DEADLINE';
+CREATE INDEX tokens_expelled ON tokens (queue) WHERE end_reason = 'NEW_EPOCH' AND activated_at IS NULL;
 
 -- Which servers tell of themselves: since when without a gap, and when last (design 5).
 CREATE TABLE servers (

@@ -51,8 +51,13 @@ const OF_ALL_QUEUES: [(&str, &str); 12] = [
 /// What each refresh of a server asks for, by the index that has only what changed, whatever the statistics say.
 const CHANGES: (&str, &str) = ("FindChanges", "Index Only Scan tokens by tokens_left");
 
-/// The statements that are about all tokens ACTIVE in a queue, which are never more than its `max_active`.
-const COUNTS: [&str; 1] = ["CountActive"];
+/// The statements that are about all tokens of a queue in an index, which has nobody else.
+const COUNTS: [(&str, &str); 3] =
+    [("CountActive", "tokens_active"), ("FindReport", "tokens_left"), ("FindReport", "tokens_expelled")];
+
+/// What counts many tokens, and of which indexes alone, whatever the statistics say.
+const REPORT: (&str, [&str; 6]) =
+    ("FindReport", ["tokens_active", "tokens_ended", "tokens_ended", "tokens_left", "tokens_ended", "tokens_expelled"]);
 
 /// What ends all live tokens of all queues: where most of the tokens live, walking all is a good plan.
 const ENDS_ALL: &str = "ExpelTokens";
@@ -103,9 +108,14 @@ fn check(name: &str, sql: &str, nodes: &[Node], statistics: Statistics) {
     for node in nodes.iter().filter(|node| OF_A_SALE.contains(&node.table.as_str()) && !of_all) {
         assert!(node.is_of_one_queue(sql), "{name} speaks of all queues: {}", node.line());
     }
+    if name == REPORT.0 {
+        let alone: Vec<_> =
+            nodes.iter().filter(|node| node.kind == "Index Only Scan" && node.table == "tokens").collect();
+        assert_eq!(alone.iter().map(|node| &node.index).collect::<Vec<_>>(), REPORT.1, "{statistics:?}");
+    }
     for node in nodes.iter().filter(|node| LARGE.contains(&node.table.as_str())) {
         // Where a queue has a handful of rows, reading all of them is a good plan; it is kept for a minute at most.
-        let may_read_a_queue = COUNTS.contains(&name) || matches!(statistics, Statistics::Handful);
+        let may_read_a_queue = COUNTS.contains(&(name, &node.index)) || matches!(statistics, Statistics::Handful);
         let walks = node.condition.is_empty() || node.condition == "(queue = $)" && !may_read_a_queue;
         assert!(name != CHANGES.0 || node.line().starts_with(CHANGES.1), "{}", node.line());
         assert!(node.changes() || name == ENDS_ALL || !walks, "{name} walks {}: {}", node.table, node.line());

@@ -16,11 +16,13 @@ const COLUMNS_OF_POSTGRES: &str = "
     SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'NO' THEN ' NOT NULL' ELSE '' END AS line
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '__diesel_schema_migrations'";
 
-/// Unique keys by their columns in order; named indexes with their names.
+/// Unique keys by their columns in order; named indexes with their names. SQLite answers from a partial index alone only if
+/// the columns of its predicate are in it too: `activated_at`, which no index is sorted by.
 const KEYS_OF_SQLITE: &str = "
     SELECT t.name || CASE i.origin WHEN 'c' THEN ' index ' || i.name WHEN 'pk' THEN ' primary' ELSE ' unique' END
         || CASE i.\"unique\" WHEN 1 THEN ' once ' ELSE ' ' END
-        || (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) AS line
+        || (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(i.name)
+            WHERE NOT (i.partial AND name = 'activated_at') ORDER BY seqno)) AS line
     FROM sqlite_schema t JOIN pragma_index_list(t.name) i WHERE t.type = 'table'
     UNION
     SELECT t.name || ' primary once ' ||

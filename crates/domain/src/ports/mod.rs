@@ -23,7 +23,7 @@ pub use concerts::ConcertRepository;
 pub use environment::{Clock, IdGenerator, Probe, TokenKeyRepository};
 pub use money::{ChargeCommand, Charged, Paid, PayCommand, PaymentRepository, WalletRepository};
 pub use presence::PresenceRepository;
-pub use queues::{Admitted, Endings, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository};
+pub use queues::{Admitted, Counted, Endings, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository};
 pub use reservations::{HoldCommand, MOST_RELEASED, ReservationRepository};
 
 use crate::Rejection;

@@ -74,6 +74,40 @@ pub struct Endings {
     pub new_epoch: u64,
 }
 
+/// The endings that a storage counts, so that [`Endings::of`] may tell the others: ACTIVE are those who had been admitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// They paid.
+    pub paid: u64,
+    /// They left while ACTIVE.
+    pub left_active: u64,
+    /// They left while waiting, behind the frontier and beyond it.
+    pub left_waiting: u64,
+    /// A new epoch ended them while ACTIVE.
+    pub expelled_active: u64,
+    /// A new epoch ended them while waiting.
+    pub expelled_waiting: u64,
+}
+
+impl Endings {
+    /// All endings of a line of which `active` are ACTIVE now, from one view of the store. By far the most tokens end by
+    /// their deadline or absent, so these are what is left over and nobody counts them: whoever was admitted and is not
+    /// ACTIVE now and did not end otherwise, and whoever ceased to wait and was not admitted and did not end otherwise.
+    pub const fn of(line: &Line, active: u64, counted: &Counted) -> Self {
+        let Counted { paid, left_active, left_waiting, expelled_active, expelled_waiting } = *counted;
+        let ceased = line.issued.saturating_sub(line.waiting());
+        let passed = ceased.saturating_sub(line.admitted);
+        let over = line.admitted.saturating_sub(active);
+        Self {
+            paid,
+            left: left_active + left_waiting,
+            deadline: over.saturating_sub(paid + left_active + expelled_active),
+            absent: passed.saturating_sub(left_waiting + expelled_waiting),
+            new_epoch: expelled_active + expelled_waiting,
+        }
+    }
+}
+
 /// A queue as its operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueReport {

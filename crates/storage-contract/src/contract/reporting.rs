@@ -51,7 +51,11 @@ pub(crate) async fn a_report_counts_the_ended_by_reason(make: Make) {
 
     scene.advance(Watch::GIVEN_UP);
     assert_eq!(scene.store.queues.renew_epochs().await.unwrap(), Some(1));
-    assert_eq!(ended().await, Endings { new_epoch: 1, ..over });
+    assert_eq!(ended().await, Endings { new_epoch: 1, ..over }, "who waited");
+    scene.policy(PolicyChange { paused: Some(false), ..PolicyChange::default() }).await;
+    scene.enter("last").await;
+    assert_eq!(scene.store.queues.renew_epochs().await.unwrap(), Some(1));
+    assert_eq!(ended().await, Endings { new_epoch: 2, ..over }, "who was ACTIVE");
 }
 
 pub(crate) async fn a_report_tells_the_oldest_wait(make: Make) {
