@@ -69,9 +69,12 @@ async fn crowd(servers: &Servers, seed: usize, joins: usize) -> Vec<Told> {
                 told.extend(Told::of(&known[asking], &place));
             }
         }
-        if dice.roll(4) == 0 || known.len() > REMEMBERED {
-            let leaver = known.swap_remove(leaving);
-            servers.at(asking, &leaver).leave().await.expect(204);
+        let leaves = dice.roll(4) == 0;
+        if leaves || known.len() > REMEMBERED {
+            let visitor = known.swap_remove(leaving);
+            if leaves {
+                servers.at(asking, &visitor).leave().await.expect(204);
+            }
         }
     }
     told
