@@ -14,6 +14,8 @@ use crate::servers::Servers;
 const JOINS: usize = 4_000;
 /// How many join at a time, each by a connection of its own.
 const CONNECTIONS: usize = 64;
+/// How many are admitted a second, far fewer than join.
+const ADMITTED: u32 = 40;
 /// How many of those who have joined by a connection may still leave or poll.
 const REMEMBERED: usize = 40;
 
@@ -30,8 +32,7 @@ type Ends = HashMap<String, (usize, Option<u64>)>;
 #[tokio::test]
 async fn every_position_is_exact_and_nobody_is_overtaken_r4_q1_q4() {
     let joins = std::env::var("USHER_FAIRNESS_JOINS").map_or(JOINS, |joins| joins.parse().unwrap());
-    let share = |part: usize| u32::try_from(joins / part).unwrap();
-    let servers = Servers::open(Settings::line(Storage::Postgres, share(10), share(40), 1)).await;
+    let servers = Servers::open(Settings::line(Storage::Postgres, 1_000_000, ADMITTED, 1)).await;
     let told = join_all((0..CONNECTIONS).map(|seed| crowd(&servers, seed, joins))).await;
     let ends = ends(&servers, joins);
     is_exact(told.into_iter().flatten().collect(), &ends);
@@ -68,9 +69,12 @@ async fn crowd(servers: &Servers, seed: usize, joins: usize) -> Vec<Told> {
                 told.extend(Told::of(&known[asking], &place));
             }
         }
-        if dice.roll(4) == 0 || known.len() > REMEMBERED {
-            let leaver = known.swap_remove(leaving);
-            servers.at(asking, &leaver).leave().await.expect(204);
+        let leaves = dice.roll(4) == 0;
+        if leaves || known.len() > REMEMBERED {
+            let visitor = known.swap_remove(leaving);
+            if leaves {
+                servers.at(asking, &visitor).leave().await.expect(204);
+            }
         }
     }
     told

@@ -157,15 +157,22 @@ async fn a_number_that_was_not_issued_is_unknown_q13(storage: Storage) {
 #[tokio::test]
 async fn a_queue_that_is_stuck_keeps_no_other_from_selling_r3() {
     let _room = room().await;
-    let shop = Settings::line(Storage::Postgres, 2, 2, 1).open().await;
+    let shop = Settings::line(Storage::Postgres, 2, 1_000, 1).open().await;
     let (stuck, free) = (hall(&shop, "stuck").await, hall(&shop, "free").await);
+    for queue in ["stuck", "free"] {
+        shop.policy(queue, json!({"paused": true})).await;
+    }
+    let (first, waiter) = (shop.join_queue("ann", "stuck").await, shop.join_queue("ann", "free").await);
     let queues = "SELECT CAST(number AS text) AS text FROM queue_registry WHERE name = 'stuck'";
     let queue = shop.database().text(queues);
     let mut operator = connect(&shop.database().url()).await;
     operator.batch_execute(&format!("BEGIN; SELECT 1 FROM queues WHERE queue = {queue} FOR UPDATE")).await.unwrap();
-    let waiter = shop.join_queue("ann", "free").await;
+    // The clockwork would admit in both, and cannot in one.
+    shop.database().execute(&format!("UPDATE policies SET paused = false WHERE queue = {queue}"));
+    shop.policy("free", json!({"paused": false})).await;
     let joining = shop.api(Method::POST, "/queue/tokens").json(json!({"user_id": "late", "queue": "stuck"}));
     let sells = async {
+        waiter.becomes("ACTIVE").await;
         for n in 0..12 {
             let buyer = shop.join_queue(&format!("buyer-{n}"), "free").await;
             buyer.becomes("ACTIVE").await;
@@ -173,12 +180,13 @@ async fn a_queue_that_is_stuck_keeps_no_other_from_selling_r3() {
             buyer.cancel(&held).await.expect(204);
             buyer.leave().await.expect(204);
         }
-        assert_eq!(waiter.status().await, "ACTIVE");
+        assert_eq!(first.status().await, "WAITING");
     };
     let (joined, ()) = futures::join!(joining.into_future(), sells);
     joined.expect(503);
     operator.batch_execute("COMMIT").await.unwrap();
     let late = shop.join_queue("late", "stuck").await;
+    first.becomes("ACTIVE").await;
     late.becomes("ACTIVE").await;
     late.held(&stuck, &[1]).await;
     late.hold(&free, &[1]).await.refused(403, "wrong_queue");
