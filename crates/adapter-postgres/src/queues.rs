@@ -1,5 +1,7 @@
 //! The waiting line's port.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
@@ -8,6 +10,7 @@ use domain::rejection::Kind;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use futures::future::join_all;
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 use crate::command::{Command, Outcome};
 use crate::facts::QueueRow;
@@ -65,6 +68,10 @@ statement! {
      ORDER BY q.queue"
 }
 
+/// How long a tick waits for one queue. What it asked for goes on by itself, and a queue that somebody has locked is not
+/// to keep the others waiting.
+const TICK: Duration = Duration::from_secs(1);
+
 #[async_trait]
 impl QueueRepository for PostgresStore {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
@@ -113,14 +120,15 @@ impl QueueRepository for PostgresStore {
         let due = due.await?;
         let queues: Vec<_> =
             due.into_iter().map(|number| rows::queue_number("queues", number)).collect::<Result<_, _>>()?;
-        let answers = join_all(queues.into_iter().map(|queue| self.sale(queue, Command::Admit))).await;
+        let admissions = queues.into_iter().map(|queue| timeout(TICK, self.sale(queue, Command::Admit)));
         let (mut admitted, mut failed) = (Vec::new(), None);
-        for answer in answers {
+        for answer in join_all(admissions).await {
             match answer {
-                Ok(Ok(Outcome::Admitted(done))) => admitted.extend(done),
-                Ok(Ok(other)) => failed = Some(other.unexpected()),
-                Ok(Err(rejection)) => tracing::warn!(%rejection, "a queue vanished before it was admitted to"),
-                Err(error) => failed = Some(error),
+                Ok(Ok(Ok(Outcome::Admitted(done)))) => admitted.extend(done),
+                Ok(Ok(Ok(other))) => failed = Some(other.unexpected()),
+                Ok(Ok(Err(rejection))) => tracing::warn!(%rejection, "a queue vanished before it was admitted to"),
+                Ok(Err(error)) => failed = Some(error),
+                Err(_elapsed) => tracing::warn!("admitting to a queue takes longer than a tick"),
             }
         }
         match failed {

@@ -164,13 +164,18 @@ async fn whom_a_server_saw_is_told_until_it_stops() {
     assert_eq!(ports.queues.renew_epochs().await, Ok(Some(1)), "it has said goodbye");
 }
 
+/// Where nobody is passed over a server is there all the same: nobody may renew the epochs behind its back.
 #[tokio::test(start_paused = true)]
-async fn nobody_watches_where_nobody_is_passed_over() {
+async fn a_server_tells_of_itself_whatever_the_rules() {
     let rules = Rules { absence: Duration::ZERO, ..Rules::default() };
     let ports = ports(reference(rules.clone()));
     let app = server(&ports, rules).await;
-    let (_never, stopped) = channel(false);
-    watch(app, stopped).await;
+    let (stop, stopped) = channel(false);
+    let watching = tokio::spawn(watch(app, stopped));
+    tokio::time::sleep(INTERVAL).await;
+    assert_eq!(ports.queues.renew_epochs().await, Ok(None));
+    stop.send(true).unwrap();
+    watching.await.unwrap();
     assert_eq!(ports.queues.renew_epochs().await, Ok(Some(0)));
 }
 

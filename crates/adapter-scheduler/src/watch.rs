@@ -9,13 +9,10 @@ use tokio::sync::watch::Receiver;
 use super::{every, failed, next};
 
 /// Tells the store every few seconds whom this server has seen, until `stop` turns true or its sender is gone; then says
-/// goodbye. Does nothing where the rules never pass anybody over.
+/// goodbye. Where the rules never pass anybody over it tells no more than that it is there, so that nobody renews the
+/// epochs behind its back.
 pub async fn watch(app: Arc<App>, mut stop: Receiver<bool>) {
-    let absence = app.rules().absence;
-    if absence.is_zero() {
-        return;
-    }
-    let mut interval = every(note_every(absence));
+    let mut interval = every(note_every(app.rules().absence));
     while next(&mut interval, &mut stop).await {
         if let Err(error) = app.note_presence().await {
             failed("tell whom it has seen", &error);

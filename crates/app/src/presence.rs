@@ -7,7 +7,7 @@ use crate::App;
 
 impl App {
     /// Tells the store whom this server has seen since it last did so, and that it is there. To be called every
-    /// [`note_every`], unless the rules never pass anybody over.
+    /// [`note_every`].
     ///
     /// [`note_every`]: domain::presence::note_every
     pub async fn note_presence(&self) -> Result<(), StoreError> {

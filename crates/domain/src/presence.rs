@@ -10,9 +10,10 @@ use std::time::Duration;
 use crate::{QueueNumber, TicketNumber, Timestamp, Token};
 
 /// How often a server writes down whom it saw, when the absent are passed over after `absence`: a sixtieth of that, half
-/// a second to two seconds.
+/// a second to two seconds; two seconds when nobody ever is.
 pub fn note_every(absence: Duration) -> Duration {
-    (absence / 60).clamp(Duration::from_millis(500), Duration::from_secs(2))
+    const MOST: Duration = Duration::from_secs(2);
+    if absence.is_zero() { MOST } else { (absence / 60).clamp(Duration::from_millis(500), MOST) }
 }
 
 /// Whom a server saw of one chunk of a queue since it last wrote that down.

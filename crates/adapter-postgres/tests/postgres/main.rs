@@ -6,6 +6,7 @@
     reason = "a test fails by a panic, in what it is made of too"
 )]
 
+mod clockwork;
 mod cluster;
 mod contract;
 mod crashes;
