@@ -1,5 +1,5 @@
 //! Inbound adapter: what happens without anybody asking. The clockwork frees every second what was not paid and admits
-//! who is next (R3, R10); [`follow`] keeps this server's lines up to date; [`watch`] tells the store whom it has seen.
+//! who is next (R3, R10); [`follow()`] keeps this server's lines up to date; [`watch()`] tells the store whom it has seen.
 //!
 //! Any number of servers may run them on one database; the store makes sure that nobody is admitted twice.
 
