@@ -16,7 +16,7 @@ mod follow;
 mod watch;
 
 pub use follow::{follow, follow_once};
-pub use watch::watch;
+pub use watch::{say_goodbye, watch};
 
 /// How often the clockwork ticks: thirty times as often as the requirements ask.
 pub const INTERVAL: Duration = Duration::from_secs(1);

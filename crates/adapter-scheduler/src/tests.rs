@@ -160,6 +160,7 @@ async fn whom_a_server_saw_is_told_until_it_stops() {
     assert_eq!(ports.queues.renew_epochs().await, Ok(None));
     stop.send(true).unwrap();
     watching.await.unwrap();
+    say_goodbye(&app).await;
     assert_eq!(ports.queues.renew_epochs().await, Ok(Some(1)), "it has said goodbye");
 }
 
@@ -170,11 +171,12 @@ async fn a_server_tells_of_itself_whatever_the_rules() {
     let ports = ports(reference(rules.clone()));
     let app = server(&ports, rules).await;
     let (stop, stopped) = channel(false);
-    let watching = tokio::spawn(watch(app, stopped));
+    let watching = tokio::spawn(watch(Arc::clone(&app), stopped));
     tokio::time::sleep(INTERVAL).await;
     assert_eq!(ports.queues.renew_epochs().await, Ok(None));
     stop.send(true).unwrap();
     watching.await.unwrap();
+    say_goodbye(&app).await;
     assert_eq!(ports.queues.renew_epochs().await, Ok(Some(0)));
 }
 

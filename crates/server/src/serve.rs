@@ -90,6 +90,7 @@ async fn run_without_being_asked(app: Arc<App>, scheduler: Scheduler, stopped: w
     };
     let following = adapter_scheduler::follow(Arc::clone(&app), stopped.clone());
     tokio::join!(clockwork, following, adapter_scheduler::watch(Arc::clone(&app), stopped.clone()));
+    adapter_scheduler::say_goodbye(&app).await;
 }
 
 /// Metrics, with their upkeep: what histograms were told gathers in memory until somebody puts it together.
