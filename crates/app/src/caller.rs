@@ -16,11 +16,6 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// The token, to be told to its holder only.
-    pub const fn token(&self) -> SealedToken {
-        self.token
-    }
-
     /// The queue in which the place is.
     pub const fn queue(&self) -> QueueNumber {
         self.ticket.queue
@@ -52,15 +47,9 @@ impl App {
 
     /// Checks that a token is ACTIVE.
     pub async fn active_caller(&self, holder: Holder) -> Result<ActiveCaller, Failure> {
-        self.admitted(holder.ticket).await?.require_active(self.ports.clock.now())?;
+        self.require_turn(holder.ticket).await?;
+        self.token(holder.ticket).await?.require_active(self.ports.clock.now())?;
         Ok(ActiveCaller(holder.ticket))
-    }
-
-    /// The token of a place that was admitted once. A place in line is refused here, by a refresh that began after the
-    /// request: however many such requests there are, they cost one read of the store at a time (R6, design 5).
-    pub(crate) async fn admitted(&self, ticket: Ticket) -> Result<Token, Failure> {
-        self.require_turn(ticket).await?;
-        self.token(ticket).await
     }
 
     /// As [`App::require_turn`], for a command that the store checks under its lock. With an idempotency key the store is
@@ -73,16 +62,14 @@ impl App {
         if key.is_none() { self.require_turn(holder.ticket).await } else { Ok(()) }
     }
 
-    /// Refuses a place whose turn has not come, and one that ended before it came.
+    /// Refuses a place whose turn has not come, and one that ended before it came, by a refresh that began after the
+    /// request: however many such requests there are, they cost one read of the store at a time (R6, design 5).
     pub(crate) async fn require_turn(&self, ticket: Ticket) -> Result<(), Failure> {
         let queue = self.queue(ticket.queue)?;
         if queue.known().snapshot.place(ticket.number) == Place::Passed {
             return Ok(());
         }
-        let refresh = self.refreshed().await?;
-        if !queue.is_as_of(refresh) {
-            return Err(Self::not_followed());
-        }
+        self.up_to_date(&queue).await?;
         match queue.known().snapshot.place(ticket.number) {
             Place::Passed => Ok(()),
             Place::Waiting(_) => Err(Rejection::TokenNotActive(TokenStatus::Waiting).into()),

@@ -92,6 +92,14 @@ impl App {
         receiver.await.map_err(|gone| StoreError::Unavailable(format!("nobody follows the store: {gone}")))?
     }
 
+    /// Waits until what is known of `queue` is of a refresh that began after this call. Fails where that cannot be had: then
+    /// nothing may be refused by what is known.
+    pub(crate) async fn up_to_date(&self, queue: &Queue) -> Result<(), StoreError> {
+        let refresh = self.refreshed().await?;
+        let broken = || StoreError::Unavailable("a queue's numbers do not agree with its counters".to_owned());
+        queue.is_as_of(refresh).then_some(()).ok_or_else(broken)
+    }
+
     async fn learn(&self, number: u64, begun: Timestamp) -> Result<Refreshed, StoreError> {
         let known: Vec<_> = self.lines.load().queues().map(|(queue, line)| (queue, version(line))).collect();
         let changes = self.ports.queues.changes(&known).await?;

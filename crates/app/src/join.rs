@@ -126,7 +126,7 @@ mod tests {
         let app = world.app();
         lines.leave(7);
         let told = run(&app, app.join(&name_of("main"), &user())).unwrap();
-        assert_eq!(told.place.token, app.holder(numbered(11).ticket).unwrap().token());
+        assert_eq!(told.place.token, app.holder(numbered(11).ticket).unwrap().token);
         assert_eq!((told.created, told.place.position, told.place.version), (true, Some(6), 33));
     }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use domain::line::{self, poll_after};
-use domain::ports::StoreError;
 use domain::seal::SealedToken;
 use domain::{QueueName, Rejection, Timestamp, Token, TokenStatus};
 
@@ -74,10 +73,7 @@ impl App {
     /// As [`App::place`], by a refresh that begins now: for a number that another server may just have issued, and for a
     /// place that the store has just told of. What is not issued by then is not issued.
     pub(crate) async fn place_after_refresh(&self, holder: Holder, queue: &Queue) -> Result<Place, Failure> {
-        let refresh = self.refreshed().await?;
-        if !queue.is_as_of(refresh) {
-            return Err(Self::not_followed());
-        }
+        self.up_to_date(queue).await?;
         match self.place_in_line(holder)? {
             Some(place) => Ok(place),
             None => self.place_passed(holder).await,
@@ -155,11 +151,6 @@ impl App {
             as_of: now,
             stale: false,
         }
-    }
-
-    /// What is known of a queue could not be brought up to date, so that nothing may be refused by it.
-    pub(crate) fn not_followed() -> Failure {
-        StoreError::Unavailable("a queue's numbers do not agree with its counters".to_owned()).into()
     }
 }
 

@@ -143,7 +143,7 @@ fn a_new_queue_is_taken_up() {
     block_on(app.refresh()).unwrap();
     assert_eq!(app.queue_number(&name_of("new")), Ok(QueueNumber(3)));
     let there = app.holder(domain::Ticket { queue: QueueNumber(3), ..ticket() }).unwrap();
-    assert_eq!((app.authenticate(there.token()), told(&app, there)), (Ok(there), (Some(3), false)));
+    assert_eq!((app.authenticate(there.token), told(&app, there)), (Ok(there), (Some(3), false)));
     assert_eq!(told(&app, holder()), (Some(3), false), "what was known stays known");
 }
 
@@ -158,10 +158,10 @@ fn after_a_new_epoch_old_tokens_are_unknown_and_new_ones_open() {
     block_on(app.refresh()).unwrap();
     assert_eq!(app.authenticate(sealed()), Err(Rejection::TokenUnknown));
     let new = app.holder(numbered(11).ticket).unwrap();
-    assert_eq!((app.authenticate(new.token()), told(&app, new)), (Ok(new), (Some(1), false)));
+    assert_eq!((app.authenticate(new.token), told(&app, new)), (Ok(new), (Some(1), false)));
     lines.change(|main| main.epoch = EPOCH);
     block_on(app.refresh()).unwrap();
-    assert_eq!(app.authenticate(new.token()), Err(Rejection::TokenUnknown), "each epoch by its own seal");
+    assert_eq!(app.authenticate(new.token), Err(Rejection::TokenUnknown), "each epoch by its own seal");
 }
 
 /// Whoever comes while a read is under way may have seen more than it shows.
