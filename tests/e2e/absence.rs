@@ -1,15 +1,10 @@
 //! The absent take no slots, and nobody else pays for it (design 5, Q11).
 //!
-//! Whether somebody was away for long enough is a matter of real time here, as the clock of a running server cannot be moved:
-//! each test waits once until it is so.
-
-use std::time::{Duration, Instant};
+//! The clock of a running server cannot be moved: what it has noted is moved back in the database instead.
 
 use e2e::{Proxy, Settings, Shop, Storage, Visitor, on_each_storage, room, until};
-use futures::future::join_all;
 use serde_json::json;
 use test_postgres::Server;
-use tokio::time::sleep;
 
 on_each_storage![
     the_absent_delay_the_first_present_waiter_by_no_tick_q11,
@@ -17,16 +12,12 @@ on_each_storage![
     nobody_is_judged_where_the_rules_say_never,
 ];
 
-/// The rule of these servers, in seconds: long enough that a slow machine is not taken for an absent user.
-const ABSENCE: u64 = 4;
-/// After so long whoever did not come is absent, with time for the servers to have told of whom they saw.
-const AWAY: Duration = Duration::from_secs(ABSENCE + 3);
 /// How many are absent.
 const ABSENT: usize = 50;
 
 /// A line that nobody is admitted to as yet.
 async fn closed(settings: Settings) -> Shop {
-    let shop = settings.with("--absence-seconds", ABSENCE).open().await;
+    let shop = settings.open().await;
     shop.policy("main", json!({"paused": true, "batch": 10_000, "interval_seconds": 1})).await;
     shop
 }
@@ -39,17 +30,38 @@ async fn join(shop: &Shop, name: &str, count: usize) -> Vec<Visitor> {
     visitors
 }
 
-/// All of them poll as they are advised to until the others have been away for long enough.
-async fn wait(present: &[Visitor]) {
-    let begun = Instant::now();
-    join_all(present.iter().map(async |visitor| {
-        while begun.elapsed() < AWAY {
-            let place = visitor.place().await;
-            assert_eq!(place["status"], "WAITING", "nobody is judged before their turn");
-            sleep(Duration::from_millis(place["poll_after_ms"].as_u64().unwrap())).await;
-        }
-    }))
-    .await;
+/// Waits until all servers have told whom they had seen by now: the note after the next one began later.
+async fn told(shop: &Shop) {
+    let last = || shop.database().text("SELECT CAST(min(last) AS text) AS text FROM servers");
+    for _ in 0..2 {
+        let before = last();
+        until("a note", async || (last() != before).then_some(())).await;
+    }
+}
+
+/// Moves what a column tells back by so many seconds.
+fn back(shop: &Shop, table: &str, column: &str, seconds: u32) -> String {
+    let by = if shop.database().url().starts_with("sqlite") {
+        format!("{seconds}000000")
+    } else {
+        format!("interval '{seconds} s'")
+    };
+    format!("UPDATE {table} SET {column} = {column} - {by}")
+}
+
+/// Five minutes go by, in which nobody is seen.
+async fn time_goes_by(shop: &Shop) {
+    told(shop).await;
+    let moved = [("tokens", "issued_at"), ("servers", "since"), ("sightings", "noted_at")];
+    let moved = moved.map(|(table, column)| back(shop, table, column, 300));
+    shop.database().execute(&moved.join(";"));
+}
+
+/// All of them poll.
+async fn poll(present: &[Visitor]) {
+    for visitor in present {
+        assert_eq!(visitor.status().await, "WAITING", "nobody is judged before their turn");
+    }
 }
 
 async fn all_are(visitors: &[Visitor], status: &str) {
@@ -65,7 +77,8 @@ async fn the_absent_delay_the_first_present_waiter_by_no_tick_q11(storage: Stora
     let absent = join(&shop, "absent", ABSENT).await;
     let present = join(&shop, "present", 3).await;
     let gone = shop.join("gone").await;
-    wait(&present).await;
+    time_goes_by(&shop).await;
+    poll(&present).await;
     let last = shop.join("last").await;
     assert_eq!(last.joined["position"], ABSENT + 5);
     gone.leave().await.expect(204);
@@ -89,7 +102,7 @@ async fn the_absent_delay_the_first_present_waiter_by_no_tick_q11(storage: Stora
 async fn who_comes_back_before_the_turn_keeps_the_place(storage: Storage) {
     let shop = closed(Settings::on(storage)).await;
     let line = join(&shop, "away", 10).await;
-    sleep(AWAY).await;
+    time_goes_by(&shop).await;
     assert_eq!(line[4].place().await["position"], 5);
     assert_eq!(shop.join(&line[7].user).await.joined["position"], 8);
     shop.policy("main", json!({"paused": false, "max_active": 1})).await;
@@ -107,7 +120,7 @@ async fn nobody_is_judged_where_the_rules_say_never(storage: Storage) {
     let shop = settings.open().await;
     shop.policy("main", json!({"paused": true})).await;
     let line = join(&shop, "away", 5).await;
-    sleep(AWAY).await;
+    time_goes_by(&shop).await;
     shop.policy("main", json!({"paused": false})).await;
     line[4].becomes("ACTIVE").await;
     all_are(&line, "ACTIVE").await;
@@ -132,7 +145,9 @@ async fn who_polls_at_one_server_is_there_for_the_other() {
     let one = closed(Settings::on(Storage::Postgres)).await;
     let other = one.settings().clone().with("--scheduler", "off").open().await;
     let (absent, present) = (join(&one, "absent", 5).await, join(&other, "present", 5).await);
-    wait(&present).await;
+    time_goes_by(&one).await;
+    poll(&present).await;
+    told(&one).await;
     one.policy("main", json!({"paused": false})).await;
     present[4].becomes("ACTIVE").await;
     all_are(&present, "ACTIVE").await;
@@ -146,16 +161,19 @@ async fn users_of_a_lost_server_have_their_turn(lost: impl AsyncFnOnce(&Proxy, &
     let proxy = Proxy::to(&postgres.socket());
     let one = closed(Settings::at(&postgres.url("usher"))).await;
     let way = format!("postgres://usher@{}/usher", proxy.host());
-    let other = Settings::at(&way).with("--absence-seconds", ABSENCE).with("--scheduler", "off").open().await;
+    let other = Settings::at(&way).with("--scheduler", "off").open().await;
     until("both tell of themselves", async || (one.database().count("servers") == 2).then_some(())).await;
     let line = join(&other, "user", 10).await;
     // The others have been away, and come back to a server that cannot tell it any more.
     let (present, away) = line.split_at(5);
-    wait(present).await;
+    time_goes_by(&one).await;
+    poll(present).await;
+    told(&one).await;
     lost(&proxy, &other, away).await;
     // Once when it was there a moment ago, and once when it has been silent for so long that it may have seen anybody.
-    for room in [present.len(), line.len()] {
-        sleep(AWAY).await;
+    for (room, silent) in [(present.len(), 0), (line.len(), 20)] {
+        let lost = " WHERE last = (SELECT min(last) FROM servers)";
+        one.database().execute(&(back(&one, "servers", "last", silent) + lost));
         one.policy("main", json!({"paused": false, "max_active": room})).await;
         line[room - 1].with_shop(&one).becomes("ACTIVE").await;
     }
