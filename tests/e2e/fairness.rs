@@ -14,8 +14,8 @@ use crate::servers::Servers;
 const JOINS: usize = 4_000;
 /// How many join at a time, each by a connection of its own.
 const CONNECTIONS: usize = 64;
-/// How many are admitted a second, far fewer than join.
-const ADMITTED: u32 = 40;
+/// How many are admitted a second, at least: far fewer than join.
+const ADMITTED: usize = 40;
 /// How many of those who have joined by a connection may still leave or poll.
 const REMEMBERED: usize = 40;
 
@@ -32,7 +32,9 @@ type Ends = HashMap<String, (usize, Option<u64>)>;
 #[tokio::test]
 async fn every_position_is_exact_and_nobody_is_overtaken_r4_q1_q4() {
     let joins = std::env::var("USHER_FAIRNESS_JOINS").map_or(JOINS, |joins| joins.parse().unwrap());
-    let servers = Servers::open(Settings::line(Storage::Postgres, 1_000_000, ADMITTED, 1)).await;
+    // A larger crowd joins for longer, but not for so much longer that as many of it would be admitted.
+    let pace = u32::try_from(ADMITTED.max(joins / 1_000)).unwrap();
+    let servers = Servers::open(Settings::line(Storage::Postgres, 1_000_000, pace, 1)).await;
     let told = join_all((0..CONNECTIONS).map(|seed| crowd(&servers, seed, joins))).await;
     let ends = ends(&servers, joins);
     is_exact(told.into_iter().flatten().collect(), &ends);
