@@ -137,6 +137,7 @@ pub(crate) struct Latency {
 
 /// One second of it.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "which second it is")]
 pub(crate) struct Second {
     /// Which one: 0 is the first.
     pub(crate) second: u64,
