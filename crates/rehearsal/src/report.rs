@@ -3,6 +3,7 @@
 mod figures;
 #[cfg(test)]
 mod fixture;
+pub(crate) mod page;
 pub(crate) mod terminal;
 mod verdict;
 
