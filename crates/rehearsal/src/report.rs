@@ -144,6 +144,7 @@ pub(crate) struct Latency {
 
 /// One second of it.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "which second it is has no better name")]
 pub(crate) struct Second {
     /// Which one: 0 is the first.
     pub(crate) second: u64,

@@ -16,14 +16,11 @@ pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return String::from("-");
     }
-    let decimals = if value < 9.995 {
-        2
-    } else if value < 99.95 {
-        1
-    } else {
-        0
+    let text = match value {
+        ..9.995 => format!("{value:.2}"),
+        9.995..99.95 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
     };
-    let text = format!("{value:.decimals$}");
     match text.split_once('.') {
         None => grouped(&text),
         Some((whole, decimals)) => match decimals.trim_end_matches('0') {

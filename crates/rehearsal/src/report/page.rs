@@ -55,7 +55,8 @@ fn header(report: &Report, verdict: Verdict, out: &mut impl Write) -> io::Result
         Verdict::Untested => "unknown",
     };
     let (sentence, summary) = (verdict.sentence(), verdict::summary(report));
-    let (began, took, reason) = (Escaped(&report.started_at), duration(report.seconds), verdict::reason(report.ending));
+    let began = report.started_at.replace('T', " ").replace('Z', " UTC");
+    let (began, took, reason) = (Escaped(&began), duration(report.seconds), verdict::reason(report.ending));
     writeln!(
         out,
         "<header class=\"{class}\">\n<p class=\"eyebrow\">Rehearsal of an on-sale with Usher</p>\n<h1>{sentence}</h1>\n\

@@ -62,6 +62,8 @@ pub(super) struct Mark {
     pub(super) at: f64,
     /// What it says.
     pub(super) label: String,
+    /// How far below the top it says so, in percent of the height.
+    pub(super) below: u8,
 }
 
 impl Chart {
@@ -121,11 +123,11 @@ impl Chart {
                 Escaped(&tick.label)
             )?;
         }
-        for (row, mark) in self.marks.iter().enumerate() {
+        for mark in &self.marks {
             let at = self.x.share(mark.at) * 100.0;
             let side = if at > 60.0 { "before" } else { "after" };
-            let label = Escaped(&mark.label);
-            writeln!(out, "<span class=\"label {side}\" style=\"left:{at:.2}%;--row:{row}\">{label}</span>")?;
+            let (below, label) = (mark.below, Escaped(&mark.label));
+            writeln!(out, "<span class=\"label {side}\" style=\"left:{at:.2}%;top:{below}%\">{label}</span>")?;
         }
         Ok(())
     }
@@ -183,11 +185,10 @@ struct Place {
 /// A line through the middles of successive values, and to both ends of what they take, so that one value is a line too.
 fn line(run: &[Place], filled: bool, out: &mut impl Write) -> io::Result<()> {
     let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(()) };
-    let mut path = format!("{:.1} {:.1}", first.left, first.top);
-    for place in run {
-        path.push_str(&format!("L{:.1} {:.1}", f64::midpoint(place.left, place.right), place.top));
-    }
-    path.push_str(&format!("L{:.1} {:.1}", last.right, last.top));
+    let middle = |place: &Place| format!("L{:.1} {:.1}", f64::midpoint(place.left, place.right), place.top);
+    let middles: Vec<String> = run.iter().map(middle).collect();
+    let middles = middles.concat();
+    let path = format!("{:.1} {:.1}{middles}L{:.1} {:.1}", first.left, first.top, last.right, last.top);
     if filled {
         write!(out, "<path class=\"area\" d=\"M{:.1} {HEIGHT}L{path}V{HEIGHT}Z\"/>", first.left)?;
     }

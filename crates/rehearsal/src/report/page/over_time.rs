@@ -39,16 +39,15 @@ impl Story<'_> {
         } else {
             format!("{} failed (5xx, or a broken connection), where it is red.", count(failures))
         };
-        let mean = if self.width > 1 { format!(", the mean of {} s each", self.width) } else { String::new() };
+        let mean = if self.width > 1 { format!(", each point the mean of {} s", self.width) } else { String::new() };
         let series = vec![
-            self.failures(),
             self.series("polls of the line", "soft", Shape::Area, |slice| Some(slice.polls), number),
             self.series("all answers", "strong", Shape::Line, |slice| Some(slice.answers), number),
         ];
-        let title = format!("Up to {} answers a second", number(most));
+        let title = format!("Up to {} answers a second", count(self.peak(|second| second.answers).1));
         self.chart(
             title,
-            format!("Answers in each second{mean}. {failed}"),
+            format!("Answers a second{mean}. {failed}"),
             Axis::amounts("answers per second", most),
             series,
         )
@@ -63,24 +62,20 @@ impl Story<'_> {
             Series { name, tone, shape: Shape::Line, values, tell: latency }
         };
         let series = vec![
-            self.failures(),
             percentile("p50", "soft", |latency| latency.p50),
             percentile("p95", "middle", |latency| latency.p95),
             percentile("p99", "strong", |latency| latency.p99),
         ];
-        let worst = if self.width > 1 { format!(", the worst of {} s each", self.width) } else { String::new() };
+        let worst = if self.width > 1 { format!(", each point the worst of {} s", self.width) } else { String::new() };
         let title = format!("Even in the worst second 99 % of answers took {} or less", latency(most));
-        let note = format!("Time from when a request was due until its answer, in each second{worst}. Logarithmic.");
+        let note = format!("Time from when a request was due until its answer{worst}. Logarithmic.");
         self.chart(title, note, Axis::latencies("milliseconds", least, most), series)
     }
 
     fn line(&self) -> Chart {
         let (moment, most) = self.peak(|second| second.waiting);
         let title = format!("Up to {} people in line, {} after the start", count(most), duration(float(moment)));
-        let series = vec![
-            self.failures(),
-            self.series("in line", "strong", Shape::Area, |slice| Some(float(slice.waiting)), number),
-        ];
+        let series = vec![self.series("in line", "strong", Shape::Area, |slice| Some(float(slice.waiting)), number)];
         self.chart(
             title,
             String::from("People who waited for their turn."),
@@ -92,10 +87,7 @@ impl Story<'_> {
     fn turns(&self) -> Chart {
         let (_, most) = self.peak(|second| second.active);
         let title = format!("Up to {} people at once had their turn", count(most));
-        let series = vec![
-            self.failures(),
-            self.series("active", "strong", Shape::Area, |slice| Some(float(slice.active)), number),
-        ];
+        let series = vec![self.series("active", "strong", Shape::Area, |slice| Some(float(slice.active)), number)];
         let note = String::from("People who were looking at seats, holding them, or paying.");
         self.chart(title, note, Axis::amounts("people whose turn it is", float(most)), series)
     }
@@ -107,18 +99,21 @@ impl Story<'_> {
             Some((_, after)) => format!("All {} seats were sold after {after}", count(seats)),
             None => format!("{} of {} seats were sold", count(sale.sold), count(seats)),
         };
-        let series = vec![
-            self.failures(),
-            self.series("seats sold", "strong", Shape::Area, |slice| Some(float(slice.sold)), number),
-        ];
+        let series = vec![self.series("seats sold", "strong", Shape::Area, |slice| Some(float(slice.sold)), number)];
         let note = format!("Seats that were paid for, of {}.", count(seats));
         let mut chart = self.chart(title, note, Axis::amounts("seats sold", float(seats.max(sale.sold))), series);
-        chart.marks =
-            sold_out.into_iter().map(|(at, after)| Mark { at, label: format!("sold out: {after}") }).collect();
+        chart.marks = sold_out
+            .into_iter()
+            .map(|(at, after)| Mark { at, label: format!("sold out: {after}"), below: 88 })
+            .collect();
         chart
     }
 
-    fn chart(&self, title: String, note: String, y: Axis, series: Vec<Series>) -> Chart {
+    /// The series over time, behind them the failures if there were any.
+    fn chart(&self, title: String, note: String, y: Axis, mut series: Vec<Series>) -> Chart {
+        if self.slices.iter().any(|slice| slice.failures > 0) {
+            series.insert(0, self.failures());
+        }
         let seconds = self.report.timeline.len();
         let span = |slice: &Slice| clock(slice.second);
         Chart {

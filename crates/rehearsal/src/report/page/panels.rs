@@ -52,6 +52,9 @@ fn people(report: &Report, out: &mut impl Write) -> io::Result<()> {
 fn fairness(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let fairness = &report.fairness;
     let title = match fairness.inversions {
+        0 if fairness.rises > 0 => {
+            format!("Nobody was overtaken, but {}", counted(fairness.rises, "position rose", "positions rose"))
+        }
         0 if fairness.turns == 0 => String::from("Nobody's turn came"),
         0 => String::from("Nobody was overtaken"),
         overtaken => format!("{} came before somebody ahead", counted(overtaken, "turn", "turns")),
@@ -74,9 +77,9 @@ fn outages(report: &Report, out: &mut impl Write) -> io::Result<()> {
         "Servers were away, or had too much to do"
     };
     let note = if report.setup.outages_expected {
-        "This was expected: such requests were sent again, and count as no broken promise."
+        "Outages were expected: what failed was sent again, and counts as no broken promise."
     } else {
-        "None was expected."
+        "No outage was expected: an answer 5xx is a broken promise."
     };
     let rows = [
         ("503 overloaded: not executed", count(outages.overloaded)),

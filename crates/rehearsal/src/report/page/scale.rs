@@ -141,8 +141,9 @@ mod tests {
             assert_eq!(labels(&Axis::latencies("ms", least, most)), ticks, "{least} {most}");
         }
         let axis = Axis::latencies("ms", 1.0, 100.0);
-        assert_eq!([0.0, 1.0, 100.0, 1e9].map(|value| axis.share(value)), [0.0, 0.0, 1.0, 1.0]);
-        assert!((axis.share(10.0) - 0.5).abs() < 1e-9);
+        for (value, share) in [(0.0, 0.0), (1.0, 0.0), (10.0, 0.5), (100.0, 1.0), (1e9, 1.0)] {
+            assert!((axis.share(value) - share).abs() < 1e-9, "{value}");
+        }
     }
 
     #[test]

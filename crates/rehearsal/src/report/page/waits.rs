@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::Waits;
-use super::super::figures::{count, duration, float, number};
+use super::super::figures::{counted, duration, float, number};
 use super::chart::{Chart, Mark, Series, Shape};
 use super::scale::Axis;
 
@@ -20,16 +20,16 @@ pub(super) fn write(waits: &Waits, out: &mut impl Write) -> io::Result<()> {
         values: waits.ranges.iter().map(|range| Some(float(range.people))).collect(),
         tell: number,
     };
-    let mark = |name, at| Mark { at, label: format!("{name}: {}", duration(at)) };
+    let mark = |name, at, below| Mark { at, label: format!("{name}: {}", duration(at)), below };
     Chart {
         title: format!("Half waited {} or less, 99 % {} or less", duration(waits.p50), duration(waits.p99)),
-        note: format!("How long the {} people whose turn came had stood in line.", count(waits.people)),
+        note: format!("How long {} stood in line until their turn came.", counted(waits.people, "person", "people")),
         x: Axis::time("in line", longest),
         y: Axis::amounts("people", float(most)),
         series: vec![people],
         moments,
         width: 1.0 / float(ranges),
-        marks: vec![mark("p50", waits.p50), mark("p95", waits.p95), mark("p99", waits.p99)],
+        marks: vec![mark("p50", waits.p50, 2), mark("p95", waits.p95, 10), mark("p99", waits.p99, 18)],
     }
     .write(out)
 }
