@@ -124,18 +124,4 @@ mod tests {
         let size = page(&report).len();
         assert!(size < 1_000_000, "{size}");
     }
-
-    #[test]
-    #[ignore = "for looking at"]
-    fn look() {
-        for (name, report) in [
-            ("good", fixture::report()),
-            ("broken", fixture::broken()),
-            ("one", fixture::one_second()),
-            ("empty", fixture::empty()),
-            ("long", fixture::long(9000)),
-        ] {
-            std::fs::write(format!("/tmp/report-{name}.html"), page(&report)).unwrap();
-        }
-    }
 }

@@ -79,7 +79,7 @@ fn outages(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let note = if report.setup.outages_expected {
         "Outages were expected: what failed was sent again, and counts as no broken promise."
     } else {
-        "No outage was expected: an answer 5xx is a broken promise."
+        "No outage was expected: each 5xx and each broken connection is a broken promise."
     };
     let rows = [
         ("503 overloaded: not executed", count(outages.overloaded)),
