@@ -41,8 +41,8 @@ impl Story<'_> {
         };
         let mean = if self.width > 1 { format!(", each point the mean of {} s", self.width) } else { String::new() };
         let series = vec![
-            self.series("polls of the line", "soft", Shape::Area, |slice| Some(slice.polls), number),
-            self.series("all answers", "strong", Shape::Line, |slice| Some(slice.answers), number),
+            self.series("polls of the line", "soft", Shape::Area, |slice| slice.polls, number),
+            self.series("all answers", "strong", Shape::Line, |slice| slice.answers, number),
         ];
         let title = format!("Up to {} answers a second", count(self.peak(|second| second.answers).1));
         self.chart(
@@ -75,7 +75,7 @@ impl Story<'_> {
     fn line(&self) -> Chart {
         let (moment, most) = self.peak(|second| second.waiting);
         let title = format!("Up to {} people in line, {} after the start", count(most), duration(float(moment)));
-        let series = vec![self.series("in line", "strong", Shape::Area, |slice| Some(float(slice.waiting)), number)];
+        let series = vec![self.series("in line", "strong", Shape::Area, |slice| float(slice.waiting), number)];
         self.chart(
             title,
             String::from("People who waited for their turn."),
@@ -87,7 +87,7 @@ impl Story<'_> {
     fn turns(&self) -> Chart {
         let (_, most) = self.peak(|second| second.active);
         let title = format!("Up to {} people at once had their turn", count(most));
-        let series = vec![self.series("active", "strong", Shape::Area, |slice| Some(float(slice.active)), number)];
+        let series = vec![self.series("active", "strong", Shape::Area, |slice| float(slice.active), number)];
         let note = String::from("People who were looking at seats, holding them, or paying.");
         self.chart(title, note, Axis::amounts("people whose turn it is", float(most)), series)
     }
@@ -99,7 +99,7 @@ impl Story<'_> {
             Some((_, after)) => format!("All {} seats were sold after {after}", count(seats)),
             None => format!("{} of {} seats were sold", count(sale.sold), count(seats)),
         };
-        let series = vec![self.series("seats sold", "strong", Shape::Area, |slice| Some(float(slice.sold)), number)];
+        let series = vec![self.series("seats sold", "strong", Shape::Area, |slice| float(slice.sold), number)];
         let note = format!("Seats that were paid for, of {}.", count(seats));
         let mut chart = self.chart(title, note, Axis::amounts("seats sold", float(seats.max(sale.sold))), series);
         chart.marks = sold_out
@@ -115,14 +115,13 @@ impl Story<'_> {
             series.insert(0, self.failures());
         }
         let seconds = self.report.timeline.len();
-        let span = |slice: &Slice| clock(slice.second);
         Chart {
             title,
             note,
             x: Axis::time("since the first arrival", length(seconds)),
             y,
             series,
-            moments: self.slices.iter().map(span).collect(),
+            moments: self.slices.iter().map(|slice| clock(slice.second)).collect(),
             width: length(self.width) / length(seconds),
             marks: Vec::new(),
         }
@@ -133,14 +132,14 @@ impl Story<'_> {
         name: &'static str,
         tone: &'static str,
         shape: Shape,
-        of: fn(&Slice) -> Option<f64>,
+        of: fn(&Slice) -> f64,
         tell: fn(f64) -> String,
     ) -> Series {
-        Series { name, tone, shape, values: self.slices.iter().map(of).collect(), tell }
+        Series { name, tone, shape, values: self.slices.iter().map(|slice| Some(of(slice))).collect(), tell }
     }
 
     fn failures(&self) -> Series {
-        self.series("failures", "bad", Shape::Bands, |slice| Some(float(slice.failures)), number)
+        self.series("failures", "bad", Shape::Bands, |slice| float(slice.failures), number)
     }
 
     /// The first second in which it was the most, and how much.
