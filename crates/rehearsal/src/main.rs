@@ -20,6 +20,7 @@ mod rehearsal;
 mod report;
 mod stage;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -67,10 +68,19 @@ async fn run(options: Options) -> anyhow::Result<bool> {
     Ok(report.violation_counts.is_empty())
 }
 
+/// Tells what came of it, in all the ways that were asked for. The terminal first: a file may fail.
 fn tell(report: &Report, options: &Options) -> anyhow::Result<()> {
+    report::terminal::write(report, &mut std::io::stdout().lock()).context("the report cannot be printed")?;
+    let written = |file: &Path, text: Vec<u8>| {
+        std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
+    };
     if let Some(file) = &options.json {
-        let json = serde_json::to_vec_pretty(report)?;
-        std::fs::write(file, json).with_context(|| format!("{} cannot be written", file.display()))?;
+        written(file, serde_json::to_vec_pretty(report)?)?;
+    }
+    if let Some(file) = &options.html {
+        let mut page = Vec::new();
+        report::page::write(report, &mut page)?;
+        written(file, page)?;
     }
     Ok(())
 }

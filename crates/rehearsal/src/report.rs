@@ -1,5 +1,12 @@
 //! What a rehearsal came to: the one set of figures that the terminal, the JSON and the HTML page show.
 
+mod figures;
+#[cfg(test)]
+mod fixture;
+pub(crate) mod page;
+pub(crate) mod terminal;
+mod verdict;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;

@@ -113,7 +113,7 @@ impl Person {
     fn pick(&mut self, seats: Vec<Seat>) -> Vec<Seat> {
         let party = self.character.party.min(seats.len());
         let room = seats.len() - party + 1;
-        let start = self.dice.roll(room).min(self.dice.roll(room)).min(self.dice.roll(room));
+        let start = self.dice.roll(room).min(self.dice.roll(room));
         seats.into_iter().skip(start).take(party).collect()
     }
 

@@ -115,7 +115,8 @@ impl Person {
         if let Some((call, answer)) =
             answers.first().filter(|_| answers.iter().all(|(_, it)| it.code == "already_paid"))
         {
-            let breach = Breach::new("payment_lost", "both of two payments were refused, as if there were a third one");
+            let breach =
+                Breach::new("payment_refused", "both of two payments were refused, as if there were a third one");
             self.note(breach, call, Some(answer));
         }
         self.due = Instant::now();
