@@ -27,6 +27,10 @@ lint:
 fuzz-api:
     tests/fuzz-api
 
+# Measure the whole table of figures to reach; with --write it goes into docs/performance.md
+bench *ARGS:
+    bench/table {{ARGS}}
+
 # Measure the SQLite build over HTTP against /healthz of the same process
 bench-sqlite:
     bench/sqlite-http

@@ -13,6 +13,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SQL = os.path.join(ROOT, "bench", "pgbench")
 SETTINGS = ["listen_addresses=", "shared_buffers=1GB", "max_wal_size=8GB", "max_connections=300"]
+# The numbers of connections of which pgbench's best one counts.
+MANY = (8, 32, 128)
 
 
 def install():
@@ -48,7 +50,10 @@ class Cluster:
             time.sleep(0.1)
         sys.exit("PostgreSQL did not start:\n" + open(os.path.join(self.directory, "log")).read())
 
-    def stop(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         with open(os.path.join(self.directory, "data", "postmaster.pid")) as file:
             os.kill(int(file.readline()), signal.SIGINT)
         self.process.wait()
@@ -69,12 +74,27 @@ def fresh(database, template="template0"):
     psql("postgres", "-c", "CHECKPOINT")
 
 
-def pgbench(database, statement, clients, times, base):
-    """Transactions a second."""
+def filled(database, people):
+    """A database with our tables and so many rows of each kind as the statements in bench/pgbench expect."""
+    fresh(database)
+    for migration in sorted(glob.glob(os.path.join(ROOT, "migrations", "postgres", "*", "up.sql"))):
+        psql(database, "-f", migration)
+    psql(database, "-v", f"people={people}", "-f", os.path.join(SQL, "fill.sql"))
+
+
+def pgbench(database, statement, clients, times, first):
+    """Transactions a second; they use `times` rows from `first`."""
     command = ["pgbench", "-n", "-M", "prepared", "-j", str(min(2, clients)), "-c", str(clients), "-t", str(times // clients)]
-    variables = [word for value in (f"base={base}", f"clients={clients}", "i=-1") for word in ("-D", value)]
+    variables = [word for value in (f"base={first}", f"clients={clients}", "i=-1") for word in ("-D", value)]
     script = os.path.join(SQL, f"{statement}.sql")
     ran = subprocess.run(command + variables + ["-f", script, database], check=True, capture_output=True, text=True)
     if not re.search(r"number of failed transactions: 0 ", ran.stdout):
         sys.exit(f"{statement} failed:\n{ran.stdout}{ran.stderr}")
-    return float(re.search(r"tps = ([0-9.]+)", ran.stdout)[1])
+    rate = float(re.search(r"tps = ([0-9.]+)", ran.stdout)[1])
+    print(f"  {statement}.sql -c {clients}: {rate:,.0f} a second", file=sys.stderr)
+    return rate
+
+
+def best(database, statement, times, first=1):
+    """Transactions a second with the number of connections that is best; each number uses `times` rows, one after another from `first`."""
+    return max(pgbench(database, statement, clients, times, first + turn * times) for turn, clients in enumerate(MANY))

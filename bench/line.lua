@@ -1,19 +1,18 @@
--- One operation of the waiting line as a load for wrk, with one thread: `wrk -t1 ... -s bench/line.lua URL -- OPERATION [EXTRA]`.
--- EXTRA: a file with a token a line for `poll` and `leave`, with its position behind it for `check`; for `join` what its users' names begin with.
+-- One operation of the waiting line as a load for wrk, with one thread: `wrk -t1 ... -s bench/line.lua URL -- OPERATION EXTRA [TOKENS]`.
+-- EXTRA: a file with a token a line for `leave`, with its position behind it for `check`; for `join` what its users' names begin with;
+-- for `get` a path, which is got by whom the file TOKENS lists in turn, or by nobody.
 --
--- What is timed (healthz, poll, join) has nothing here look at its answers: wrk itself counts those that are no success. Its requests
+-- What is timed (get, join) has nothing here look at its answers: wrk itself counts those that are no success. Its requests
 -- are put together before the clock starts, but for joins. What is not timed (check, leave) does each token once and looks at each answer.
 
-local operation, extra
+local extra, tokens
 local requests, positions = {}, {}
 local answered, wrong = 0, nil
 
-local function get(token)
-  return wrk.format("GET", "/api/v1/queue/tokens/me", { Authorization = "Bearer " .. token })
-end
+local me = "/api/v1/queue/tokens/me"
 
-local function each_line(work)
-  for line in io.lines(extra) do work(line) end
+local function as(token)
+  return { Authorization = "Bearer " .. token }
 end
 
 -- Ends wrk, which would otherwise go on for the whole of -d.
@@ -43,22 +42,18 @@ local function each_once(is_right)
   end
 end
 
-local function again_and_again()
-  local sent = 0
-  function request()
-    sent = sent % #requests + 1
-    return requests[sent]
-  end
-end
-
 local operations = {
-  healthz = function()
-    requests[1] = wrk.format("GET", "/healthz")
-    again_and_again()
-  end,
-  poll = function()
-    each_line(function(line) requests[#requests + 1] = get(line:match("%S+")) end)
-    again_and_again()
+  get = function()
+    if tokens == "" then
+      requests[1] = wrk.format("GET", extra)
+    else
+      for line in io.lines(tokens) do requests[#requests + 1] = wrk.format("GET", extra, as(line:match("%S+"))) end
+    end
+    local sent = 0
+    function request()
+      sent = sent % #requests + 1
+      return requests[sent]
+    end
   end,
   join = function()
     local sent, headers = 0, { ["Content-Type"] = "application/json" }
@@ -68,24 +63,22 @@ local operations = {
     end
   end,
   check = function()
-    each_line(function(line)
+    for line in io.lines(extra) do
       local token, position = line:match("(%S+) (%d+)")
       positions[token] = tonumber(position)
-      requests[#requests + 1] = get(token)
-    end)
+      requests[#requests + 1] = wrk.format("GET", me, as(token))
+    end
     each_once(took_place)
   end,
   leave = function()
-    each_line(function(line)
-      requests[#requests + 1] = wrk.format("DELETE", "/api/v1/queue/tokens/me", { Authorization = "Bearer " .. line })
-    end)
+    for token in io.lines(extra) do requests[#requests + 1] = wrk.format("DELETE", me, as(token)) end
     each_once(function(status) return status == 204 end)
   end,
 }
 
 function init(args)
-  operation, extra = args[1], args[2]
-  operations[operation]()
+  extra, tokens = args[2], args[3]
+  operations[args[1]]()
 end
 
 function done(summary, latency)

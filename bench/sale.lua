@@ -1,11 +1,17 @@
 -- One operation of a sale as a load for wrk, with one thread: `wrk -t1 ... -s bench/sale.lua URL -- OPERATION FOLDER [EXTRA]`.
 -- What an operation answers (tokens, reservations) is kept in FOLDER for the next one, so that each request is a new
--- user and a new seat. An operation that runs out of users stops by itself; every answer's status is counted.
+-- user and a new seat; users are named after FOLDER. An operation that runs out of users stops by itself and ends wrk; every
+-- answer's status is counted. EXTRA: how many people `join`; the schedule of whose seats they `hold` one each.
 
 local ffi = require("ffi")
-ffi.cdef [[ typedef struct { long sec; long nsec; } moment; int clock_gettime(int, moment *); ]]
+ffi.cdef [[
+  typedef struct { long sec; long nsec; } moment;
+  int clock_gettime(int, moment *);
+  int getpid(void);
+  int kill(int, int);
+]]
 
--- wrk runs for the whole of -d whether there is work or not, so the time that the work took is measured here.
+-- wrk's own time goes on after the work is done, so the time that the work took is measured here.
 local function seconds()
   local now = ffi.new("moment")
   ffi.C.clock_gettime(1, now)
@@ -35,7 +41,7 @@ local operations = {
     writes = "tokens", pattern = '"token":"([^"]+)"',
     request = function(n)
       if n > tonumber(extra) then return nil end
-      return wrk.format("POST", "/api/v1/queue/tokens", headers(), '{"user_id":"user-' .. n .. '"}')
+      return wrk.format("POST", "/api/v1/queue/tokens", headers(), '{"user_id":"' .. folder:match("[^/]+$") .. "-" .. n .. '"}')
     end,
   },
   hold = {
@@ -56,27 +62,12 @@ local operations = {
     end,
   },
   pay = {
-    reads = "payable",
+    reads = "reservations",
     request = function(n)
       if not inputs[n] then return nil end
       local token, reservation = inputs[n]:match("^(%S+) (%S+)$")
       return wrk.format("POST", "/api/v1/payments", headers(token), '{"reservation_id":"' .. reservation .. '"}')
     end,
-  },
-  seats = {
-    reads = "tokens",
-    request = function(n)
-      return wrk.format("GET", "/api/v1/schedules/" .. extra .. "/seats", headers(inputs[1]))
-    end,
-  },
-  poll = {
-    reads = "tokens",
-    request = function(n)
-      return wrk.format("GET", "/api/v1/queue/tokens/me", headers(inputs[(n - 1) % #inputs + 1]))
-    end,
-  },
-  healthz = {
-    request = function() return wrk.format("GET", "/healthz") end,
   },
 }
 
@@ -95,6 +86,8 @@ function request()
   local made = me.request(sent)
   if not made then
     wrk.thread:stop()
+    -- wrk's main thread sleeps for the whole of -d unless SIGINT (2) wakes it.
+    ffi.C.kill(ffi.C.getpid(), 2)
     idle = idle or wrk.format("GET", "/healthz")
     return idle
   end
@@ -122,15 +115,17 @@ local threads = {}
 function setup(thread) threads[#threads + 1] = thread end
 
 function done(summary, latency)
-  local counts, answered, took = {}, 0, 1
+  local e = summary.errors
+  local counts, answered, took, failed = {}, 0, 1, e.connect + e.read + e.write + e.timeout
   for _, thread in ipairs(threads) do
     for status, count in pairs(thread:get("statuses")) do
       counts[#counts + 1] = status .. "=" .. count
       answered = answered + count
+      if status < 200 or status > 299 then failed = failed + count end
     end
     took = thread:get("last") - thread:get("first")
   end
-  -- Requests a second, median and 99th percentile of latency in microseconds, how many answers of which status.
-  print(string.format("RESULT %.0f %.0f %.0f %s", answered / took,
-    latency:percentile(50), latency:percentile(99), table.concat(counts, ",")))
+  -- Requests a second, median and 99th percentile of latency in microseconds, answers, failures among them; and the statuses.
+  print(string.format("RESULT %.1f %.0f %.0f %d %d %s", answered / took,
+    latency:percentile(50), latency:percentile(99), answered, failed, table.concat(counts, ",")))
 end

@@ -7,8 +7,8 @@ use e2e::{Settings, Storage, Visitor};
 use futures::future::join_all;
 use serde_json::Value;
 
-use crate::dice::Dice;
 use crate::servers::Servers;
+use e2e::Dice;
 
 /// How many join. `USHER_FAIRNESS_JOINS` sets another number, for runs by hand with the release build.
 const JOINS: usize = 4_000;

@@ -7,7 +7,7 @@ use e2e::{Answer, Shop, Visitor};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::dice::Dice;
+use e2e::Dice;
 
 pub(crate) const BUYERS: u32 = 12;
 /// More than are ever sold, so that most holds succeed; few enough that some collide.

@@ -14,7 +14,7 @@ mod codes;
 mod crash;
 mod crowd;
 mod degraded;
-mod dice;
+
 mod docs;
 mod failover;
 mod fairness;
@@ -33,6 +33,7 @@ mod platform;
 mod postgres_faults;
 mod raw;
 mod reads;
+mod rehearsals;
 mod rush;
 mod sale;
 mod seats;

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::dice::Dice;
+use e2e::Dice;
 
 on_each_storage![everything_at_once_on_few_users_and_seats, children_and_their_parent_change_at_once,];
 

@@ -8,8 +8,8 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::dice::Dice;
 use crate::load::{BUYERS, CHARGE, Log, PRICE, SEATS, nothing_is_lost};
+use e2e::Dice;
 
 /// A sale at one or more servers of one database, and what its crowd has seen.
 pub(crate) struct Rush {

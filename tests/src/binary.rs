@@ -14,6 +14,11 @@ pub(crate) fn scheduler() -> PathBuf {
     built().join("usher-scheduler")
 }
 
+/// Where `usher-rehearsal` is.
+pub(crate) fn rehearsal() -> PathBuf {
+    built().join("usher-rehearsal")
+}
+
 /// The directory with the programs. The first caller builds them, so that no test ever runs an old one.
 fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -21,7 +26,7 @@ fn built() -> &'static Path {
 }
 
 fn build() -> PathBuf {
-    // The test executable is `<target>/<profile>/deps/e2e-<hash>`.
+    // What runs is `<target>/<profile>/deps/e2e-<hash>`, or `<target>/<profile>/examples/rehearse`.
     let test = std::env::current_exe().expect("a test has a path");
     let directory = test.ancestors().nth(2).expect("tests run from a target directory");
     let profile = match directory.file_name().and_then(|name| name.to_str()) {

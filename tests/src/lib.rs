@@ -14,8 +14,10 @@
 mod answer;
 mod binary;
 mod database;
+mod dice;
 mod process;
 mod proxy;
+mod rehearsal;
 mod request;
 mod settings;
 mod shop;
@@ -25,8 +27,10 @@ mod visitor;
 
 pub use answer::Answer;
 pub use database::{Database, Lock};
+pub use dice::Dice;
 pub use process::{Finished, Process};
 pub use proxy::{Proxy, Toward};
+pub use rehearsal::{Rehearsed, rehearse};
 pub use request::Request;
 pub use settings::{ADMIN_KEY, Settings};
 pub use shop::{Sale, Shop};

@@ -1,19 +1,30 @@
-//! `/healthz` and nothing else: what actix answers by itself, for comparison with ours. `bench/line` starts it: `bare ADDRESS`.
+//! What actix answers by itself, for comparison with ours: `/healthz`, and `/body`, a constant JSON text of BYTES bytes.
+//! The scripts in `bench` start it: `bare ADDRESS [BYTES]`.
 #![expect(clippy::print_stdout, reason = "who starts it is told where it listens")]
 
 use std::time::Duration;
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpResponse, HttpServer};
 
 /// As the server has it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// With the settings of `src/serve.rs`, and the answer of `src/operations.rs`.
+/// With the settings of `src/serve.rs`, and the answers of `src/operations.rs` and `src/seats.rs`.
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    let server = HttpServer::new(|| App::new().route("/healthz", web::get().to(healthz)))
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let bytes = arguments.next().map_or(Ok(2), |bytes| bytes.parse()).map_err(std::io::Error::other)?;
+    let text = web::Data::new(Bytes::from(text(bytes)));
+    let routes = move || {
+        App::new()
+            .app_data(web::Data::clone(&text))
+            .route("/healthz", web::get().to(healthz))
+            .route("/body", web::get().to(body))
+    };
+    let server = HttpServer::new(routes)
         .keep_alive(Duration::from_secs(75))
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(5))
@@ -25,6 +36,15 @@ async fn main() -> std::io::Result<()> {
     server.run().await
 }
 
+/// A JSON text of so many bytes, at least two: one string.
+fn text(bytes: usize) -> String {
+    format!("\"{}\"", "-".repeat(bytes.saturating_sub(2)))
+}
+
 async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
+}
+
+async fn body(text: web::Data<Bytes>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(Bytes::clone(&text))
 }

@@ -1,0 +1,105 @@
+//! What a rehearsal needs before people come: a concert of its own, in a queue with the policy that was asked for.
+
+use anyhow::{Context, bail, ensure};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use crate::options::Options;
+
+/// Prices of seats, in points, from the front to the back: four of them can be paid with one charge.
+const PRICES: [u64; 4] = [150_000, 120_000, 99_000, 77_000];
+
+/// What people find.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    /// The queue to join.
+    pub(crate) queue: String,
+    /// What users' names begin with; nobody has had such a name before.
+    pub(crate) users: String,
+    /// How many seats there are.
+    pub(crate) seats: u64,
+}
+
+#[derive(Deserialize)]
+struct Loaded {
+    queue: String,
+    schedules: Vec<LoadedSchedule>,
+}
+
+#[derive(Deserialize)]
+struct LoadedSchedule {
+    seats_total: u64,
+}
+
+/// Sets the stage. `now` names what is new.
+pub(crate) async fn set(options: &Options, servers: &[String], now: OffsetDateTime) -> anyhow::Result<Stage> {
+    let name = format!("rehearsal-{}", now.unix_timestamp_nanos() / 1_000_000);
+    let queue = options.queue.clone().unwrap_or_else(|| name.clone());
+    let server = servers.first().map_or("", String::as_str);
+    let loaded = ask(Method::POST, server, "/admin/concerts", options, &concert(options, &queue, now)?).await?;
+    let loaded: Loaded = serde_json::from_value(loaded).context("the server told of no concert")?;
+    let policy = json!({
+        "max_active": options.max_active, "batch": options.admit_batch,
+        "interval_seconds": options.admit_interval_seconds, "paused": false
+    });
+    ask(Method::PATCH, server, &format!("/admin/queues/{}", loaded.queue), options, &policy).await?;
+    let seats = loaded.schedules.iter().map(|schedule| schedule.seats_total).sum();
+    ensure!(seats == options.seats, "the concert was loaded with {seats} seats");
+    Ok(Stage { queue: loaded.queue, users: name, seats })
+}
+
+/// A concert on as many dates as were asked for, its seats spread evenly, four prices a date.
+fn concert(options: &Options, queue: &str, now: OffsetDateTime) -> anyhow::Result<Value> {
+    let dates = options.dates();
+    let mut schedules = Vec::new();
+    for date in 0..dates {
+        let seats = options.seats / dates + u64::from(date < options.seats % dates);
+        let starts_at = now + Duration::days(30 + i64::try_from(date)?);
+        let rows: Vec<_> = (0..4)
+            .zip(PRICES)
+            .map(|(row, price)| (seats / 4 + u64::from(row < seats % 4), price))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, price)| json!({"count": count, "price": price}))
+            .collect();
+        schedules.push(json!({"starts_at": starts_at.replace_nanosecond(0)?.format(&Rfc3339)?, "seats": rows}));
+    }
+    Ok(json!({"title": "Rehearsal", "queue": queue, "schedules": schedules}))
+}
+
+/// Asks as the operator.
+async fn ask(method: Method, server: &str, path: &str, options: &Options, body: &Value) -> anyhow::Result<Value> {
+    let http = reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(60)).build()?;
+    let request = http.request(method, format!("{server}/api/v1{path}")).bearer_auth(&options.admin_key).json(body);
+    let answer = request.send().await.with_context(|| format!("{server} does not answer"))?;
+    let status = answer.status();
+    let text = answer.text().await.with_context(|| format!("{server} does not answer"))?;
+    if status == StatusCode::UNAUTHORIZED {
+        bail!("{server} does not take the admin key; give it the one that the server was started with");
+    }
+    ensure!(status.is_success(), "{server}{path} answers {status}: {text}");
+    serde_json::from_str(&text).context("the server's answer is no JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn a_concert_has_all_its_seats() {
+        for (seats, dates) in [(1, 1), (7, 3), (10_000, 10)] {
+            let (seats, dates) = (u64::to_string(&seats), u64::to_string(&dates));
+            let arguments = ["", "--url", "u", "--admin-key", "k", "--seats", &seats, "--schedules", &dates];
+            let options = Options::try_parse_from(arguments).unwrap();
+            let concert = concert(&options, "q", OffsetDateTime::UNIX_EPOCH).unwrap();
+            let schedules = concert["schedules"].as_array().unwrap();
+            let rows = schedules.iter().flat_map(|schedule| schedule["seats"].as_array().unwrap());
+            let sum: u64 = rows.map(|row| row["count"].as_u64().unwrap()).sum();
+            assert_eq!((schedules.len().to_string(), sum.to_string()), (dates, seats));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A whole on-sale, rehearsed: PostgreSQL, two servers and a scheduler of its own, people by `usher-rehearsal`, and the audit; if so
+//! wanted while servers and database are killed.
+
+use std::net::TcpListener;
+use std::ops::Range;
+use std::process::{Child, Command};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use diesel_async::SimpleAsyncConnection;
+use futures::future::join;
+use test_postgres::{Server, connect};
+
+use crate::{ADMIN_KEY, Dice, Finished, Process, Settings, Shop, binary};
+
+/// How long it is until the next one is killed, and how long that stays away, in milliseconds.
+const BETWEEN: Range<u32> = 1_500..5_000;
+const AWAY: Range<u32> = 100..2_000;
+
+/// What a rehearsal came to.
+pub struct Rehearsed {
+    /// What `usher-rehearsal` ended with: 0 when it saw no promise broken, 1 when it did, 2 when it could not play.
+    pub code: Option<i32>,
+    /// The audit of the database.
+    pub audit: Finished,
+    /// How often something was killed.
+    pub kills: u32,
+}
+
+/// Plays a sale on servers of its own: `flags` are `usher-rehearsal`'s, beside where the servers are; `rules` the servers'.
+/// With `kills` as a seed, servers, schedulers and the database are killed and started again at moments that it makes.
+/// What `usher-rehearsal` says goes where this program's goes.
+pub async fn rehearse(flags: &[String], rules: &[(&str, &str)], kills: Option<u64>) -> Rehearsed {
+    let postgres = Server::start().await;
+    keep_what_is_committed(&postgres).await;
+    let rules = |settings: Settings| rules.iter().fold(settings, |settings, (flag, value)| settings.with(flag, value));
+    let settings = rules(Settings::at(&postgres.url("usher"))).with("--scheduler", "off");
+    let crew = Crew {
+        servers: [open(&settings).await, open(&settings).await],
+        scheduler: Mutex::new(Some(settings.spawn_scheduler())),
+        settings,
+        postgres,
+    };
+    let people = People::come(&crew, flags, kills.is_some());
+    let over = AtomicBool::new(false);
+    let played = async {
+        let code = people.gone().await;
+        over.store(true, Ordering::Relaxed);
+        code
+    };
+    let (code, kills) = join(played, crew.is_killed(kills, &over)).await;
+    Rehearsed { code, audit: crew.settings.run(&["audit"]).await, kills }
+}
+
+/// What a machine that loses power would keep is asked of the disk, as in production.
+async fn keep_what_is_committed(postgres: &Server) {
+    let mut operator = connect(&postgres.url("usher")).await;
+    for setting in ["fsync = on", "full_page_writes = on", "autovacuum = on", "wal_writer_delay = '200ms'"] {
+        operator.batch_execute(&format!("ALTER SYSTEM SET {setting}")).await.unwrap();
+    }
+    operator.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+}
+
+/// A server that listens at the same place however often it is started.
+async fn open(settings: &Settings) -> Shop {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    settings.clone().with("--listen", free).open().await
+}
+
+/// All that people depend on.
+struct Crew {
+    servers: [Shop; 2],
+    scheduler: Mutex<Option<Process>>,
+    settings: Settings,
+    postgres: Server,
+}
+
+impl Crew {
+    /// Kills one after the other until it is `over`, if at all, and starts each again a while later; how many.
+    async fn is_killed(&self, seed: Option<u64>, over: &AtomicBool) -> u32 {
+        let Some(mut dice) = seed.map(Dice::seeded) else { return 0 };
+        let mut count = 0;
+        loop {
+            pause(BETWEEN, &mut dice).await;
+            if over.load(Ordering::Relaxed) {
+                return count;
+            }
+            count += 1;
+            match dice.roll(5) {
+                0 => {
+                    self.kill_scheduler().await;
+                    pause(AWAY, &mut dice).await;
+                    *self.scheduler.lock().unwrap() = Some(self.settings.spawn_scheduler());
+                }
+                one @ (1 | 2) => {
+                    let server = &self.servers[usize::from(one == 1)];
+                    server.crash().await;
+                    pause(AWAY, &mut dice).await;
+                    server.restart().await;
+                }
+                _ => {
+                    self.postgres.crash().await;
+                    pause(AWAY, &mut dice).await;
+                    self.postgres.restart().await;
+                }
+            }
+        }
+    }
+
+    async fn kill_scheduler(&self) {
+        let scheduler = self.scheduler.lock().unwrap().take();
+        if let Some(scheduler) = scheduler {
+            scheduler.kill().await;
+        }
+    }
+}
+
+async fn pause(range: Range<u32>, dice: &mut Dice) {
+    let long = range.start + dice.roll(range.end - range.start);
+    tokio::time::sleep(Duration::from_millis(long.into())).await;
+}
+
+/// `usher-rehearsal` while it runs.
+struct People(Mutex<Child>);
+
+impl People {
+    fn come(crew: &Crew, flags: &[String], outages: bool) -> Self {
+        let urls = crew.servers.iter().flat_map(|server| ["--url".to_owned(), format!("http://{}", server.socket())]);
+        let child = Command::new(binary::rehearsal())
+            .args(urls)
+            .args(flags)
+            .args(outages.then_some("--expect-outages"))
+            .env("USHER_ADMIN_KEY", ADMIN_KEY)
+            .spawn()
+            .expect("the program starts");
+        Self(Mutex::new(child))
+    }
+
+    /// Waits until they have all gone: it ends by itself, after the time that its flags set.
+    async fn gone(&self) -> Option<i32> {
+        loop {
+            if let Some(status) = self.0.lock().unwrap().try_wait().expect("it can be waited for") {
+                return status.code();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for People {
+    fn drop(&mut self) {
+        if let Ok(child) = self.0.get_mut() {
+            // Both fail only when it has ended already.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
