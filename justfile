@@ -27,6 +27,14 @@ lint:
 fuzz-api:
     tests/fuzz-api
 
+# Play 100,000 people for 10,000 seats on a throw-away PostgreSQL, two servers and a scheduler, and audit what is left
+rehearse *ARGS:
+    tests/rehearse {{ARGS}}
+
+# The same while servers, scheduler and database are killed at random moments
+rehearse-crash *ARGS:
+    tests/rehearse --kill 1 {{ARGS}}
+
 # Measure the whole table of figures to reach; with --write it goes into docs/performance.md
 bench *ARGS:
     bench/table {{ARGS}}

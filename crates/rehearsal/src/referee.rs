@@ -87,3 +87,36 @@ impl Referee {
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// The kinds in all sources below a folder.
+    fn kinds_below(folder: &Path, kinds: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                kinds_below(&path, kinds);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                let made = source.split(concat!("Breach::", "new(\"")).skip(1);
+                kinds.extend(made.filter_map(|rest| rest.split_once('"')).map(|(kind, _)| kind.to_owned()));
+            }
+        }
+    }
+
+    /// Whoever reads a report is told what each kind of violation means.
+    #[test]
+    fn every_kind_of_violation_is_explained() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let guide = std::fs::read_to_string(root.join("../../docs/rehearsal.md")).unwrap();
+        let mut kinds = BTreeSet::new();
+        kinds_below(&root.join("src"), &mut kinds);
+        assert!(kinds.len() > 20, "{kinds:?}");
+        for kind in kinds {
+            assert!(guide.contains(&format!("`{kind}`")), "docs/rehearsal.md does not explain {kind}");
+        }
+    }
+}
