@@ -22,6 +22,10 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        // A poll has none, and whole crowds poll.
+        if request.query_string().is_empty() {
+            return Ok(Self { given: Vec::new(), errors: Vec::new() });
+        }
         let given = actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map_err(|error| Problem::invalid_value("query", error.to_string()))?;
         Ok(Self { given: given.into_inner(), errors: Vec::new() })

@@ -1,6 +1,6 @@
 //! Standing in line: joining, polling, leaving.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, web};
@@ -172,38 +172,58 @@ struct TokenStatusView {
     as_of: Timestamp,
 }
 
-impl fmt::Display for TokenStatusView {
+impl TokenStatusView {
     /// Its JSON. By hand, as a whole crowd polls: nothing that stands in it can need an escape.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn to_json(&self) -> String {
         let status = match self.status {
             TokenState::Waiting => "WAITING",
             TokenState::Active => "ACTIVE",
             TokenState::Expired => "EXPIRED",
         };
-        write!(f, r#"{{"token":"{}","queue":"{}","status":"{status}","#, self.token, self.queue.as_str())?;
-        member(f, "position", self.position)?;
-        write!(f, r#""version":{},"#, self.version)?;
-        member(f, "estimated_wait_seconds", self.estimated_wait_seconds)?;
-        member(f, "poll_after_ms", self.poll_after_ms)?;
-        member(f, "activated_at", self.activated_at.map(Quoted))?;
-        member(f, "expires_at", self.expires_at.map(Quoted))?;
-        write!(f, r#""server_time":"{}","stale":{},"as_of":"{}"}}"#, self.server_time, self.stale, self.as_of)
+        let mut json = Written(String::with_capacity(512));
+        json.text(r#"{"token":""#, &self.token);
+        json.text(r#"","queue":""#, self.queue.as_str());
+        json.text(r#"","status":""#, status);
+        json.number(r#"","position":"#, self.position);
+        json.number(r#","version":"#, Some(self.version));
+        json.number(r#","estimated_wait_seconds":"#, self.estimated_wait_seconds);
+        json.number(r#","poll_after_ms":"#, self.poll_after_ms);
+        json.time(r#","activated_at":"#, self.activated_at);
+        json.time(r#","expires_at":"#, self.expires_at);
+        json.time(r#","server_time":"#, Some(self.server_time));
+        json.text(r#","stale":"#, if self.stale { "true" } else { "false" });
+        json.time(r#","as_of":"#, Some(self.as_of));
+        json.text("}", "");
+        json.0
     }
 }
 
-/// One that may be null, and the comma after it.
-fn member(f: &mut fmt::Formatter<'_>, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
-    match value {
-        Some(value) => write!(f, r#""{name}":{value},"#),
-        None => write!(f, r#""{name}":null,"#),
+/// JSON that is written piece by piece: what stands before a value, and the value.
+struct Written(String);
+
+impl Written {
+    fn text(&mut self, before: &str, value: &str) {
+        self.0.push_str(before);
+        self.0.push_str(value);
     }
-}
 
-struct Quoted(Timestamp);
+    fn number(&mut self, before: &str, value: Option<u64>) {
+        match value {
+            Some(value) => self.text(before, itoa::Buffer::new().format(value)),
+            None => self.text(before, "null"),
+        }
+    }
 
-impl fmt::Display for Quoted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, r#""{}""#, self.0)
+    fn time(&mut self, before: &str, value: Option<Timestamp>) {
+        match value {
+            Some(value) => {
+                self.text(before, "\"");
+                // Writing to a text does not fail.
+                write!(self.0, "{value}").unwrap_or_default();
+                self.0.push('"');
+            }
+            None => self.text(before, "null"),
+        }
     }
 }
 
@@ -276,10 +296,7 @@ async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<
     if let Some(wait) = place.poll_after.filter(|_| place.status == TokenStatus::Waiting) {
         response.insert_header((header::RETRY_AFTER, whole_seconds(wait)));
     }
-    let mut json = String::with_capacity(512);
-    write!(json, "{}", TokenStatusView::from(place))
-        .map_err(|error| Problem::internal(format!("an answer was not written: {error}")))?;
-    Ok(wire::written(response, json))
+    Ok(wire::written(response, TokenStatusView::from(place).to_json()))
 }
 
 async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
@@ -314,7 +331,7 @@ mod tests {
             (TokenState::Active, Some(0), false),
             (TokenState::Expired, None, false),
         ] {
-            let written: serde_json::Value = serde_json::from_str(&view(state, number, stale).to_string()).unwrap();
+            let written: serde_json::Value = serde_json::from_str(&view(state, number, stale).to_json()).unwrap();
             let expected = json!({
                 "token": "00000000-0001-8abc-8def-0123456789ab", "queue": "main", "status": state, "position": number,
                 "version": 812, "estimated_wait_seconds": number.map(|number| number + 1),

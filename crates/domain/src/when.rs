@@ -65,8 +65,11 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with no more decimals than it takes. By hand, as every answer to a poll has two.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = self.to_utc().to_calendar_date();
-        let (hour, minute, second, micros) = self.to_utc().to_hms_micro();
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
+        let at = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_never| fmt::Error)?;
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second) = at.to_hms();
+        let micros = u32::try_from(micros).map_err(|_never| fmt::Error)?;
         let mut text = *b"0000-00-00T00:00:00.000000";
         write_digits(&mut text[0..4], year.unsigned_abs());
         write_digits(&mut text[5..7], u8::from(month).into());
@@ -75,8 +78,10 @@ impl fmt::Display for Timestamp {
         write_digits(&mut text[14..16], minute.into());
         write_digits(&mut text[17..19], second.into());
         write_digits(&mut text[20..26], micros);
-        let text = str::from_utf8(&text).map_err(|_never| fmt::Error)?;
-        f.write_str(if micros == 0 { text.trim_end_matches(".000000") } else { text.trim_end_matches('0') })?;
+        // The decimals that are not zero, and the point before them.
+        let decimals = text[20..26].iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 2);
+        let text = text.get(..19 + decimals).and_then(|text| str::from_utf8(text).ok());
+        f.write_str(text.ok_or(fmt::Error)?)?;
         f.write_str("Z")
     }
 }
