@@ -214,7 +214,15 @@ async fn an_audit_finds_what_is_wrong(storage: Storage) {
     shop.database().execute("UPDATE wallets SET balance = balance + 1");
     let audit = shop.settings().run(&["audit"]).await;
     assert_eq!(audit.code, Some(1), "{audit:#?}");
-    assert!(audit.stdout.contains("ann") || audit.stderr.contains("ann"), "it names the wallet: {audit:#?}");
+    assert!(audit.stdout.contains("user \"ann\", balance "), "it names the wallet: {audit:#?}");
+    assert_eq!(audit.stderr, "", "nobody watches on a terminal");
+    let audit = shop.settings().run(&["audit", "--json"]).await;
+    assert_eq!((audit.code, audit.stderr.as_str()), (Some(1), ""), "{audit:#?}");
+    let objects: Vec<serde_json::Value> =
+        audit.stdout.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
+    assert_eq!(objects[0]["place"]["user"], "ann", "{audit:#?}");
+    let totals = objects.last().expect("there is one with the totals");
+    assert_eq!((totals["violations"].as_u64(), totals["rows"]["wallets"].as_u64()), (Some(1), Some(1)), "{audit:#?}");
 }
 
 /// A stranger understands `--help`: every flag of design 6 that works is there with its default.

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     /// Bring the database's tables up to date and exit
     Migrate(MigrateConfig),
     /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not, 2 if it could not be read
-    Audit(DatabaseConfig),
+    Audit(AuditConfig),
 }
 
 /// Admits who is next and frees what was not paid, for servers that run with --scheduler off.
@@ -69,6 +69,17 @@ pub(crate) struct MigrateConfig {
     /// After a restore from a backup: also end all live tokens for good, so that no place is honoured twice. Stop all servers first
     #[arg(long)]
     pub(crate) new_epoch: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AuditConfig {
+    #[command(flatten)]
+    pub(crate) database: DatabaseConfig,
+
+    /// Write JSON, an object a line: {"finding","place"} for each violation, {"finding","unlisted"} where there are more of one
+    /// kind than the 1000 that are listed, and {"violations","checks","rows"} at the end
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -29,7 +29,7 @@ pub async fn usher() -> ExitCode {
         Command::Serve(config) => (serve::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
         Command::Migrate(config) => (maintenance::migrate(&config).await.map(|()| ExitCode::SUCCESS), 1),
         // An audit that found something exits 1; one that could not look says so differently.
-        Command::Audit(config) => (maintenance::audit(&config).await, 2),
+        Command::Audit(config) => (maintenance::audit(config).await, 2),
     };
     // The whole chain on one line: what failed, then why.
     outcome.unwrap_or_else(|error| complain("usher", &format!("{error:#}"), failed))

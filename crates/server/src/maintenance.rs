@@ -1,14 +1,14 @@
 //! What can be done with a database without serving it.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use domain::Rules;
 use domain::presence::Watch;
 
-use crate::audit;
-use crate::config::{DatabaseConfig, Migrate, MigrateConfig};
+use crate::audit::{self, Format, Report};
+use crate::config::{AuditConfig, Migrate, MigrateConfig};
 use crate::storage::{self, Location, Storage};
 
 /// `usher migrate`: brings the tables up to date, and gives all queues a new epoch if that is asked for.
@@ -41,16 +41,22 @@ async fn renew_epochs(location: &Location) -> anyhow::Result<u64> {
     })
 }
 
-/// `usher audit`: one line per violation, and an exit code that says whether there was any.
-pub(crate) async fn audit(config: &DatabaseConfig) -> anyhow::Result<ExitCode> {
-    let location = Location::parse(&config.database_url)?;
+/// `usher audit`: one line per violation, as it is found, and an exit code that says whether there was any. Who watches on
+/// a terminal sees on stderr how far it is.
+pub(crate) async fn audit(config: AuditConfig) -> anyhow::Result<ExitCode> {
+    let location = Location::parse(&config.database.database_url)?;
     let told = format!("could not audit {location}");
-    let auditing = move || match &location {
-        Location::Sqlite(path) => audit::run(path),
-        Location::Postgres(url) => audit::run_postgres(url),
+    let format = if config.json { Format::Json } else { Format::Lines };
+    let auditing = move || {
+        let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());
+        let progress: Option<&mut dyn Write> = if err.is_terminal() { Some(&mut err) } else { None };
+        let mut report = Report::new(format, &mut out, progress);
+        let audited = match &location {
+            Location::Sqlite(path) => audit::run(path, &mut report),
+            Location::Postgres(url) => audit::run_postgres(url, &mut report),
+        };
+        audited.map(|()| report.violations())
     };
-    let report = tokio::task::spawn_blocking(auditing).await?.context(told)?;
-    let mut out = std::io::stdout();
-    write!(out, "{report}")?;
-    Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let violations = tokio::task::spawn_blocking(auditing).await?.context(told)?;
+    Ok(if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

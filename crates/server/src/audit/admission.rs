@@ -2,6 +2,40 @@
 
 use super::Check;
 
+/// What each policy allowed: `most` and `least_paused` at the very moment of the change to it, when the policy before it
+/// may have been in force as well.
+macro_rules! terms {
+    () => {
+        "spans AS (
+           SELECT queue, seq, since, max_active, batch, interval_seconds, paused,
+                  lead(since) OVER (PARTITION BY queue ORDER BY seq) AS until
+           FROM policies),
+         terms AS (
+           SELECT p.queue, p.seq, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.until,
+                  max(o.max_active) AS most, min(o.paused) AS least_paused
+           FROM spans p
+           JOIN spans o ON o.queue = p.queue AND o.since <= p.since AND (o.until IS NULL OR o.until >= p.since)
+           GROUP BY p.queue, p.seq, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.until)"
+    };
+}
+
+/// Every admission with the number of the last policy that began by then. One walk along the time: however often the
+/// policy was changed, it is not looked for again for each token.
+macro_rules! admissions {
+    () => {
+        "events AS (
+           SELECT queue, number, activated_at AS moment, 1 AS change, 0 AS policy
+           FROM tokens WHERE activated_at IS NOT NULL
+           UNION ALL
+           SELECT queue, 0, since, 0, seq FROM policies),
+         admissions AS (
+           SELECT queue, number, moment, change,
+                  max(policy) OVER (PARTITION BY queue ORDER BY moment, change, number
+                                    ROWS UNBOUNDED PRECEDING) AS policy
+           FROM events)"
+    };
+}
+
 pub(super) const CHECKS: &[Check] = &[
     Check {
         // Whose turn came, be it to be admitted, to be passed over or to be ended by a new epoch, came when all ahead had
@@ -30,60 +64,75 @@ pub(super) const CHECKS: &[Check] = &[
               ORDER BY queue, number",
     },
     Check {
-        // Admissions and ends in the order they happened; a running sum is how many were ACTIVE. Each token counts until
-        // a second before its end (and a microsecond, as an end is exclusive), so that shorter overlaps are no
-        // violation. Only an admission can break the limit: nobody is thrown out when it is lowered. At the very moment
-        // of a change either policy may have been in force.
+        // Admissions, ends and policies in the order they happened; a running sum is how many were ACTIVE. Each token
+        // counts until a second before its end (and a microsecond, as an end is exclusive), so that shorter overlaps are
+        // no violation. Only an admission can break the limit: nobody is thrown out when it is lowered.
         finding: "an admission took the ACTIVE tokens above the policy of its time (R3)",
-        sql: "WITH lives AS (
+        sql: concat!(
+            "WITH lives AS (
                 SELECT queue, number, activated_at AS since,
                        CASE WHEN ended_at < deadline THEN ended_at ELSE deadline END - 999999 AS until
                 FROM tokens WHERE activated_at IS NOT NULL),
               events AS (
-                SELECT queue, number, since AS moment, 1 AS change FROM lives WHERE until > since
+                SELECT queue, number, since AS moment, 1 AS change, 0 AS policy FROM lives WHERE until > since
                 UNION ALL
-                SELECT queue, number, until, -1 FROM lives WHERE until > since),
+                SELECT queue, number, until, -1, 0 FROM lives WHERE until > since
+                UNION ALL
+                SELECT queue, 0, since, 0, seq FROM policies),
               counted AS (
-                SELECT queue, number, moment, change,
-                       sum(change) OVER (PARTITION BY queue ORDER BY moment, change, number
-                                         ROWS UNBOUNDED PRECEDING) AS active
-                FROM events),
-              terms AS (
-                SELECT queue, since, max_active,
-                       lead(since) OVER (PARTITION BY queue ORDER BY seq) AS until
-                FROM policies)
-              SELECT c.queue, c.number AS ticket, c.moment AS activated_at, c.active, max(p.max_active) AS max_active
-              FROM counted c
-              LEFT JOIN terms p ON p.queue = c.queue AND p.since <= c.moment AND (p.until IS NULL OR p.until >= c.moment)
-              WHERE c.change = 1
-              GROUP BY c.queue, c.number, c.moment, c.active
-              HAVING c.active > coalesce(max(p.max_active), 0) ORDER BY c.queue, c.number",
+                SELECT queue, number, moment, change, sum(change) OVER along AS active, max(policy) OVER along AS policy
+                FROM events
+                WINDOW along AS (PARTITION BY queue ORDER BY moment, change, number ROWS UNBOUNDED PRECEDING)), ",
+            terms!(),
+            " SELECT queue, ticket, activated_at, active, max_active
+              FROM (SELECT c.queue, c.number AS ticket, c.moment AS activated_at, c.active,
+                           CASE WHEN c.moment = p.since THEN p.most ELSE p.max_active END AS max_active
+                    FROM counted c LEFT JOIN terms p ON p.queue = c.queue AND p.seq = c.policy
+                    WHERE c.change = 1) AS admitted
+              WHERE active > coalesce(max_active, 0) ORDER BY queue, ticket"
+        ),
     },
     Check {
         finding: "a token was admitted while the queue was paused (R3)",
-        sql: "WITH terms AS (
-                SELECT queue, since, paused, lead(since) OVER (PARTITION BY queue ORDER BY seq) AS until FROM policies)
-              SELECT t.queue, t.number AS ticket, t.activated_at
-              FROM tokens t
-              JOIN terms p ON p.queue = t.queue AND p.since <= t.activated_at
-                          AND (p.until IS NULL OR p.until >= t.activated_at)
-              GROUP BY t.queue, t.number, t.activated_at HAVING min(p.paused) = 1 ORDER BY t.queue, t.number",
+        sql: concat!(
+            "WITH ",
+            admissions!(),
+            ", ",
+            terms!(),
+            " SELECT a.queue, a.number AS ticket, a.moment AS activated_at
+              FROM admissions a JOIN terms p ON p.queue = a.queue AND p.seq = a.policy
+              WHERE a.change = 1 AND CASE WHEN a.moment = p.since THEN p.least_paused ELSE p.paused END = 1
+              ORDER BY a.queue, a.number"
+        ),
     },
     Check {
         // Whoever was admitted at the very moment of a change may have been so by the policy before it: left out.
         finding: "a window granted more than its batch (R3)",
-        sql: "WITH terms AS (
-                SELECT queue, seq, since, batch, interval_seconds,
-                       lead(since) OVER (PARTITION BY queue ORDER BY seq) AS until
-                FROM policies),
-              grants AS (
-                SELECT t.queue, t.number, p.seq, p.batch,
-                       (t.activated_at - p.since) / (p.interval_seconds * 1000000) AS nth
-                FROM tokens t
-                JOIN terms p ON p.queue = t.queue AND (p.seq = 1 OR p.since < t.activated_at)
-                            AND p.since <= t.activated_at AND (p.until IS NULL OR p.until > t.activated_at))
+        sql: concat!(
+            "WITH ",
+            admissions!(),
+            ", ",
+            terms!(),
+            ", grants AS (
+                SELECT a.queue, a.number, p.seq, p.batch, (a.moment - p.since) / (p.interval_seconds * 1000000) AS nth
+                FROM admissions a JOIN terms p ON p.queue = a.queue AND p.seq = a.policy
+                WHERE a.change = 1 AND (a.moment > p.since OR p.seq = 1 AND (p.until IS NULL OR p.until > a.moment)))
               SELECT queue, seq AS policy, nth AS \"window\", count(*) AS granted, batch, min(number) AS first_ticket
               FROM grants
-              GROUP BY queue, seq, nth, batch HAVING count(*) > batch ORDER BY queue, seq, nth",
+              GROUP BY queue, seq, nth, batch HAVING count(*) > batch ORDER BY queue, seq, nth"
+        ),
+    },
+    Check {
+        finding: "a queue's running window has granted more than its policy's batch (R3)",
+        sql: "SELECT q.queue, q.window_index AS \"window\", q.window_granted AS granted, p.batch
+              FROM queues q JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
+              WHERE q.window_granted > p.batch ORDER BY q.queue",
+    },
+    Check {
+        finding: "a queue's policies have a hole, or another than the last is in force (R3)",
+        sql: "SELECT q.queue, q.policy_seq AS policy, count(p.seq) AS policies, max(p.seq) AS last_policy
+              FROM queues q LEFT JOIN policies p ON p.queue = q.queue
+              GROUP BY q.queue, q.policy_seq
+              HAVING q.policy_seq <> count(p.seq) OR q.policy_seq <> coalesce(max(p.seq), 0) ORDER BY q.queue",
     },
 ];

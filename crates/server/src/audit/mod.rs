@@ -2,12 +2,18 @@
 //!
 //! It shares no code with the rules that wrote the database, so that a mistake there cannot hide here: every check is one
 //! SQL statement that finds what breaks a promise, and all of them look at one read-only snapshot. A server may go on
-//! serving meanwhile.
+//! serving meanwhile. What is found is told at once and not kept, so that an audit needs no more memory the more there is.
+//!
+//! What no row tells cannot be audited: how many seats a user may hold, how long, and how much may be charged at once are
+//! flags of servers.
 
 mod admission;
 mod line;
 mod payments;
 mod postgres;
+mod references;
+mod report;
+mod reservations;
 mod seats;
 mod snapshot;
 mod sqlite;
@@ -15,53 +21,12 @@ mod sqlite;
 mod tests;
 mod wallets;
 
-use std::fmt;
 use std::path::Path;
 
 use postgres::Server;
+pub(crate) use report::{Format, Report};
 use snapshot::Snapshot;
 use sqlite::File;
-
-/// What an audit came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Report {
-    /// The tables that were looked at, and how many rows each had.
-    pub(crate) rows: Vec<(&'static str, i64)>,
-    /// How many promises were checked.
-    pub(crate) checks: usize,
-    /// Every broken promise; none in a healthy database.
-    pub(crate) violations: Vec<Violation>,
-}
-
-/// A broken promise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Violation {
-    /// What is wrong.
-    pub(crate) finding: &'static str,
-    /// Where: names and values, for example `queue 1, ticket 7`.
-    pub(crate) place: String,
-}
-
-impl fmt::Display for Violation {
-    /// One line, without its end.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.finding, self.place)
-    }
-}
-
-impl fmt::Display for Report {
-    /// One line per violation, then one with the figures.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for violation in &self.violations {
-            writeln!(f, "{violation}")?;
-        }
-        write!(f, "{} violations of {} checks over", self.violations.len(), self.checks)?;
-        for (at, (table, rows)) in self.rows.iter().enumerate() {
-            write!(f, "{} {rows} {table}", if at == 0 { "" } else { "," })?;
-        }
-        writeln!(f)
-    }
-}
 
 /// Why a database could not be audited. Names no password.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +46,9 @@ pub(crate) enum AuditError {
     /// A statement failed; also what a file says that is no database at all.
     #[error("a check cannot be run")]
     Failed(#[from] diesel::result::Error),
+    /// Nobody takes the report.
+    #[error("the report cannot be written")]
+    Untold(#[source] std::io::Error),
 }
 
 /// A promise, as the statement that finds what breaks it.
@@ -94,13 +62,14 @@ struct Check {
 
 /// Every table that holds what was promised, and those of who is there (design 5): a database without them is of another
 /// version.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "queue_registry",
     "queues",
     "policies",
     "tokens",
     "servers",
     "sightings",
+    "concerts",
     "schedules",
     "seats",
     "reservations",
@@ -110,35 +79,45 @@ const TABLES: [&str; 13] = [
     "entries",
 ];
 
-fn checks() -> impl Iterator<Item = &'static Check> {
-    line::CHECKS.iter().chain(admission::CHECKS).chain(seats::CHECKS).chain(payments::CHECKS).chain(wallets::CHECKS)
-}
+/// All checks, by what they are about.
+const TOPICS: [(&str, &[Check]); 7] = [
+    ("line", line::CHECKS),
+    ("admission", admission::CHECKS),
+    ("references", references::CHECKS),
+    ("seats", seats::CHECKS),
+    ("reservations", reservations::CHECKS),
+    ("payments", payments::CHECKS),
+    ("wallets", wallets::CHECKS),
+];
 
 /// Audits the database in `file`. Writes nothing to it.
-pub(crate) fn run(file: &Path) -> Result<Report, AuditError> {
-    File::look(file, |file| examine(file))
+pub(crate) fn run(file: &Path, report: &mut Report<'_>) -> Result<(), AuditError> {
+    File::look(file, |file| examine(file, report))
 }
 
 /// Audits the database at `url`, on a `PostgreSQL` server. Writes nothing to it. Blocks: an asynchronous task must not
 /// call it but from a blocking thread.
-pub(crate) fn run_postgres(url: &str) -> Result<Report, AuditError> {
-    Server::look(url, |server| examine(server))
+pub(crate) fn run_postgres(url: &str, report: &mut Report<'_>) -> Result<(), AuditError> {
+    Server::look(url, |server| examine(server, report))
 }
 
-fn examine(snapshot: &mut dyn Snapshot) -> Result<Report, AuditError> {
+fn examine(snapshot: &mut dyn Snapshot, report: &mut Report<'_>) -> Result<(), AuditError> {
     for table in TABLES {
         if !snapshot.has(table)? {
             return Err(AuditError::Foreign(table));
         }
     }
-    let mut report = Report { rows: Vec::new(), checks: 0, violations: Vec::new() };
-    for table in TABLES {
-        report.rows.push((table, snapshot.count(table)?));
+    let checks = TOPICS.iter().map(|(_, checks)| checks.len()).sum();
+    let mut nth = 0;
+    for (topic, of_topic) in TOPICS {
+        for Check { finding, sql } in of_topic {
+            nth += 1;
+            report.begin(nth, checks, topic).map_err(AuditError::Untold)?;
+            snapshot.find(sql, &mut |place| report.found(finding, place).map_err(AuditError::Untold))?;
+            report.end(finding).map_err(AuditError::Untold)?;
+        }
     }
-    for check in checks() {
-        report.checks += 1;
-        let places = snapshot.find(check.sql)?;
-        report.violations.extend(places.into_iter().map(|place| Violation { finding: check.finding, place }));
-    }
-    Ok(report)
+    let rows = TABLES.into_iter().map(|table| Ok((table, snapshot.count(table)?)));
+    let rows = rows.collect::<Result<Vec<_>, AuditError>>()?;
+    report.close(checks, &rows).map_err(AuditError::Untold)
 }

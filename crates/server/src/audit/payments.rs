@@ -38,13 +38,12 @@ pub(super) const CHECKS: &[Check] = &[
               ORDER BY p.queue, p.id",
     },
     Check {
-        // A difference of sets, because no index leads from an entry to its payment.
+        // Materialized, because no index leads from an entry to its payment, and one is made of what is.
         finding: "a PAYMENT entry is of no payment (R14)",
-        sql: "SELECT e.user_id AS \"user\", e.seq, e.reservation_id AS reservation
-              FROM (SELECT user_id, seq FROM entries WHERE kind = 'PAYMENT'
-                    EXCEPT SELECT user_id, entry_seq FROM payments) AS unpaid
-              JOIN entries e ON e.user_id = unpaid.user_id AND e.seq = unpaid.seq
-              ORDER BY e.user_id, e.seq",
+        sql: "WITH paid AS MATERIALIZED (SELECT user_id, entry_seq FROM payments)
+              SELECT e.user_id AS \"user\", e.seq, e.reservation_id AS reservation
+              FROM entries e LEFT JOIN paid p ON p.user_id = e.user_id AND p.entry_seq = e.seq
+              WHERE e.kind = 'PAYMENT' AND p.entry_seq IS NULL ORDER BY e.user_id, e.seq",
     },
     Check {
         finding: "a payment ended no token, or several (R14)",
@@ -64,5 +63,22 @@ pub(super) const CHECKS: &[Check] = &[
                                 WHERE p.queue = t.queue AND p.reservation_id = t.paid_reservation
                                   AND p.user_id = t.user_id)
               ORDER BY t.queue, t.number",
+    },
+    Check {
+        // All of it is one transaction, and a transaction has one moment.
+        finding: "a payment, its entry and the end of its token are not of one moment (R14)",
+        sql: "SELECT p.queue, p.id AS payment, p.paid_at, e.created_at AS entry_at, t.ended_at AS token_ended_at
+              FROM payments p
+              LEFT JOIN entries e ON e.user_id = p.user_id AND e.seq = p.entry_seq
+              LEFT JOIN (SELECT queue, user_id, paid_reservation, max(ended_at) AS ended_at
+                         FROM tokens WHERE end_reason = 'PAID' GROUP BY queue, user_id, paid_reservation) AS t
+                ON t.queue = p.queue AND t.user_id = p.user_id AND t.paid_reservation = p.reservation_id
+              WHERE e.created_at <> p.paid_at OR t.ended_at <> p.paid_at ORDER BY p.queue, p.id",
+    },
+    Check {
+        finding: "a reservation was paid when it was over, or before it was made (R13)",
+        sql: "SELECT p.queue, p.id AS payment, p.paid_at, r.reserved_at, r.expires_at
+              FROM payments p JOIN reservations r ON r.queue = p.queue AND r.id = p.reservation_id
+              WHERE p.paid_at < r.reserved_at OR p.paid_at >= r.expires_at ORDER BY p.queue, p.id",
     },
 ];

@@ -1,7 +1,7 @@
 //! A snapshot of a database on a `PostgreSQL` server.
 
 use bigdecimal::BigDecimal;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use uuid::Uuid;
 
 use super::AuditError;
-use super::snapshot::{Number, Place, Print, Snapshot};
+use super::snapshot::{Cell, Number, Place, Print, Snapshot};
 
 /// A connection that is used from a blocking thread.
 pub(super) type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
@@ -36,10 +36,13 @@ const SHAPE: &str = "WITH
              (extract(epoch FROM ended_at) * 1000000)::bigint AS ended_at, end_reason, paid_reservation,
              out_version
       FROM tokens),
+    schedules AS NOT MATERIALIZED (
+      SELECT queue, id, concert_id, (extract(epoch FROM starts_at) * 1000000)::bigint AS starts_at, seats_total
+      FROM schedules),
     reservations AS NOT MATERIALIZED (
       SELECT queue, id, user_id, schedule_id, (amount * 100)::bigint AS amount, status, cancel_reason,
              (extract(epoch FROM reserved_at) * 1000000)::bigint AS reserved_at,
-             (extract(epoch FROM expires_at) * 1000000)::bigint AS expires_at
+             (extract(epoch FROM expires_at) * 1000000)::bigint AS expires_at, idempotency_key, fingerprint
       FROM reservations),
     seats AS NOT MATERIALIZED (
       SELECT queue, schedule_id, number, id, (price * 100)::bigint AS price, reservation_id,
@@ -49,12 +52,14 @@ const SHAPE: &str = "WITH
       SELECT queue, reservation_id, number, seat_id, (price * 100)::bigint AS price FROM reservation_seats),
     payments AS NOT MATERIALIZED (
       SELECT queue, id, reservation_id, user_id, (amount * 100)::bigint AS amount,
-             (extract(epoch FROM paid_at) * 1000000)::bigint AS paid_at, entry_seq
+             (extract(epoch FROM paid_at) * 1000000)::bigint AS paid_at, entry_seq,
+             idempotency_key, fingerprint
       FROM payments),
     wallets AS NOT MATERIALIZED (SELECT user_id, (balance * 100)::bigint AS balance, last_seq FROM wallets),
     entries AS NOT MATERIALIZED (
       SELECT user_id, seq, id, kind, (amount * 100)::bigint AS amount, (balance_after * 100)::bigint AS balance_after,
-             reservation_id, (extract(epoch FROM created_at) * 1000000)::bigint AS created_at
+             reservation_id, (extract(epoch FROM created_at) * 1000000)::bigint AS created_at, idempotency_key,
+             fingerprint
       FROM entries)";
 
 /// What a database held at one moment.
@@ -87,27 +92,27 @@ impl Snapshot for Server<'_> {
         self.number(&format!("SELECT count(*) AS n FROM {table}"))
     }
 
-    fn find(&mut self, check: &str) -> Result<Vec<String>, AuditError> {
+    fn find(&mut self, check: &str, each: &mut dyn FnMut(&Place) -> Result<(), AuditError>) -> Result<(), AuditError> {
         let sql = match check.strip_prefix("WITH ") {
             Some(named) => format!("{SHAPE}, {named}"),
             None => format!("{SHAPE} {check}"),
         };
-        let rows: Vec<Place> = diesel::sql_query(sql).load(self.0)?;
-        Ok(rows.into_iter().map(|Place(text)| text).collect())
+        // The driver takes from the connection what is asked of it, so that no more of the rows is here at any time.
+        let mut rows = diesel::sql_query(sql).load_iter::<Place, DefaultLoadingMode>(self.0)?;
+        rows.try_for_each(|place| each(&place?))
     }
 }
 
 impl Print for Pg {
-    fn print(value: PgValue<'_>) -> deserialize::Result<String> {
+    fn print(value: PgValue<'_>) -> deserialize::Result<Cell> {
         // The numbers of the types are fixed; they are in PostgreSQL's pg_type.dat.
         Ok(match value.get_oid().get() {
-            20 => <i64 as FromSql<BigInt, Pg>>::from_sql(value)?.to_string(),
-            23 => <i32 as FromSql<Integer, Pg>>::from_sql(value)?.to_string(),
+            20 => Cell::Number(<i64 as FromSql<BigInt, Pg>>::from_sql(value)?.to_string()),
+            23 => Cell::Number(<i32 as FromSql<Integer, Pg>>::from_sql(value)?.to_string()),
             // A sum.
-            1700 => <BigDecimal as FromSql<Numeric, Pg>>::from_sql(value)?.to_plain_string(),
-            2950 => Uuid::from_slice(value.as_bytes())?.hyphenated().to_string(),
-            // Quoted and escaped: what a database holds must not end the line or pass for another.
-            _ => format!("{:?}", String::from_utf8_lossy(value.as_bytes())),
+            1700 => Cell::Number(<BigDecimal as FromSql<Numeric, Pg>>::from_sql(value)?.to_plain_string()),
+            2950 => Cell::Id(Uuid::from_slice(value.as_bytes())?.hyphenated().to_string()),
+            _ => Cell::Text(String::from_utf8_lossy(value.as_bytes()).into_owned()),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Seats and reservations: each seat is of one live reservation at most, and both sides agree on which.
+//! Seats: each is of one live reservation at most, and both sides agree on which.
 
 use super::Check;
 
@@ -74,11 +74,11 @@ pub(super) const CHECKS: &[Check] = &[
               ORDER BY r.queue, r.id, rs.number",
     },
     Check {
-        finding: "a reservation's amount is not the sum of its seats' prices (R9)",
-        sql: "SELECT r.queue, r.id AS reservation, r.amount, sum(rs.price) AS prices
-              FROM reservations r
-              LEFT JOIN reservation_seats rs ON rs.queue = r.queue AND rs.reservation_id = r.id
-              GROUP BY r.queue, r.id, r.amount
-              HAVING count(rs.number) = 0 OR sum(rs.price) <> r.amount ORDER BY r.queue, r.id",
+        finding: "a price is below nothing (design 2.5)",
+        sql: "SELECT \"table\", queue, seat, price
+              FROM (SELECT 'seats' AS \"table\", queue, id AS seat, price FROM seats WHERE price < 0
+                    UNION ALL
+                    SELECT 'reservation_seats', queue, seat_id, price FROM reservation_seats WHERE price < 0) AS low
+              ORDER BY queue, seat, \"table\"",
     },
 ];

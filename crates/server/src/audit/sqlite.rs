@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::deserialize;
 use diesel::prelude::*;
 use diesel::sqlite::{Sqlite, SqliteType, SqliteValue};
 use uuid::Uuid;
 
 use super::AuditError;
-use super::snapshot::{Number, Place, Print, Snapshot};
+use super::snapshot::{Cell, Number, Place, Print, Snapshot};
+
+/// Another process may be at work on the write-ahead log for a moment. What a check sorts goes to files that are removed when
+/// it ends, and not to memory, whatever the environment says; 64 MiB of pages are kept.
+const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA temp_store = FILE; PRAGMA cache_size = -65536";
 
 /// What a file held at one moment.
 pub(super) struct File<'a>(&'a mut SqliteConnection);
@@ -24,8 +28,7 @@ impl File<'_> {
         let file = file.canonicalize()?;
         drop(std::fs::File::open(&file)?);
         let mut connection = SqliteConnection::establish(&read_only_uri(&file)).map_err(AuditError::Unopened)?;
-        // Another process may be at work on the write-ahead log for a moment.
-        connection.batch_execute("PRAGMA busy_timeout = 5000")?;
+        connection.batch_execute(SETTINGS)?;
         connection.transaction(|connection| audit(&mut File(connection)))
     }
 
@@ -45,9 +48,9 @@ impl Snapshot for File<'_> {
         self.number(&format!("SELECT count(*) AS n FROM {table}"))
     }
 
-    fn find(&mut self, check: &str) -> Result<Vec<String>, AuditError> {
-        let rows: Vec<Place> = diesel::sql_query(check).load(self.0)?;
-        Ok(rows.into_iter().map(|Place(text)| text).collect())
+    fn find(&mut self, check: &str, each: &mut dyn FnMut(&Place) -> Result<(), AuditError>) -> Result<(), AuditError> {
+        let mut rows = diesel::sql_query(check).load_iter::<Place, DefaultLoadingMode>(self.0)?;
+        rows.try_for_each(|place| each(&place?))
     }
 }
 
@@ -60,15 +63,16 @@ fn read_only_uri(file: &Path) -> String {
 }
 
 impl Print for Sqlite {
-    fn print(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<String> {
+    fn print(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Cell> {
         Ok(match value.value_type() {
-            Some(SqliteType::Binary) => match Uuid::from_slice(value.read_blob()) {
+            Some(SqliteType::Binary) => Cell::Id(match Uuid::from_slice(value.read_blob()) {
                 Ok(id) => id.hyphenated().to_string(),
                 Err(no_id) => format!("({no_id})"),
-            },
-            Some(SqliteType::Long | SqliteType::Integer | SqliteType::SmallInt) => value.read_long().to_string(),
-            // Quoted and escaped: what a database holds must not end the line or pass for another.
-            _ => format!("{:?}", value.read_text()),
+            }),
+            Some(SqliteType::Long | SqliteType::Integer | SqliteType::SmallInt) => {
+                Cell::Number(value.read_long().to_string())
+            }
+            _ => Cell::Text(value.read_text().to_owned()),
         })
     }
 }

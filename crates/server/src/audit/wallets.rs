@@ -37,17 +37,28 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         finding: "a wallet is below nothing (R12)",
-        sql: "SELECT w.user_id AS \"user\", w.balance,
-                     (SELECT min(e.balance_after) FROM entries e WHERE e.user_id = w.user_id) AS lowest
-              FROM wallets w
-              WHERE w.balance < 0
-                 OR EXISTS (SELECT 1 FROM entries e
-                            WHERE e.user_id = w.user_id AND (e.balance_after < 0 OR e.amount < 0))
-              ORDER BY w.user_id",
+        sql: "SELECT w.user_id AS \"user\", w.balance, min(e.balance_after) AS lowest, min(e.amount) AS least_amount
+              FROM wallets w LEFT JOIN entries e ON e.user_id = w.user_id
+              GROUP BY w.user_id, w.balance
+              HAVING w.balance < 0 OR min(e.balance_after) < 0 OR min(e.amount) < 0 ORDER BY w.user_id",
     },
     Check {
         finding: "an entry is of no wallet (R12)",
         sql: "SELECT e.user_id AS \"user\", e.seq FROM entries e
               WHERE NOT EXISTS (SELECT 1 FROM wallets w WHERE w.user_id = e.user_id) ORDER BY e.user_id, e.seq",
+    },
+    Check {
+        finding: "an entry is not what its kind says (R12)",
+        sql: "SELECT user_id AS \"user\", seq, kind, amount, reservation_id AS reservation, idempotency_key AS \"key\"
+              FROM entries
+              WHERE CASE kind WHEN 'CHARGE' THEN amount = 0 OR reservation_id IS NOT NULL
+                              WHEN 'PAYMENT' THEN reservation_id IS NULL OR idempotency_key IS NOT NULL
+                              ELSE true END
+              ORDER BY user_id, seq",
+    },
+    Check {
+        finding: "two entries have one id (R12)",
+        sql: "SELECT id AS entry, count(*) AS times, min(user_id) AS first_user
+              FROM entries GROUP BY id HAVING count(*) > 1 ORDER BY id",
     },
 ];

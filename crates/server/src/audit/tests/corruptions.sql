@@ -39,9 +39,11 @@ UPDATE queues SET frontier = 1, ended_beyond = 1 WHERE queue = 3;
 
 UPDATE tokens SET ended_at = NULL WHERE queue = 3 AND number = 2;
 --> a token's state does not follow from its moments (R5): queue 3, ticket 2, status "EXPIRED", activated_at none, ended_at none, end_reason "ABSENT"
+--> a user had more than one live place in a queue (R1): queue 3, user "bob", ticket 2, ended_at none, next_ticket 7, next_issued_at 610000000
 
 UPDATE tokens SET end_reason = NULL WHERE queue = 1 AND number = 2;
 --> a token's state does not follow from its moments (R5): queue 1, ticket 2, status "EXPIRED", activated_at 0, ended_at 601000000, end_reason none
+--> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 2, deadline 600000000, ended_at 601000000, end_reason none
 
 UPDATE tokens SET activated_at = NULL, deadline = NULL WHERE queue = 2;
 UPDATE queues SET admitted = 0 WHERE queue = 2;
@@ -49,6 +51,7 @@ UPDATE queues SET admitted = 0 WHERE queue = 2;
 
 UPDATE tokens SET end_reason = 'ABSENT' WHERE queue = 1 AND number = 2;
 --> a token ended for a reason that it cannot have had (R5): queue 1, ticket 2, activated_at 0, end_reason "ABSENT"
+--> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 2, deadline 600000000, ended_at 601000000, end_reason "ABSENT"
 
 UPDATE tokens SET end_reason = 'DEADLINE' WHERE queue = 3 AND number = 2;
 --> a token ended for a reason that it cannot have had (R5): queue 3, ticket 2, activated_at none, end_reason "DEADLINE"
@@ -78,13 +81,52 @@ UPDATE tokens SET ended_at = 300000000, out_version = 8 WHERE queue = 3 AND numb
 UPDATE tokens SET status = 'ACTIVE', deadline = 500000000, ended_at = NULL, end_reason = NULL WHERE queue = 3 AND number = 3;
 --> a token of before a new epoch lives (design 5): queue 3, ticket 3, status "ACTIVE", last_ended 5
 
+UPDATE tokens SET issued_at = 50000001 WHERE queue = 1 AND number = 4;
+--> a token's moments are not in their order (R5): queue 1, ticket 4, issued_at 50000001, activated_at 50000000, deadline 900000000, ended_at none
+
+UPDATE tokens SET issued_at = 620000001 WHERE queue = 1 AND number = 7;
+--> a token's moments are not in their order (R5): queue 1, ticket 7, issued_at 620000001, activated_at none, deadline none, ended_at 620000000
+
+UPDATE tokens SET deadline = 5000000 WHERE queue = 2;
+--> a token's moments are not in their order (R5): queue 2, ticket 1, issued_at 5000000, activated_at 5000000, deadline 5000000, ended_at none
+
+UPDATE tokens SET ended_at = 599499999 WHERE queue = 1 AND number = 5;
+--> a token's moments are not in their order (R5): queue 1, ticket 5, issued_at 3000000, activated_at 599500000, deadline 1199500000, ended_at 599499999
+
+UPDATE tokens SET deadline = NULL WHERE queue = 2;
+--> a token's moments are not in their order (R5): queue 2, ticket 1, issued_at 5000000, activated_at 5000000, deadline none, ended_at none
+
+UPDATE tokens SET ended_at = 599999999 WHERE queue = 1 AND number = 2;
+--> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 2, deadline 600000000, ended_at 599999999, end_reason "DEADLINE"
+
+UPDATE tokens SET ended_at = 600000000 WHERE queue = 3 AND number = 1;
+--> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 3, ticket 1, deadline 600000000, ended_at 600000000, end_reason "LEFT"
+--> an admission took the ACTIVE tokens above the policy of its time (R3): queue 3, ticket 3, activated_at 300000000, active 2, max_active 1
+
+UPDATE tokens SET paid_reservation = X'0A' WHERE queue = 2;
+--> a token names what it paid and did not end by that, or the reverse (R6): queue 2, ticket 1, end_reason none, reservation 0a
+
+UPDATE tokens SET paid_reservation = NULL WHERE queue = 1 AND number = 1;
+--> a token names what it paid and did not end by that, or the reverse (R6): queue 1, ticket 1, end_reason "PAID", reservation none
+--> a payment ended no token, or several (R14): queue 1, payment a1, reservation 0a, tokens 0
+--> a token ended by a payment that is not there (R14): queue 1, ticket 1, reservation none
+
 DROP INDEX IF EXISTS tokens_live;
 UPDATE tokens SET user_id = 'hal' WHERE queue = 1 AND number = 9;
---> a user has more than one live place in a queue (R1): queue 1, user "hal", live 2, first_ticket 8
+--> a user had more than one live place in a queue (R1): queue 1, user "hal", ticket 8, ended_at none, next_ticket 9, next_issued_at 60000000
+
+-- One that lives before one that has ended; and one that came more than a second before the other ended.
+UPDATE tokens SET user_id = 'dan' WHERE queue = 1 AND number = 7;
+--> a user had more than one live place in a queue (R1): queue 1, user "dan", ticket 4, ended_at none, next_ticket 7, next_issued_at 5000000
+
+UPDATE tokens SET issued_at = 48999999 WHERE queue = 1 AND number = 9;
+--> a user had more than one live place in a queue (R1): queue 1, user "ann", ticket 1, ended_at 50000000, next_ticket 9, next_issued_at 48999999
 
 -- Admission.
 UPDATE tokens SET activated_at = 620000000 WHERE queue = 1 AND number = 5;
+--> a token's moments are not in their order (R5): queue 1, ticket 5, issued_at 3000000, activated_at 620000000, deadline 1199500000, ended_at 610000000
 --> a token's turn came at an earlier moment than one ahead of it ceased to wait (R3): queue 1, ticket 6, moment 610000000, latest_ahead 620000000
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "eve", reserved_at 600000000, expires_at 900000000
 
 -- cat left at 11, dan was admitted at 12, eve at 17.
 UPDATE tokens SET out_version = 13 WHERE queue = 1 AND number = 3;
@@ -121,6 +163,7 @@ UPDATE tokens SET activated_at = 49000000 WHERE queue = 1 AND number = 4;
 
 DELETE FROM policies WHERE queue = 2;
 --> an admission took the ACTIVE tokens above the policy of its time (R3): queue 2, ticket 1, activated_at 5000000, active 1, max_active none
+--> a queue's policies have a hole, or another than the last is in force (R3): queue 2, policy 1, policies 0, last_policy none
 
 UPDATE policies SET since = 599500001 WHERE seq = 4;
 UPDATE policies SET max_active = 2 WHERE seq = 3;
@@ -133,6 +176,65 @@ UPDATE policies SET max_active = 1 WHERE seq = 4;
 
 UPDATE policies SET batch = 1 WHERE seq = 1;
 --> a window granted more than its batch (R3): queue 1, policy 1, window 0, granted 2, batch 1, first_ticket 1
+
+UPDATE queues SET window_granted = 2 WHERE queue = 1;
+--> a queue's running window has granted more than its policy's batch (R3): queue 1, window 31, granted 2, batch 1
+
+DELETE FROM policies WHERE queue = 1 AND seq = 2;
+--> a queue's policies have a hole, or another than the last is in force (R3): queue 1, policy 4, policies 3, last_policy 4
+
+UPDATE policies SET seq = 5 WHERE queue = 1 AND seq = 4;
+--> a queue's policies have a hole, or another than the last is in force (R3): queue 1, policy 4, policies 4, last_policy 5
+
+INSERT INTO policies VALUES (2, 2, 600000000, 100, 10, 10, 0);
+--> a queue's policies have a hole, or another than the last is in force (R3): queue 2, policy 1, policies 2, last_policy 2
+
+-- References.
+DELETE FROM queue_registry WHERE number = 2;
+--> a queue and its name are not both there (design 2.3): queue 2, number none, name none
+
+INSERT INTO queue_registry VALUES (4, 'none', 0);
+--> a queue and its name are not both there (design 2.3): queue none, number 4, name "none"
+
+INSERT INTO policies VALUES (9, 1, 0, 1, 1, 10, 0);
+INSERT INTO tokens VALUES (9, 1, 'bob', 'WAITING', 0, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO concerts VALUES (9, X'C9', 'None', 0);
+INSERT INTO schedules VALUES (9, X'CA', X'C9', 9000000000, 540, '1970-01-01', 1);
+INSERT INTO seats VALUES (9, X'CA', 1, X'59', 0, NULL, NULL);
+INSERT INTO reservations VALUES (9, X'9F', 'bob', X'CA', 0, 'CONFIRMED', NULL, 0, 1, NULL, NULL);
+INSERT INTO reservation_seats VALUES (9, X'9F', X'59', 1, 0);
+INSERT INTO payments VALUES (9, X'9A', X'9F', 'bob', 0, 0, 1, NULL, NULL);
+--> rows are of no queue (design 2.3): table "concerts", queue 9, rows 1
+--> rows are of no queue (design 2.3): table "payments", queue 9, rows 1
+--> rows are of no queue (design 2.3): table "policies", queue 9, rows 1
+--> rows are of no queue (design 2.3): table "reservation_seats", queue 9, rows 1
+--> rows are of no queue (design 2.3): table "reservations", queue 9, rows 1
+--> rows are of no queue (design 2.3): table "schedules", queue 9, rows 1
+--> rows are of no queue (design 2.3): table "seats", queue 9, rows 1
+--> rows are of no queue (design 2.3): table "tokens", queue 9, rows 1
+--> a seat of a CONFIRMED reservation is not sold to it (R14): queue 9, reservation 9f, seat 1, sold_to none, held_until none
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 9, reservation 9f, user "bob", reserved_at 0, expires_at 1
+--> a payment has no entry in its user's wallet (R14): queue 9, payment 9a, user "bob", entry_seq 1
+--> a payment ended no token, or several (R14): queue 9, payment 9a, reservation 9f, tokens 0
+
+UPDATE schedules SET concert_id = X'C8' WHERE seats_total = 1;
+--> a schedule is of no concert (design 2.3): queue 1, schedule c2, concert c8
+
+DELETE FROM seats WHERE number = 4;
+DELETE FROM reservation_seats WHERE number = 4;
+DELETE FROM reservations WHERE user_id = 'eve';
+--> a schedule has not as many seats as it says (design 2.3): queue 1, schedule c1, seats_total 6, seats 5
+
+DELETE FROM schedules WHERE seats_total = 1;
+--> seats are of no schedule (design 2.3): queue 1, schedule c2, seats 1
+
+INSERT INTO reservations VALUES (1, X'0F', 'dan', X'C9', 1000, 'CANCELLED', 'USER', 600000000, 900000000, NULL, NULL);
+INSERT INTO reservation_seats VALUES (1, X'0F', X'54', 4, 1000);
+--> a reservation is of no schedule (design 2.3): queue 1, reservation 0f, schedule c9
+--> a reservation has a seat of no schedule, of another one, or of another number (R8): queue 1, reservation 0f, seat 4, seat_number 4, seat_schedule c1
+
+INSERT INTO reservation_seats VALUES (1, X'0F', X'54', 4, 1000);
+--> a reserved seat is of no reservation (design 2.3): queue 1, reservation 0f, seat 4
 
 -- Seats.
 UPDATE seats SET reservation_id = X'0F' WHERE number = 4;
@@ -199,6 +301,83 @@ UPDATE reservations SET amount = 1001 WHERE user_id = 'eve';
 DELETE FROM reservation_seats WHERE number = 4;
 --> a reservation's amount is not the sum of its seats' prices (R9): queue 1, reservation 0c, amount 1000, prices none
 
+UPDATE seats SET price = -1 WHERE number = 4;
+--> a price is below nothing (design 2.5): table "seats", queue 1, seat 54, price -1
+
+UPDATE reservation_seats SET price = -1 WHERE number = 4;
+UPDATE reservations SET amount = -1 WHERE user_id = 'eve';
+--> a price is below nothing (design 2.5): table "reservation_seats", queue 1, seat 54, price -1
+
+-- Reservations.
+UPDATE reservations SET cancel_reason = 'USER' WHERE user_id = 'dan';
+--> a reservation's state and why it was cancelled disagree (R17): queue 1, reservation 0b, status "PENDING", cancel_reason "USER"
+
+UPDATE reservations SET cancel_reason = NULL WHERE user_id = 'eve';
+--> a reservation's state and why it was cancelled disagree (R17): queue 1, reservation 0c, status "CANCELLED", cancel_reason none
+
+UPDATE reservations SET status = 'OVER', cancel_reason = NULL WHERE user_id = 'eve';
+--> a reservation's state and why it was cancelled disagree (R17): queue 1, reservation 0c, status "OVER", cancel_reason none
+
+UPDATE reservations SET expires_at = 600000000 WHERE user_id = 'eve';
+--> a hold ended as it began (R9): queue 1, reservation 0c, reserved_at 600000000, expires_at 600000000
+
+UPDATE schedules SET starts_at = 620000000 WHERE seats_total = 6;
+--> a reservation was made when its schedule had started (R11): queue 1, reservation 0d, reserved_at 620000000, starts_at 620000000
+
+-- Before a hold ran out; when somebody holds it; after it was sold.
+UPDATE reservations SET reserved_at = 611000000 WHERE user_id = 'fay';
+UPDATE reservations SET expires_at = 611000001 WHERE user_id = 'bob';
+UPDATE seats SET held_until = 611000001 WHERE number = 6;
+UPDATE tokens SET deadline = 612000000, ended_at = 612000000 WHERE queue = 1 AND number = 2;
+UPDATE policies SET max_active = 3 WHERE seq = 4;
+--> a seat was held while another reservation had it (R7): queue 1, seat 55, reservation 0d, reserved_at 611000000, taken_until 611000001
+
+INSERT INTO reservations VALUES (1, X'0F', 'dan', X'C1', 1000, 'CANCELLED', 'USER', 601000000, 900000000, NULL, NULL);
+INSERT INTO reservation_seats VALUES (1, X'0F', X'53', 3, 1000);
+--> a seat was held while another reservation had it (R7): queue 1, seat 53, reservation 0f, reserved_at 601000000, taken_until 900000000
+
+INSERT INTO reservations VALUES (1, X'0F', 'dan', X'C1', 1000, 'CANCELLED', 'USER', 60000000, 360000000, NULL, NULL);
+INSERT INTO reservation_seats VALUES (1, X'0F', X'51', 1, 1000);
+--> a seat was held while another reservation had it (R7): queue 1, seat 51, reservation 0f, reserved_at 60000000, taken_until none
+
+-- Of somebody else, before the admission, after the end, and longer than the token.
+UPDATE reservations SET user_id = 'hal' WHERE user_id = 'eve';
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "hal", reserved_at 600000000, expires_at 900000000
+
+UPDATE reservations SET reserved_at = 598499999 WHERE user_id = 'eve';
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "eve", reserved_at 598499999, expires_at 900000000
+
+UPDATE reservations SET reserved_at = 611000001 WHERE user_id = 'eve';
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "eve", reserved_at 611000001, expires_at 900000000
+
+UPDATE reservations SET expires_at = 1199500001 WHERE user_id = 'eve';
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "eve", reserved_at 600000000, expires_at 1199500001
+
+DROP INDEX IF EXISTS reservations_keys;
+DROP INDEX IF EXISTS payments_keys;
+DROP INDEX IF EXISTS entries_keys;
+UPDATE reservations SET user_id = 'ann' WHERE user_id = 'fay';
+UPDATE payments SET user_id = 'ann' WHERE user_id = 'fay';
+UPDATE entries SET user_id = 'ann', seq = 3, balance_after = 1500 WHERE user_id = 'fay' AND kind = 'PAYMENT';
+UPDATE payments SET entry_seq = 3 WHERE reservation_id = X'0D';
+UPDATE wallets SET balance = 1500, last_seq = 3 WHERE user_id = 'ann';
+UPDATE wallets SET balance = 1500, last_seq = 1 WHERE user_id = 'fay';
+UPDATE tokens SET user_id = 'ann', issued_at = 60000000 WHERE queue = 1 AND number = 6;
+UPDATE tokens SET user_id = 'ida' WHERE queue = 1 AND number = 9;
+UPDATE reservations SET idempotency_key = 'k', fingerprint = X'01' WHERE user_id = 'ann';
+UPDATE payments SET idempotency_key = 'k', fingerprint = X'01' WHERE user_id = 'ann';
+UPDATE entries SET idempotency_key = 'k', fingerprint = X'01' WHERE user_id = 'dan';
+--> an idempotency key was used twice (R15): operation "charge", queue 0, user "dan", key "k", times 2
+--> an idempotency key was used twice (R15): operation "hold", queue 1, user "ann", key "k", times 2
+--> an idempotency key was used twice (R15): operation "pay", queue 1, user "ann", key "k", times 2
+
+UPDATE reservations SET idempotency_key = 'k' WHERE user_id = 'ann';
+UPDATE payments SET idempotency_key = 'k' WHERE user_id = 'ann';
+UPDATE entries SET fingerprint = X'01' WHERE user_id = 'dan' AND seq = 1;
+--> an idempotency key is kept without what was asked with it, or the reverse (R15): operation "charge", id e3, key none
+--> an idempotency key is kept without what was asked with it, or the reverse (R15): operation "hold", id 0a, key "k"
+--> an idempotency key is kept without what was asked with it, or the reverse (R15): operation "pay", id a1, key "k"
+
 -- Payments.
 DELETE FROM payments WHERE user_id = 'fay';
 --> a CONFIRMED reservation has no payment, or several (R14): queue 1, reservation 0d, payments 0
@@ -217,6 +396,7 @@ UPDATE seats SET reservation_id = NULL WHERE number = 5;
 --> a payment is of no CONFIRMED reservation (R14): queue 1, payment d1, reservation 0d, status "CANCELLED"
 
 DELETE FROM reservations WHERE user_id = 'fay';
+--> a reserved seat is of no reservation (design 2.3): queue 1, reservation 0d, seat 5
 --> a sold seat is of no CONFIRMED reservation (R14): queue 1, schedule c1, seat 5, reservation 0d, status none
 --> a payment is of no CONFIRMED reservation (R14): queue 1, payment d1, reservation 0d, status none
 
@@ -225,6 +405,7 @@ UPDATE payments SET amount = 1999 WHERE user_id = 'ann';
 --> a payment and its entry disagree (R14): queue 1, payment a1, amount 1999, reservation 0a, kind "PAYMENT", entry_amount 2000, entry_reservation 0a
 
 UPDATE reservations SET user_id = 'ann' WHERE user_id = 'fay';
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0d, user "ann", reserved_at 620000000, expires_at 920000000
 --> a payment has not its reservation's amount and user (R13): queue 1, payment d1, amount 1500, reservation_amount 1500, user "fay", reservation_user "ann"
 
 UPDATE payments SET entry_seq = 3 WHERE user_id = 'ann';
@@ -242,8 +423,10 @@ UPDATE entries SET kind = 'CHARGE' WHERE user_id = 'ann' AND seq = 2;
 --> a payment and its entry disagree (R14): queue 1, payment a1, amount 2000, reservation 0a, kind "CHARGE", entry_amount 2000, entry_reservation 0a
 --> a balance is not the sum of its entries (R12): user "ann", balance 3000, entries 7000
 --> an entry's balance does not follow from the one before it (R12): user "ann", seq 2, balance_after 3000, expected 7000
+--> an entry is not what its kind says (R12): user "ann", seq 2, kind "CHARGE", amount 2000, reservation 0a, key none
 
 UPDATE tokens SET user_id = 'zoe' WHERE queue = 1 AND number = 6;
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0d, user "fay", reserved_at 620000000, expires_at 920000000
 --> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
 --> a token ended by a payment that is not there (R14): queue 1, ticket 6, reservation 0d
 
@@ -251,10 +434,31 @@ UPDATE tokens SET end_reason = 'LEFT', paid_reservation = NULL WHERE queue = 1 A
 --> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
 
 UPDATE tokens SET end_reason = 'PAID', paid_reservation = X'0E' WHERE queue = 1 AND number = 2;
+--> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 2, deadline 600000000, ended_at 601000000, end_reason "PAID"
 --> a token ended by a payment that is not there (R14): queue 1, ticket 2, reservation 0e
 
 UPDATE tokens SET user_id = 'ann', end_reason = 'PAID', paid_reservation = X'0A' WHERE queue = 1 AND number = 2;
+--> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 2, deadline 600000000, ended_at 601000000, end_reason "PAID"
+--> a user had more than one live place in a queue (R1): queue 1, user "ann", ticket 1, ended_at 50000000, next_ticket 2, next_issued_at 0
+--> a user had more than one live place in a queue (R1): queue 1, user "ann", ticket 2, ended_at 601000000, next_ticket 9, next_issued_at 60000000
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0e, user "bob", reserved_at 300000000, expires_at 600000000
 --> a payment ended no token, or several (R14): queue 1, payment a1, reservation 0a, tokens 2
+--> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000000, entry_at 50000000, token_ended_at 601000000
+
+UPDATE payments SET paid_at = 50000001 WHERE user_id = 'ann';
+--> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000001, entry_at 50000000, token_ended_at 50000000
+
+UPDATE entries SET created_at = 50000001 WHERE user_id = 'ann' AND seq = 2;
+--> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000000, entry_at 50000001, token_ended_at 50000000
+
+UPDATE tokens SET ended_at = 49999999 WHERE queue = 1 AND number = 1;
+--> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000000, entry_at 50000000, token_ended_at 49999999
+
+UPDATE reservations SET expires_at = 50000000 WHERE user_id = 'ann';
+--> a reservation was paid when it was over, or before it was made (R13): queue 1, payment a1, paid_at 50000000, reserved_at 10000000, expires_at 50000000
+
+UPDATE reservations SET reserved_at = 50000001 WHERE user_id = 'ann';
+--> a reservation was paid when it was over, or before it was made (R13): queue 1, payment a1, paid_at 50000000, reserved_at 50000001, expires_at 310000000
 
 -- Wallets.
 UPDATE wallets SET balance = 999 WHERE user_id = 'dan';
@@ -277,21 +481,43 @@ UPDATE wallets SET last_seq = 3 WHERE user_id = 'dan';
 
 UPDATE entries SET amount = -1700, balance_after = -1000 WHERE user_id = 'dan' AND seq = 2;
 UPDATE wallets SET balance = -1000 WHERE user_id = 'dan';
---> a wallet is below nothing (R12): user "dan", balance -1000, lowest -1000
+--> a wallet is below nothing (R12): user "dan", balance -1000, lowest -1000, least_amount -1700
 
 UPDATE wallets SET balance = -1 WHERE user_id = 'dan';
 --> a balance is not the sum of its entries (R12): user "dan", balance -1, entries 1000
---> a wallet is below nothing (R12): user "dan", balance -1, lowest 700
+--> a wallet is below nothing (R12): user "dan", balance -1, lowest 700, least_amount 300
 
 UPDATE entries SET balance_after = -1 WHERE user_id = 'dan' AND seq = 1;
 --> an entry's balance does not follow from the one before it (R12): user "dan", seq 1, balance_after -1, expected 700
 --> an entry's balance does not follow from the one before it (R12): user "dan", seq 2, balance_after 1000, expected 299
---> a wallet is below nothing (R12): user "dan", balance 1000, lowest -1
+--> a wallet is below nothing (R12): user "dan", balance 1000, lowest -1, least_amount 300
 
 UPDATE entries SET amount = 1700, balance_after = 1700 WHERE user_id = 'dan' AND seq = 1;
 UPDATE entries SET amount = -700 WHERE user_id = 'dan' AND seq = 2;
---> a wallet is below nothing (R12): user "dan", balance 1000, lowest 1000
+--> a wallet is below nothing (R12): user "dan", balance 1000, lowest 1000, least_amount -700
 
 DELETE FROM wallets WHERE user_id = 'dan';
 --> an entry is of no wallet (R12): user "dan", seq 1
 --> an entry is of no wallet (R12): user "dan", seq 2
+
+UPDATE entries SET amount = 0 WHERE user_id = 'dan' AND seq = 1;
+UPDATE entries SET amount = 1000, balance_after = 1000 WHERE user_id = 'dan' AND seq = 2;
+UPDATE entries SET balance_after = 0 WHERE user_id = 'dan' AND seq = 1;
+--> an entry is not what its kind says (R12): user "dan", seq 1, kind "CHARGE", amount 0, reservation none, key none
+
+UPDATE entries SET reservation_id = X'0A' WHERE user_id = 'dan' AND seq = 1;
+--> an entry is not what its kind says (R12): user "dan", seq 1, kind "CHARGE", amount 700, reservation 0a, key none
+
+UPDATE entries SET reservation_id = NULL WHERE user_id = 'ann' AND seq = 2;
+--> an entry is not what its kind says (R12): user "ann", seq 2, kind "PAYMENT", amount 2000, reservation none, key none
+
+UPDATE entries SET idempotency_key = 'k', fingerprint = X'01' WHERE user_id = 'ann' AND seq = 2;
+--> an entry is not what its kind says (R12): user "ann", seq 2, kind "PAYMENT", amount 2000, reservation 0a, key "k"
+
+UPDATE entries SET kind = 'GIFT', balance_after = 200 WHERE user_id = 'dan' AND seq = 2;
+UPDATE entries SET amount = 500 WHERE user_id = 'dan' AND seq = 2;
+UPDATE wallets SET balance = 200 WHERE user_id = 'dan';
+--> an entry is not what its kind says (R12): user "dan", seq 2, kind "GIFT", amount 500, reservation none, key none
+
+UPDATE entries SET id = X'E1' WHERE user_id = 'ann';
+--> two entries have one id (R12): entry e1, times 2, first_user "ann"

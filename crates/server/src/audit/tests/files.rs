@@ -13,11 +13,16 @@ use super::*;
 pub(super) struct Files;
 
 impl Sale for Files {
-    fn after(&mut self, change: &str) -> Report {
+    fn told_after(&mut self, change: &str, format: Format) -> String {
         let database = Database::healthy();
         database.execute(change);
-        run(&database.file()).unwrap()
+        told(format, |report| run(&database.file(), report)).unwrap()
     }
+}
+
+/// What an audit of a file says.
+fn audited(file: &Path) -> Result<String, AuditError> {
+    told(Format::Lines, |report| run(file, report))
 }
 
 /// A database file of its own, removed when it is dropped.
@@ -56,7 +61,7 @@ impl Database {
 
     /// The violations that an audit finds, a line each.
     fn violations(&self) -> Vec<String> {
-        run(&self.file()).unwrap().violations.iter().map(ToString::to_string).collect()
+        violations(&audited(&self.file()).unwrap())
     }
 }
 
@@ -69,14 +74,14 @@ fn what_is_no_database_of_ours_is_said_so() {
     let mut foreign = SqliteConnection::establish(path("foreign").to_str().unwrap()).unwrap();
     foreign.batch_execute("CREATE TABLE tokens (id INTEGER)").unwrap();
 
-    assert!(matches!(run(&path("missing")), Err(AuditError::Unreadable(_))));
+    assert!(matches!(audited(&path("missing")), Err(AuditError::Unreadable(_))));
     assert!(!path("missing").exists(), "looking does not make one");
-    let chain = format!("{:#}", anyhow::Error::from(run(&path("text")).unwrap_err()));
+    let chain = format!("{:#}", anyhow::Error::from(audited(&path("text")).unwrap_err()));
     assert!(chain.ends_with("file is not a database"), "{chain}");
     for name in ["empty", "foreign"] {
-        assert!(matches!(run(&path(name)), Err(AuditError::Foreign("queue_registry"))), "{name}");
+        assert!(matches!(audited(&path(name)), Err(AuditError::Foreign("queue_registry"))), "{name}");
     }
-    assert!(run(folder.path()).is_err(), "a folder");
+    assert!(audited(folder.path()).is_err(), "a folder");
 }
 
 #[test]
@@ -87,7 +92,7 @@ fn any_name_of_a_file_will_do() {
     // A second slash in front would make the folder a host in the URI that SQLite is given.
     let doubled = PathBuf::from(format!("/{}", odd.display()));
     for name in [odd, doubled] {
-        assert_eq!(run(&name).unwrap().violations, [], "{}", name.display());
+        assert_eq!(violations(&audited(&name).unwrap()), [""; 0], "{}", name.display());
     }
 }
 
@@ -97,7 +102,8 @@ fn nothing_is_written() {
     let before = fs::read(database.file()).unwrap();
     assert_eq!(database.violations(), [""; 0]);
     assert!(fs::read(database.file()).unwrap() == before);
-    let deleted = File::look(&database.file(), |file| file.find("DELETE FROM entries RETURNING user_id"));
+    let deleted =
+        File::look(&database.file(), |file| file.find("DELETE FROM entries RETURNING user_id", &mut |_row| Ok(())));
     assert!(matches!(deleted, Err(AuditError::Failed(_))), "{deleted:?}");
 }
 
@@ -121,4 +127,36 @@ fn all_checks_see_one_moment() {
         Ok((before, file.count("entries")?))
     });
     assert_eq!(counts.unwrap(), (6, 6));
+}
+
+/// Who watches sees which check is at work; what is found stands on lines of its own.
+#[test]
+fn progress_passes_and_leaves_nothing_behind() {
+    let database = Database::healthy();
+    database.execute("UPDATE wallets SET balance = 999 WHERE user_id = 'dan'");
+    // One terminal for both.
+    let screen = tempfile::NamedTempFile::new().unwrap();
+    let (mut out, mut err) = (screen.reopen().unwrap(), screen.reopen().unwrap());
+    let append = |file: &mut fs::File| *file = fs::File::options().append(true).open(screen.path()).unwrap();
+    append(&mut out);
+    append(&mut err);
+    run(&database.file(), &mut Report::new(Format::Lines, &mut out, Some(&mut err))).unwrap();
+    let written = fs::read_to_string(screen.path()).unwrap();
+    for step in ["\r1/65 line ", "\r65/65 wallets "] {
+        assert!(written.contains(step), "{written:?}");
+    }
+    // Of each line a terminal shows what was written after the last return.
+    let shown: Vec<_> = written.lines().map(|line| line.rsplit('\r').next().unwrap()).collect();
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(shown[0].starts_with("a balance is not ") && shown[1].starts_with("1 violations of "), "{shown:?}");
+    let blank = |line: &str| line.rsplit('\r').nth(1).unwrap().trim().is_empty();
+    assert!(written.lines().all(blank), "what stood there was taken away: {written:?}");
+}
+
+/// Somebody has to take what is found.
+#[test]
+fn a_report_that_cannot_be_written_is_no_clean_one() {
+    let mut full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let audited = run(&Database::healthy().file(), &mut Report::new(Format::Lines, &mut full, None));
+    assert!(matches!(audited, Err(AuditError::Untold(_))), "{audited:?}");
 }

@@ -8,12 +8,27 @@ use super::*;
 /// A healthy sale in a database of some kind.
 trait Sale {
     /// What an audit says of it after these statements, which no constraint stops. The next call finds it healthy again.
-    fn after(&mut self, change: &str) -> Report;
+    fn told_after(&mut self, change: &str, format: Format) -> String;
 
-    /// The violations among that, a line each.
+    /// The violations that are found after these statements, a line each.
     fn violations_after(&mut self, change: &str) -> Vec<String> {
-        self.after(change).violations.iter().map(ToString::to_string).collect()
+        violations(&self.told_after(change, Format::Lines))
     }
+}
+
+/// What an audit writes.
+fn told(format: Format, audit: impl FnOnce(&mut Report<'_>) -> Result<(), AuditError>) -> Result<String, AuditError> {
+    let mut out = Vec::new();
+    audit(&mut Report::new(format, &mut out, None))?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+/// All but the last line of a report, which must say that they are so many.
+fn violations(report: &str) -> Vec<String> {
+    let mut lines: Vec<String> = report.lines().map(str::to_owned).collect();
+    let last = lines.pop().unwrap();
+    assert!(last.starts_with(&format!("{} violations of ", lines.len())), "{report}");
+    lines
 }
 
 /// The same tests for every kind of database, with the same lines expected.
@@ -32,45 +47,82 @@ in_every_database!(
     a_healthy_database_is_clean,
     an_empty_database_is_clean,
     a_report_has_a_line_for_each_violation,
+    a_report_may_be_of_json,
+    what_there_is_too_much_of_is_counted,
     each_corruption_is_found_and_nothing_else,
-    what_the_policy_allows_is_no_violation,
+    what_is_allowed_is_no_violation,
 );
 
 fn a_healthy_database_is_clean(sale: &mut dyn Sale) {
-    let report = sale.after("");
-    assert_eq!(report.violations, []);
-    let rows: Vec<i64> = report.rows.iter().map(|(_, rows)| *rows).collect();
-    assert_eq!(rows, [3, 3, 6, 17, 1, 0, 2, 7, 5, 7, 2, 3, 6]);
     assert_eq!(
-        report.to_string(),
-        "0 violations of 41 checks over 3 queue_registry, 3 queues, 6 policies, 17 tokens, 1 servers, 0 sightings, \
-         2 schedules, 7 seats, 5 reservations, 7 reservation_seats, 2 payments, 3 wallets, 6 entries\n"
+        sale.told_after("", Format::Lines),
+        "0 violations of 65 checks over 3 queue_registry, 3 queues, 6 policies, 17 tokens, 1 servers, 0 sightings, \
+         1 concerts, 2 schedules, 7 seats, 5 reservations, 7 reservation_seats, 2 payments, 3 wallets, 6 entries\n"
     );
 }
 
 fn an_empty_database_is_clean(sale: &mut dyn Sale) {
     let deletions: Vec<_> = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
-    let report = sale.after(&deletions.concat());
-    assert_eq!((report.violations, report.rows), (vec![], TABLES.map(|table| (table, 0)).to_vec()));
+    let report = sale.told_after(&deletions.concat(), Format::Lines);
+    let none: Vec<_> = TABLES.iter().map(|table| format!("0 {table}")).collect();
+    assert_eq!(report, format!("0 violations of 65 checks over {}\n", none.join(", ")));
 }
 
+/// A user id that no server accepts: what a database holds must not pass for lines of the report.
+const ODD: &str = r#"UPDATE wallets SET user_id = 'a
+"b' WHERE user_id = 'dan'; UPDATE reservations SET amount = 7 WHERE user_id = 'eve'"#;
+
 fn a_report_has_a_line_for_each_violation(sale: &mut dyn Sale) {
-    // A user id that no server accepts: what a database holds must not pass for lines of the report.
-    let report = sale.after(
-        "UPDATE wallets SET user_id = 'a\nb' WHERE user_id = 'dan'; UPDATE reservations SET amount = 7 WHERE user_id = 'eve'",
-    );
-    let report = report.to_string();
-    let lines: Vec<&str> = report.lines().collect();
     assert_eq!(
-        lines[..3],
+        sale.violations_after(ODD),
         [
             "a reservation's amount is not the sum of its seats' prices (R9): queue 1, \
              reservation 00000000-0000-0000-0000-00000000000c, amount 7, prices 1000",
-            r#"a balance is not the sum of its entries (R12): user "a\nb", balance 1000, entries 0"#,
-            r#"a wallet's last number is not its last entry's (R12): user "a\nb", last_seq 2, last_entry 0"#,
+            r#"a balance is not the sum of its entries (R12): user "a\n\"b", balance 1000, entries 0"#,
+            r#"a wallet's last number is not its last entry's (R12): user "a\n\"b", last_seq 2, last_entry 0"#,
+            r#"an entry is of no wallet (R12): user "dan", seq 1"#,
+            r#"an entry is of no wallet (R12): user "dan", seq 2"#,
         ]
     );
-    assert!(lines.last().unwrap().starts_with("5 violations of 41 checks over 3 queue_registry, "), "{report}");
+}
+
+fn a_report_may_be_of_json(sale: &mut dyn Sale) {
+    let report =
+        sale.told_after(&format!("{ODD}; UPDATE seats SET reservation_id = NULL WHERE number = 2"), Format::Json);
+    let objects: Vec<serde_json::Value> = report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 7, "{report}");
+    let reservation = "00000000-0000-0000-0000-00000000000a";
+    assert_eq!(
+        objects[0],
+        serde_json::json!({
+            "finding": "a seat of a CONFIRMED reservation is not sold to it (R14)",
+            "place": {"queue": 1, "reservation": reservation, "seat": 2, "sold_to": null, "held_until": null},
+        })
+    );
+    assert_eq!(objects[2]["place"], serde_json::json!({"user": "a\n\"b", "balance": 1000, "entries": 0}));
+    let totals = &objects[6];
+    assert_eq!((&totals["violations"], &totals["checks"]), (&6.into(), &65.into()));
+    assert_eq!((&totals["rows"]["tokens"], &totals["rows"]["entries"]), (&17.into(), &6.into()));
+}
+
+fn what_there_is_too_much_of_is_counted(sale: &mut dyn Sale) {
+    let wallets = |more: u64| {
+        format!(
+            "UPDATE reservations SET amount = 7 WHERE user_id = 'eve'; INSERT INTO wallets (user_id, balance, last_seq)
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})
+             SELECT 'user ' || i, 5, 0 FROM n",
+            report::LISTED + more
+        )
+    };
+    assert_eq!(sale.violations_after(&wallets(0)).len(), 1_001);
+    let report = sale.told_after(&wallets(2), Format::Lines);
+    let lines: Vec<&str> = report.lines().collect();
+    assert_eq!(lines.len(), 1_003);
+    assert_eq!(lines[1_001], "a balance is not the sum of its entries (R12): 2 more of these, which are not listed");
+    assert!(lines[1_002].starts_with("1003 violations of "), "{}", lines[1_002]);
+    let report = sale.told_after(&wallets(2), Format::Json);
+    let line = report.lines().nth(1_001).unwrap();
+    assert_eq!(line, r#"{"finding":"a balance is not the sum of its entries (R12)","unlisted":2}"#);
 }
 
 /// Statements that break something, and the lines of the report that say so.
@@ -85,19 +137,29 @@ fn corruptions() -> impl Iterator<Item = (String, Vec<&'static str>)> {
 /// All but the last byte of the ids in these tests.
 const ZEROS: &str = "00000000-0000-0000-0000-0000000000";
 
+/// Statements with whole ids instead of their last bytes.
+fn with_ids(statements: &str) -> String {
+    statements.replace("X'", &format!("X'{}", ZEROS.replace('-', "")))
+}
+
 fn each_corruption_is_found_and_nothing_else(sale: &mut dyn Sale) {
+    let mut wrong = Vec::new();
     for (corruption, lines) in corruptions() {
         assert_ne!(lines, [""; 0], "{corruption}");
-        let found = sale.violations_after(&corruption.replace("X'", &format!("X'{}", ZEROS.replace('-', ""))));
+        let found = sale.violations_after(&with_ids(&corruption));
         let found: Vec<_> = found.into_iter().map(|line| line.replace(ZEROS, "")).collect();
-        assert_eq!(found, lines, "{corruption}");
+        if found != lines {
+            let (expected, found) = (lines.join("\n"), found.join("\n"));
+            wrong.push(format!("\n{corruption}\nexpected:\n{expected}\nfound:\n{found}\n"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
 #[test]
 fn every_check_is_seen_to_find_what_it_is_for() {
     let found: Vec<_> = corruptions().flat_map(|(_, lines)| lines).collect();
-    for check in checks() {
+    for check in TOPICS.iter().flat_map(|(_, checks)| *checks) {
         let seen = found.iter().any(|line| line.starts_with(&format!("{}: ", check.finding)));
         assert!(seen, "no corruption shows: {}", check.finding);
     }
@@ -106,19 +168,26 @@ fn every_check_is_seen_to_find_what_it_is_for() {
 /// To 1 at the moment when eve was admitted as the second, and up again before fay was.
 const LOWERED_AT_599_5: &str = "UPDATE policies SET max_active = 2, paused = 0 WHERE seq = 3;
     UPDATE policies SET since = 599500000, max_active = 1 WHERE seq = 4;
-    INSERT INTO policies VALUES (1, 5, 600000000, 2, 1, 10, 0)";
+    INSERT INTO policies VALUES (1, 5, 600000000, 2, 1, 10, 0);
+    UPDATE queues SET policy_seq = 5 WHERE queue = 1";
 
 /// To 0 while bob and dan are ACTIVE; bob's end comes before it is raised again.
 const NOBODY_MORE_UNTIL_599_2: &str = "UPDATE policies SET max_active = 0 WHERE seq = 4;
-    INSERT INTO policies VALUES (1, 5, 599200000, 2, 1, 10, 0)";
+    INSERT INTO policies VALUES (1, 5, 599200000, 2, 1, 10, 0);
+    UPDATE queues SET policy_seq = 5 WHERE queue = 1";
 
 /// At that very moment, so that she may have been the last of the policy before; fay comes in the same window.
 const CHANGED_WHEN_EVE_WAS_ADMITTED: &str = "UPDATE policies SET since = 599500000 WHERE seq = 4;
     UPDATE tokens SET ended_at = 604000000 WHERE queue = 1 AND number = 5;
     UPDATE tokens SET activated_at = 605000000 WHERE queue = 1 AND number = 6";
 
-/// "Overlaps under 1 s are no violation", and what comes near the other bounds of the policy.
-fn what_the_policy_allows_is_no_violation(sale: &mut dyn Sale) {
+/// Of a seat that dan has held for a microsecond less than a second.
+const HELD_IN_THE_SAME_SECOND: &str = "INSERT INTO reservations VALUES
+        (1, X'0F', 'dan', X'C1', 1000, 'CANCELLED', 'USER', 600999999, 900000000, NULL, NULL);
+    INSERT INTO reservation_seats VALUES (1, X'0F', X'53', 3, 1000)";
+
+/// "Overlaps under 1 s are no violation", and what comes near the other bounds.
+fn what_is_allowed_is_no_violation(sale: &mut dyn Sale) {
     for (change, allowed) in [
         // eve beside bob, whose ACTIVE is over at 600, and dan: a second, and a microsecond less.
         ("UPDATE tokens SET activated_at = 599000000 WHERE queue = 1 AND number = 5", false),
@@ -147,8 +216,19 @@ fn what_the_policy_allows_is_no_violation(sale: &mut dyn Sale) {
             false,
         ),
         (CHANGED_WHEN_EVE_WAS_ADMITTED, true),
+        // ann's second place a second before the first one's end, eve's hold a second before her admission, and after her
+        // end.
+        ("UPDATE tokens SET issued_at = 49000000 WHERE queue = 1 AND number = 9", true),
+        ("UPDATE reservations SET reserved_at = 598500000 WHERE user_id = 'eve'", true),
+        ("UPDATE reservations SET reserved_at = 611000000 WHERE user_id = 'eve'", true),
+        (HELD_IN_THE_SAME_SECOND, true),
+        // At once, and at the last moment.
+        ("UPDATE reservations SET reserved_at = 50000000 WHERE user_id = 'ann'", true),
+        ("UPDATE reservations SET expires_at = 50000001 WHERE user_id = 'ann'", true),
+        ("UPDATE schedules SET starts_at = 620000001 WHERE seats_total = 6", true),
+        ("UPDATE queues SET window_granted = 0 WHERE queue = 1", true),
     ] {
-        let violations = sale.violations_after(change);
+        let violations = sale.violations_after(&with_ids(change));
         assert_eq!(violations.is_empty(), allowed, "{change}: {violations:?}");
     }
 }

@@ -9,7 +9,7 @@ BEGIN
                  WHERE connamespace = 'public'::regnamespace ORDER BY contype <> 'f' LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.relation, found.conname);
     END LOOP;
-    DROP INDEX tokens_live;
+    DROP INDEX tokens_live, reservations_keys, payments_keys, entries_keys;
     FOR found IN SELECT table_name,
                         string_agg(format('NULL::%s AS %I',
                                           CASE data_type WHEN 'timestamp with time zone' THEN 'bigint'

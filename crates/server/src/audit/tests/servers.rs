@@ -41,21 +41,26 @@ impl Database {
 }
 
 impl Sale for Database {
-    fn after(&mut self, change: &str) -> Report {
+    fn told_after(&mut self, change: &str, format: Format) -> String {
         self.execute("BEGIN");
         self.change(change);
-        let report = examine(&mut Server(&mut self.connection)).unwrap();
+        let report = told(format, |report| examine(&mut Server(&mut self.connection), report)).unwrap();
         self.execute("ROLLBACK");
         report
     }
 }
 
+/// What an audit of the database at `url` says.
+fn audited(url: &str) -> Result<String, AuditError> {
+    told(Format::Lines, |report| run_postgres(url, report))
+}
+
 #[test]
 fn what_is_no_database_of_ours_is_said_so() {
     let mut database = Database::empty();
-    assert!(matches!(run_postgres(&database.url), Err(AuditError::Foreign("queue_registry"))));
+    assert!(matches!(audited(&database.url), Err(AuditError::Foreign("queue_registry"))));
     database.execute("CREATE TABLE queue_registry (); CREATE TABLE queues ()");
-    assert!(matches!(run_postgres(&database.url), Err(AuditError::Foreign("policies"))));
+    assert!(matches!(audited(&database.url), Err(AuditError::Foreign("policies"))));
 }
 
 #[test]
@@ -68,7 +73,7 @@ fn no_password_is_told() {
         "postgres://usher@127.0.0.1/sale?pass=secret",
         "postgres:secret",
     ] {
-        let error = run_postgres(url).unwrap_err();
+        let error = audited(url).unwrap_err();
         assert!(matches!(error, AuditError::Unreachable(_)), "{url}: {error:?}");
         let told = format!("{error:?}") + &format!("{:#}", anyhow::Error::from(error));
         assert!(!told.contains("secret"), "{url}: {told}");
@@ -88,9 +93,9 @@ fn nothing_is_written() {
 fn a_server_may_go_on_serving() {
     let mut database = Database::healthy();
     database.execute("BEGIN; UPDATE wallets SET balance = balance + 1");
-    assert_eq!(run_postgres(&database.url).unwrap().violations, []);
+    assert_eq!(violations(&audited(&database.url).unwrap()), [""; 0]);
     database.execute("COMMIT");
-    assert_eq!(run_postgres(&database.url).unwrap().violations.len(), 3);
+    assert_eq!(violations(&audited(&database.url).unwrap()).len(), 3);
 }
 
 #[test]
@@ -108,6 +113,6 @@ fn all_checks_see_one_moment() {
 #[tokio::test]
 async fn it_can_be_called_from_a_blocking_thread() {
     let url = test_postgres::empty().await;
-    let outcome = tokio::task::spawn_blocking(move || run_postgres(&url)).await.unwrap();
+    let outcome = tokio::task::spawn_blocking(move || audited(&url)).await.unwrap();
     assert!(matches!(outcome, Err(AuditError::Foreign(_))));
 }

@@ -1,0 +1,82 @@
+//! Reservations: what was held was free, by somebody who might, and before the sale closed; and what was asked with a key
+//! was done once.
+
+use super::Check;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        finding: "a reservation's amount is not the sum of its seats' prices (R9)",
+        sql: "SELECT r.queue, r.id AS reservation, r.amount, sum(rs.price) AS prices
+              FROM reservations r
+              LEFT JOIN reservation_seats rs ON rs.queue = r.queue AND rs.reservation_id = r.id
+              GROUP BY r.queue, r.id, r.amount
+              HAVING count(rs.number) = 0 OR sum(rs.price) <> r.amount ORDER BY r.queue, r.id",
+    },
+    Check {
+        finding: "a reservation's state and why it was cancelled disagree (R17)",
+        sql: "SELECT queue, id AS reservation, status, cancel_reason FROM reservations
+              WHERE status NOT IN ('PENDING', 'CONFIRMED', 'CANCELLED')
+                 OR (status = 'CANCELLED') <> (cancel_reason IS NOT NULL)
+              ORDER BY queue, id",
+    },
+    Check {
+        finding: "a hold ended as it began (R9)",
+        sql: "SELECT queue, id AS reservation, reserved_at, expires_at FROM reservations
+              WHERE expires_at <= reserved_at ORDER BY queue, id",
+    },
+    Check {
+        finding: "a reservation was made when its schedule had started (R11)",
+        sql: "SELECT r.queue, r.id AS reservation, r.reserved_at, s.starts_at
+              FROM reservations r JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id
+              WHERE r.reserved_at >= s.starts_at ORDER BY r.queue, r.id",
+    },
+    Check {
+        // What was given back in time was so at a moment that nobody noted: it hinders nobody here. The moments of two
+        // transactions on several servers may be a little out of their order: who came within a second is left out.
+        finding: "a seat was held while another reservation had it (R7)",
+        sql: "SELECT queue, seat, reservation, reserved_at, nullif(taken_until, 9223372036854775807) AS taken_until
+              FROM (SELECT rs.queue, rs.seat_id AS seat, r.id AS reservation, r.reserved_at,
+                           max(CASE WHEN r.status = 'CONFIRMED' THEN 9223372036854775807
+                                    WHEN r.status = 'PENDING' OR r.cancel_reason = 'EXPIRED' THEN r.expires_at END)
+                             OVER (PARTITION BY rs.queue, rs.seat_id ORDER BY r.reserved_at
+                                   RANGE BETWEEN UNBOUNDED PRECEDING AND 1000000 PRECEDING) AS taken_until
+                    FROM reservation_seats rs
+                    JOIN reservations r ON r.queue = rs.queue AND r.id = rs.reservation_id) AS holds
+              WHERE reserved_at < taken_until ORDER BY queue, seat, reserved_at",
+    },
+    Check {
+        // The hold moves the deadline of its token to its own. A second either way, as above. Materialized, so that the
+        // tokens of a user are looked up among those of all users, not among all of the queue.
+        finding: "a reservation was made without an ACTIVE token that lasted as long (R5, R6)",
+        sql: "WITH admitted AS MATERIALIZED (
+                SELECT queue, user_id, number, activated_at, deadline, ended_at
+                FROM tokens WHERE activated_at IS NOT NULL)
+              SELECT r.queue, r.id AS reservation, r.user_id AS \"user\", r.reserved_at, r.expires_at
+              FROM reservations r
+              LEFT JOIN admitted t
+                ON t.queue = r.queue AND t.user_id = r.user_id AND t.activated_at <= r.reserved_at + 1000000
+               AND t.deadline >= r.expires_at AND coalesce(t.ended_at, r.reserved_at) >= r.reserved_at - 1000000
+              WHERE t.number IS NULL ORDER BY r.queue, r.id",
+    },
+    Check {
+        finding: "an idempotency key was used twice (R15)",
+        sql: "SELECT operation, queue, \"user\", idempotency_key AS \"key\", times
+              FROM (SELECT 'hold' AS operation, queue, user_id AS \"user\", idempotency_key, count(*) AS times
+                    FROM reservations WHERE idempotency_key IS NOT NULL GROUP BY queue, user_id, idempotency_key
+                    UNION ALL
+                    SELECT 'pay', queue, user_id, idempotency_key, count(*)
+                    FROM payments WHERE idempotency_key IS NOT NULL GROUP BY queue, user_id, idempotency_key
+                    UNION ALL
+                    SELECT 'charge', 0, user_id, idempotency_key, count(*)
+                    FROM entries WHERE idempotency_key IS NOT NULL GROUP BY user_id, idempotency_key) AS used
+              WHERE times > 1 ORDER BY operation, queue, \"user\", idempotency_key",
+    },
+    Check {
+        finding: "an idempotency key is kept without what was asked with it, or the reverse (R15)",
+        sql: "SELECT operation, id, idempotency_key AS \"key\"
+              FROM (SELECT 'hold' AS operation, id, idempotency_key, fingerprint FROM reservations
+                    UNION ALL SELECT 'pay', id, idempotency_key, fingerprint FROM payments
+                    UNION ALL SELECT 'charge', id, idempotency_key, fingerprint FROM entries) AS kept
+              WHERE (idempotency_key IS NULL) <> (fingerprint IS NULL) ORDER BY operation, id",
+    },
+];
