@@ -50,3 +50,7 @@ bench-storage:
 # Measure the waiting line with a million in it against /healthz, a bare actix route and pgbench
 bench-line:
     bench/line
+
+# Measure how long the audit takes and how much memory, with a million rows and with ten
+bench-audit:
+    bench/audit

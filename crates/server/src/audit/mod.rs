@@ -102,6 +102,12 @@ pub(crate) fn run_postgres(url: &str, report: &mut Report<'_>) -> Result<(), Aud
 }
 
 fn examine(snapshot: &mut dyn Snapshot, report: &mut Report<'_>) -> Result<(), AuditError> {
+    let examined = search(snapshot, report);
+    let cleared = report.clear().map_err(AuditError::Untold);
+    examined.and(cleared)
+}
+
+fn search(snapshot: &mut dyn Snapshot, report: &mut Report<'_>) -> Result<(), AuditError> {
     for table in TABLES {
         if !snapshot.has(table)? {
             return Err(AuditError::Foreign(table));

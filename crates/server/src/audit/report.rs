@@ -100,8 +100,8 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Takes away what stands on the terminal of the step.
-    fn clear(&mut self) -> io::Result<()> {
+    /// Takes away what stands on the terminal of the step, so that something else may be said there.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
         if let Some(progress) = &mut self.progress
             && self.in_sight
         {

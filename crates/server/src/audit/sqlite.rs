@@ -12,8 +12,8 @@ use super::AuditError;
 use super::snapshot::{Cell, Number, Place, Print, Snapshot};
 
 /// Another process may be at work on the write-ahead log for a moment. What a check sorts goes to files that are removed when
-/// it ends, and not to memory, whatever the environment says; 64 MiB of pages are kept.
-const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA temp_store = FILE; PRAGMA cache_size = -65536";
+/// it ends, and not to memory, whatever the environment says. It may keep 16 MiB of pages, and of each sort as much.
+const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA temp_store = FILE; PRAGMA cache_size = -16384";
 
 /// What a file held at one moment.
 pub(super) struct File<'a>(&'a mut SqliteConnection);
