@@ -112,8 +112,8 @@ impl Person {
     /// Asks until there is an answer, the server of this turn first, and looks whether the answer may be so.
     async fn ask_at(&self, call: &Call, turn: usize) -> Result<Answer, Stuck> {
         let (mut due, mut backoff) = (self.due, BACKOFF.0);
-        let expected = self.rehearsal.options.expect_outages;
-        for attempt in 0..if expected { TRIES.1 } else { TRIES.0 } {
+        let tries = if self.rehearsal.options.expect_outages { TRIES.1 } else { TRIES.0 };
+        for attempt in 0..tries {
             // Not on the stack of everybody who waits for the next request.
             let outcome = Box::pin(self.rehearsal.client.send(call, turn + attempt)).await;
             if let Some(answer) = self.settled(call, outcome, due) {
