@@ -97,10 +97,22 @@ impl Call {
             }
             None => text.push_str(" -> no answer"),
         }
-        match &self.bearer {
-            Some(bearer) => text.replace(bearer.as_str(), "(token)"),
-            None => text,
+        if let Some(bearer) = &self.bearer {
+            text = text.replace(bearer.as_str(), "(token)");
         }
+        without_issued_token(text)
+    }
+}
+
+/// The same without the token that an answer to a join tells, which nobody has sent yet.
+fn without_issued_token(text: String) -> String {
+    const MEMBER: &str = r#""token":""#;
+    match text.split_once(MEMBER) {
+        Some((before, rest)) => {
+            let after = rest.split_once('"').map_or("", |(_token, after)| after);
+            format!(r#"{before}{MEMBER}(token)"{after}"#)
+        }
+        None => text,
     }
 }
 
@@ -200,4 +212,30 @@ fn why(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reports are sent around: nobody may take over a place or a turn with one.
+    #[tokio::test]
+    async fn an_exchange_tells_no_token_and_no_key() {
+        let answer = |body: &'static str| Answer {
+            status: 200,
+            code: String::new(),
+            body: Bytes::from_static(body.as_bytes()),
+            replayed: false,
+            lacks: "",
+            at: Instant::now(),
+        };
+        let join =
+            Call::new(Operation::Join, "/queue/tokens").bearer("proof").body(&serde_json::json!({"user_id": "u"}));
+        let told = join.exchange(Some(&answer(r#"{"token":"00010000-secret","queue":"q"}"#)));
+        assert_eq!(told, r#"POST /queue/tokens {"user_id":"u"} -> 200 {"token":"(token)","queue":"q"}"#);
+        let pay = Call::new(Operation::Pay, "/payments").bearer("00010000-secret").key("key-of-mine");
+        let told = pay.exchange(Some(&answer(r#"{"of":"00010000-secret"}"#)));
+        assert_eq!(told, r#"POST /payments (with an Idempotency-Key) -> 200 {"of":"(token)"}"#);
+        assert_eq!(pay.exchange(None), "POST /payments (with an Idempotency-Key) -> no answer");
+    }
 }
