@@ -92,9 +92,6 @@ impl Person {
             Ok(false) => Ok(Fate::GaveUp),
             Err(stuck) => Err(stuck),
         };
-        if let Some(place) = &self.place {
-            self.rehearsal.referee.turns().add_positions(place.positions, place.rises);
-        }
         if let Ok(fate) = fate {
             let (waiting, active) = (self.standing == Standing::Waiting, self.standing == Standing::Active);
             self.rehearsal.recorder.counts().goes(fate, waiting, active);

@@ -117,6 +117,7 @@ impl Person {
     fn look(&mut self, told: &Token, call: &Call, answer: &Answer) {
         if let Some(place) = &mut self.place {
             let verdict = place.look(told);
+            self.rehearsal.referee.turns().looked(&verdict);
             self.check(verdict, call, answer);
         }
         if told.status == TokenState::Waiting {

@@ -18,17 +18,13 @@ pub(crate) struct Place {
     /// The newest version that was told, with the lowest position; 0 for a turn that came.
     newest: u64,
     lowest: u64,
-    /// How many positions were looked at.
-    pub(crate) positions: u64,
-    /// How many of them were higher than they could be.
-    pub(crate) rises: u64,
 }
 
 impl Place {
     /// From what the join told.
     pub(crate) fn new(joined: &Token) -> Self {
         let lowest = joined.position.unwrap_or(0);
-        Self { token: joined.token, newest: joined.version, lowest, positions: 1, rises: 0 }
+        Self { token: joined.token, newest: joined.version, lowest }
     }
 
     /// Looks at what was told next.
@@ -38,7 +34,6 @@ impl Place {
         }
         // Who is EXPIRED has no position.
         let Some(position) = told.position else { return Ok(()) };
-        self.positions += 1;
         if (told.status == TokenState::Active) != (position == 0) {
             return Err(Breach::new("position_wrong", format!("{:?} at position {position} (R4)", told.status)));
         }
@@ -50,7 +45,6 @@ impl Place {
             (self.newest, self.lowest) = (told.version, position.min(before));
         }
         if wrong {
-            self.rises += 1;
             let now = told.version;
             let what = format!("position {before} at version {version}, and {position} at version {now} (R4)");
             return Err(Breach::new("position_rose", what));
@@ -102,10 +96,10 @@ impl Turns {
         self.waiting.remove(&ticket_number(token));
     }
 
-    /// Adds what was seen of one place.
-    pub(crate) fn add_positions(&mut self, positions: u64, rises: u64) {
-        self.positions += positions;
-        self.rises += rises;
+    /// A position was looked at, and what came of it.
+    pub(crate) fn looked(&mut self, verdict: &Verdict) {
+        self.positions += 1;
+        self.rises += u64::from(verdict.as_ref().is_err_and(|breach| breach.kind == "position_rose"));
     }
 
     /// The moments of the first and the last turn.
@@ -202,7 +196,6 @@ mod tests {
         assert_eq!(place.look(&told(6, Some(7))), Ok(()));
         assert_eq!(place.look(&told(7, Some(5))).unwrap_err().kind, "position_rose");
         assert_eq!(place.look(&told(8, None)), Ok(()));
-        assert_eq!(place.positions, 4);
     }
 
     #[test]
@@ -212,6 +205,16 @@ mod tests {
         assert_eq!(place.look(&active_in_line).unwrap_err().kind, "position_wrong");
         let another = Token { token: token(10), ..told(6, Some(3)) };
         assert_eq!(place.look(&another).unwrap_err().kind, "another_token");
+    }
+
+    #[test]
+    fn positions_are_counted_and_those_that_rose() {
+        let mut turns = Turns::default();
+        turns.looked(&Ok(()));
+        turns.looked(&Err(Breach::new("position_rose", "")));
+        turns.looked(&Err(Breach::new("position_wrong", "")));
+        let (fairness, _) = turns.judge();
+        assert_eq!((fairness.positions, fairness.rises), (3, 1));
     }
 
     fn inversions(came: &[(u64, i64)], waiting: &[(u64, i64)]) -> u64 {
