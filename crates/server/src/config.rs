@@ -1,15 +1,15 @@
 //! What an operator can set: flags and environment variables, with the contract's defaults.
 
+mod rules;
+
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use adapter_http::is_web_origin;
 use anyhow::{Context, bail, ensure};
-use app::WalletGate;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::seal::{ServerKey, ServerKeys};
-use domain::{Money, Policy, Rules};
+pub(crate) use rules::RulesConfig;
 
 /// Sells concert seats fairly when far more people want them than there are seats.
 ///
@@ -153,46 +153,6 @@ pub(crate) struct ServeConfig {
     pub(crate) rules: RulesConfig,
 }
 
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Rules of the sale")]
-pub(crate) struct RulesConfig {
-    /// How long a seat is held for its payment
-    #[arg(long, env = "USHER_HOLD_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    hold_seconds: u32,
-
-    /// How long an admitted user may stay
-    #[arg(long, env = "USHER_ACTIVE_SECONDS", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    active_seconds: u32,
-
-    /// After how long without a sign of life a place in line is passed over when its turn comes; 0 for never
-    #[arg(long, env = "USHER_ABSENCE_SECONDS", value_name = "SECONDS", default_value_t = 120, value_parser = parse_absence)]
-    absence_seconds: u32,
-
-    /// How many seats one user may hold at once in one queue
-    #[arg(long, env = "USHER_MAX_SEATS", value_name = "SEATS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
-    max_seats: u32,
-
-    /// The largest single charge of a wallet
-    #[arg(long, env = "USHER_MAX_CHARGE", value_name = "POINTS", default_value = "1000000", value_parser = parse_money)]
-    max_charge: Money,
-
-    /// New queues: how many admitted users at once
-    #[arg(long, env = "USHER_MAX_ACTIVE", value_name = "USERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=i64::from(Policy::MAX_ACTIVE)))]
-    max_active: u32,
-
-    /// New queues: how many users are admitted in one interval
-    #[arg(long, env = "USHER_ADMIT_BATCH", value_name = "USERS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_BATCH)))]
-    admit_batch: u32,
-
-    /// New queues: how long an interval is
-    #[arg(long, env = "USHER_ADMIT_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_INTERVAL_SECONDS)))]
-    admit_interval_seconds: u32,
-
-    /// Whether wallets open only to admitted users, or to everyone in line
-    #[arg(long, env = "USHER_WALLET_GATE", value_name = "WHO", value_enum, default_value_t = Gate::Active)]
-    wallet_gate: Gate,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Migrate {
     Auto,
@@ -211,26 +171,6 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Gate {
-    Active,
-    Any,
-}
-
-/// Below two seconds even who polls every second would be taken to be absent.
-fn parse_absence(text: &str) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| *seconds == 0 || (2..=86_400).contains(seconds))
-        .ok_or_else(|| "must be 0, for never, or 2 to 86400".to_owned())
-}
-
-fn parse_money(text: &str) -> Result<Money, String> {
-    Money::parse(text)
-        .filter(|money| !money.is_zero())
-        .ok_or_else(|| "must be an amount above 0, such as 1000000 or 99.5".to_owned())
-}
-
 /// What is wrong with the command line, on one line, with the parser's advice if it has any.
 pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
     let text = wrong.to_string();
@@ -244,34 +184,6 @@ pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
     }
     let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
     format!("{what}{tip} ({program} --help explains all flags)")
-}
-
-impl RulesConfig {
-    /// The rules' numbers.
-    pub(crate) fn rules(&self) -> Rules {
-        let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-        Rules {
-            hold: seconds(self.hold_seconds),
-            active: seconds(self.active_seconds),
-            absence: seconds(self.absence_seconds),
-            max_seats: self.max_seats,
-            max_charge: self.max_charge.clone(),
-            new_queue: Policy {
-                max_active: self.max_active,
-                batch: self.admit_batch,
-                interval_seconds: self.admit_interval_seconds,
-                paused: false,
-            },
-        }
-    }
-
-    /// Who may open a wallet (R16).
-    pub(crate) fn wallet_gate(&self) -> WalletGate {
-        match self.wallet_gate {
-            Gate::Active => WalletGate::Active,
-            Gate::Any => WalletGate::Any,
-        }
-    }
 }
 
 impl ServeConfig {
@@ -316,6 +228,7 @@ impl ServeConfig {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use domain::Rules;
 
     use super::*;
 
