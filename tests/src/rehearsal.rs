@@ -3,7 +3,6 @@
 
 use std::net::TcpListener;
 use std::ops::Range;
-use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use diesel_async::SimpleAsyncConnection;
 use futures::future::join;
 use test_postgres::{Server, connect};
+use tokio::process::Command;
 
 use crate::{ADMIN_KEY, Dice, Finished, Process, Settings, Shop, binary};
 
@@ -42,10 +42,9 @@ pub async fn rehearse(flags: &[String], rules: &[(&str, &str)], kills: Option<u6
         settings,
         postgres,
     };
-    let people = People::come(&crew, flags, kills.is_some());
     let over = AtomicBool::new(false);
     let played = async {
-        let code = people.gone().await;
+        let code = people(&crew, flags, kills.is_some()).await;
         over.store(true, Ordering::Relaxed);
         code
     };
@@ -116,44 +115,22 @@ impl Crew {
     }
 }
 
+/// Lets time pass, as much as the dice say. Nothing is waited for: when somebody dies is what is random here.
 async fn pause(range: Range<u32>, dice: &mut Dice) {
     let long = range.start + dice.roll(range.end - range.start);
     tokio::time::sleep(Duration::from_millis(long.into())).await;
 }
 
-/// `usher-rehearsal` while it runs.
-struct People(Mutex<Child>);
-
-impl People {
-    fn come(crew: &Crew, flags: &[String], outages: bool) -> Self {
-        let urls = crew.servers.iter().flat_map(|server| ["--url".to_owned(), format!("http://{}", server.socket())]);
-        let child = Command::new(binary::rehearsal())
-            .args(urls)
-            .args(flags)
-            .args(outages.then_some("--expect-outages"))
-            .env("USHER_ADMIN_KEY", ADMIN_KEY)
-            .spawn()
-            .expect("the program starts");
-        Self(Mutex::new(child))
-    }
-
-    /// Waits until they have all gone: it ends by itself, after the time that its flags set.
-    async fn gone(&self) -> Option<i32> {
-        loop {
-            if let Some(status) = self.0.lock().unwrap().try_wait().expect("it can be waited for") {
-                return status.code();
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
-
-impl Drop for People {
-    fn drop(&mut self) {
-        if let Ok(child) = self.0.get_mut() {
-            // Both fail only when it has ended already.
-            drop(child.kill());
-            drop(child.wait());
-        }
-    }
+/// Plays people until they have all gone, which is at the latest after the time that the flags set. Ends with whoever waits for it.
+async fn people(crew: &Crew, flags: &[String], outages: bool) -> Option<i32> {
+    let urls = crew.servers.iter().flat_map(|server| ["--url".to_owned(), format!("http://{}", server.socket())]);
+    let mut played = Command::new(binary::rehearsal())
+        .args(urls)
+        .args(flags)
+        .args(outages.then_some("--expect-outages"))
+        .env("USHER_ADMIN_KEY", ADMIN_KEY)
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program starts");
+    played.wait().await.expect("it can be waited for").code()
 }
