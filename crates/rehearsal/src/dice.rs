@@ -1,28 +1,22 @@
 //! Numbers that look random and are the same in every run.
 
-/// A seeded sequence (`SplitMix64`).
+use fastrand::Rng;
+
+/// A seeded sequence.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Dice(Rng);
 
 impl Dice {
     /// The sequence of one person: another for each, and the same again for the same seed.
     pub(crate) fn of(seed: u64, person: u64) -> Self {
-        let mut dice = Self(seed);
-        let own = dice.next() ^ person.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Self(own)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        // Seeds that lie side by side make sequences that do not.
+        let of_seed = Rng::with_seed(seed).u64(..);
+        Self(Rng::with_seed(of_seed ^ person))
     }
 
     /// 0 to `below` - 1; 0 when there is nothing below.
     pub(crate) fn roll(&mut self, below: usize) -> usize {
-        let below = u64::try_from(below).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % below).unwrap_or(0)
+        self.0.usize(..below.max(1))
     }
 
     /// Whether it is one of so many in a hundred.
@@ -32,8 +26,7 @@ impl Dice {
 
     /// 0 to 1, without 1.
     pub(crate) fn share(&mut self) -> f64 {
-        let [.., a, b, c, d] = self.next().to_be_bytes();
-        f64::from(u32::from_be_bytes([a, b, c, d])) / 4_294_967_296.0
+        self.0.f64()
     }
 }
 
