@@ -1,5 +1,6 @@
 //! Tokens by number: of many who ask at once one reads the store for all, and what is over for good is remembered.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,26 +8,20 @@ use domain::ports::{QueueRepository, StoreError};
 use domain::{QueueNumber, Ticket, TicketNumber, Token, TokenStatus};
 use futures::channel::oneshot;
 
-/// How many reads of one queue go on at once: while the answer of one travels, the store works on the other.
-const FLIGHTS: usize = 2;
 /// How many numbers one read asks for, at most.
 const MOST: usize = 512;
 
 /// Look-ups of tokens.
 #[derive(Default)]
 pub(crate) struct Lookups {
-    queues: Mutex<HashMap<QueueNumber, Asked>>,
+    /// The queues of which a read goes on, each with those who wait for the next one: one at a time, as most of what a read
+    /// costs is the same for one token as for many.
+    queues: Mutex<HashMap<QueueNumber, VecDeque<Waiting>>>,
     ended: Mutex<Ended>,
 }
 
-/// Who asks in one queue.
-#[derive(Default)]
-struct Asked {
-    /// How many reads go on.
-    flights: usize,
-    /// Who waits for the next one.
-    waiting: VecDeque<(TicketNumber, oneshot::Sender<Turn>)>,
-}
+/// Whom one who waits asks for, and where they are told.
+type Waiting = (TicketNumber, oneshot::Sender<Turn>);
 
 /// What one who waits is told.
 enum Turn {
@@ -63,30 +58,29 @@ impl Lookups {
 
     /// A flight of one's own, or a wait for somebody else's.
     fn ask(&self, ticket: Ticket) -> Result<Flight<'_>, Wait<'_>> {
-        let mut queues = lock(&self.queues);
-        let asked = queues.entry(ticket.queue).or_default();
-        if asked.flights < FLIGHTS {
-            asked.flights += 1;
-            return Ok(Flight { lookups: self, queue: ticket.queue });
+        match lock(&self.queues).entry(ticket.queue) {
+            Entry::Vacant(idle) => {
+                idle.insert(VecDeque::new());
+                Ok(Flight { lookups: self, queue: ticket.queue })
+            }
+            Entry::Occupied(mut waiting) => {
+                let (sender, receiver) = oneshot::channel();
+                waiting.get_mut().push_back((ticket.number, sender));
+                Err(Wait { lookups: self, queue: ticket.queue, receiver })
+            }
         }
-        let (sender, receiver) = oneshot::channel();
-        asked.waiting.push_back((ticket.number, sender));
-        Err(Wait { lookups: self, queue: ticket.queue, receiver })
     }
 
     /// A read has ended: the next one who waits reads, if anybody does.
     fn landed(&self, queue: QueueNumber) {
         let mut queues = lock(&self.queues);
-        let Some(asked) = queues.get_mut(&queue) else { return };
-        while let Some((_, next)) = asked.waiting.pop_front() {
+        let Some(waiting) = queues.get_mut(&queue) else { return };
+        while let Some((_, next)) = waiting.pop_front() {
             if next.send(Turn::Read).is_ok() {
                 return;
             }
         }
-        asked.flights -= 1;
-        if asked.flights == 0 {
-            queues.remove(&queue);
-        }
+        queues.remove(&queue);
     }
 }
 
@@ -136,11 +130,11 @@ impl Flight<'_> {
         answer(&found, own)
     }
 
-    fn take_others(&self) -> Vec<(TicketNumber, oneshot::Sender<Turn>)> {
+    fn take_others(&self) -> Vec<Waiting> {
         let mut queues = lock(&self.lookups.queues);
-        let Some(asked) = queues.get_mut(&self.queue) else { return Vec::new() };
-        let first = asked.waiting.len().min(MOST - 1);
-        asked.waiting.drain(..first).collect()
+        let Some(waiting) = queues.get_mut(&self.queue) else { return Vec::new() };
+        let first = waiting.len().min(MOST - 1);
+        waiting.drain(..first).collect()
     }
 }
 
