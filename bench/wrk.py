@@ -49,13 +49,13 @@ def get(server, path, tokens="", seconds=3, connections=CONNECTIONS):
     return load("line.lua", server, seconds, connections, "get", path, tokens)
 
 
-def in_turn(targets, seconds=3):
+def in_turn(targets, seconds=3, connections=CONNECTIONS):
     """Gets several things, each a server and what `get` takes, in turn, twice: answers a second by name. What is got once
     before is not counted: it finds pages and connections cold."""
     rates = collections.defaultdict(list)
     for turn in range(3):
         for name, (server, *what) in targets.items():
-            rates[name].append(get(server, *what, seconds=seconds if turn else 1).rate)
+            rates[name].append(get(server, *what, seconds=seconds if turn else 1, connections=connections).rate)
     return {name: statistics.mean(counted) for name, (_, *counted) in rates.items()}
 
 
