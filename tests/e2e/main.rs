@@ -24,6 +24,7 @@ mod guard;
 mod hostile;
 mod identity;
 mod keys;
+mod lies;
 mod line;
 mod load;
 mod mix;

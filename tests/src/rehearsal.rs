@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
 use futures::future::join;
+use serde_json::Value;
 use test_postgres::{Server, connect};
 use tokio::process::Command;
 
@@ -123,14 +124,30 @@ async fn pause(range: Range<u32>, dice: &mut Dice) {
 
 /// Plays people until they have all gone, which is at the latest after the time that the flags set. Ends with whoever waits for it.
 async fn people(crew: &Crew, flags: &[String], outages: bool) -> Option<i32> {
-    let urls = crew.servers.iter().flat_map(|server| ["--url".to_owned(), format!("http://{}", server.socket())]);
-    let mut played = Command::new(binary::rehearsal())
-        .args(urls)
-        .args(flags)
-        .args(outages.then_some("--expect-outages"))
+    let urls: Vec<_> = crew.servers.iter().map(|server| format!("http://{}", server.socket())).collect();
+    let mut program = program(&urls);
+    let played = program.args(flags).args(outages.then_some("--expect-outages")).spawn();
+    played.expect("the program starts").wait().await.expect("it can be waited for").code()
+}
+
+/// Plays people at servers that are there already: what it ended with, as in [`Rehearsed`], and its report. What it says is kept
+/// from the screen.
+pub async fn play_at(urls: &[&str], flags: &[&str]) -> (Option<i32>, Value) {
+    let folder = tempfile::tempdir().expect("there is room");
+    let report = folder.path().join("report.json");
+    let mut program = program(urls);
+    let played = program.args(flags).arg("--json").arg(&report).output().await.expect("the program starts");
+    let told = std::fs::read(&report)
+        .unwrap_or_else(|error| panic!("no report: {error}\n{}", String::from_utf8_lossy(&played.stderr)));
+    (played.status.code(), serde_json::from_slice(&told).expect("a report is JSON"))
+}
+
+/// `usher-rehearsal` at these servers.
+fn program(urls: &[impl AsRef<str>]) -> Command {
+    let mut program = Command::new(binary::rehearsal());
+    program
+        .args(urls.iter().flat_map(|url| ["--url", url.as_ref()]))
         .env("USHER_ADMIN_KEY", ADMIN_KEY)
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the program starts");
-    played.wait().await.expect("it can be waited for").code()
+        .kill_on_drop(true);
+    program
 }

@@ -70,6 +70,8 @@ pub(crate) struct Token {
     pub(crate) version: u64,
     pub(crate) poll_after_ms: Option<u64>,
     /// Only joins tell.
+    pub(crate) user_id: Option<String>,
+    /// Only joins tell.
     pub(crate) issued_at: Option<Moment>,
     pub(crate) activated_at: Option<Moment>,
     pub(crate) expires_at: Option<Moment>,
@@ -110,6 +112,7 @@ pub(crate) struct ReservedSeat {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Reservation {
     pub(crate) id: Uuid,
+    pub(crate) user_id: String,
     pub(crate) schedule_id: Uuid,
     pub(crate) seats: Vec<ReservedSeat>,
     pub(crate) amount: Points,
@@ -129,6 +132,7 @@ pub(crate) struct Entry {
 /// What a charge tells.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Charged {
+    pub(crate) user_id: String,
     pub(crate) balance: Points,
     pub(crate) entry: Entry,
 }
@@ -136,6 +140,7 @@ pub(crate) struct Charged {
 /// A wallet.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Wallet {
+    pub(crate) user_id: String,
     pub(crate) balance: Points,
 }
 

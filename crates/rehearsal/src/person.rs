@@ -171,6 +171,14 @@ impl Person {
         self.rehearsal.referee.note(breach, self.rehearsal.recorder.seconds(), call, answer);
     }
 
+    /// Looks whether an answer is about this person.
+    fn is_mine(&self, user: Option<&str>, call: &Call, answer: &Answer) {
+        if user != Some(self.user.as_str()) {
+            let what = format!("{} was told of {}", self.user, user.unwrap_or("nobody"));
+            self.note(Breach::new("another_person", what), call, Some(answer));
+        }
+    }
+
     /// Whether a guarded request was refused because the token is not ACTIVE any more. It must not be while it is.
     fn turn_is_over(&self, call: &Call, answer: &Answer) -> bool {
         let refused = answer.code == "token_not_active";

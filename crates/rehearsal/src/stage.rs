@@ -36,7 +36,8 @@ struct LoadedSchedule {
 
 /// Sets the stage. `now` names what is new.
 pub(crate) async fn set(options: &Options, servers: &[String], now: OffsetDateTime) -> anyhow::Result<Stage> {
-    let name = format!("rehearsal-{}", now.unix_timestamp_nanos() / 1_000_000);
+    // Nor has who began in the same millisecond.
+    let name = format!("rehearsal-{}-{}", now.unix_timestamp_nanos() / 1_000_000, std::process::id());
     let queue = options.queue.clone().unwrap_or_else(|| name.clone());
     let server = servers.first().map_or("", String::as_str);
     let loaded = ask(Method::POST, server, "/admin/concerts", options, &concert(options, &queue, now)?).await?;

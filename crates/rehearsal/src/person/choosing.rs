@@ -23,6 +23,8 @@ pub(super) struct Held {
     pub(super) reservation: Reservation,
     /// Until when, at least.
     pub(super) until: Instant,
+    /// When that was told.
+    heard: Instant,
 }
 
 impl Person {
@@ -36,11 +38,11 @@ impl Person {
                 Intent::Buy => return self.buy(held).await,
                 Intent::Abandon => return Ok(Fate::EmptyHanded),
                 Intent::Cancel => {
-                    self.cancel(&held.reservation).await?;
+                    self.cancel(&held).await?;
                     break;
                 }
                 Intent::CancelAndBuy => {
-                    self.cancel(&held.reservation).await?;
+                    self.cancel(&held).await?;
                     intent = Intent::Buy;
                 }
             }
@@ -131,7 +133,7 @@ impl Person {
 
     /// A hold was acknowledged that was first asked for at `asked`.
     fn held(
-        &self,
+        &mut self,
         schedule: Uuid,
         numbers: &[u32],
         call: &Call,
@@ -139,10 +141,14 @@ impl Person {
         asked: Instant,
     ) -> Result<Held, Stuck> {
         let reservation: Reservation = self.read(call, answer)?;
+        self.is_mine(Some(&reservation.user_id), call, answer);
         self.check(is_what_was_asked(&reservation, schedule, numbers), call, answer);
         self.check(self.rehearsal.referee.claims().hold(&reservation), call, answer);
         let long = u64::try_from(reservation.expires_at.0.saturating_sub(reservation.reserved_at.0)).unwrap_or(0);
-        Ok(Held { until: asked + Duration::from_micros(long), reservation })
+        let until = asked + Duration::from_micros(long);
+        // A hold moves its token's deadline to its own (R5).
+        self.active_until = self.active_until.max(Some(until));
+        Ok(Held { until, heard: answer.at, reservation })
     }
 
     /// Somebody was faster: the answer has to say at which of the seats.
@@ -157,9 +163,9 @@ impl Person {
     }
 
     /// Gives seats back.
-    async fn cancel(&mut self, reservation: &Reservation) -> Result<(), Stuck> {
-        self.rehearsal.referee.claims().release(reservation);
-        let call = Call::new(Operation::Cancel, format!("/reservations/{}", reservation.id)).bearer(&*self.token);
+    async fn cancel(&mut self, held: &Held) -> Result<(), Stuck> {
+        self.rehearsal.referee.claims().release(&held.reservation, held.heard.elapsed());
+        let call = Call::new(Operation::Cancel, format!("/reservations/{}", held.reservation.id)).bearer(&*self.token);
         self.ask(&call).await.map(drop)
     }
 }

@@ -26,6 +26,7 @@ impl Person {
         self.think(0.5).await;
         let Some((call, answer)) = self.pay(&held).await? else { return Ok(Fate::EmptyHanded) };
         let payment: Payment = self.read(&call, &answer)?;
+        self.is_mine(Some(&payment.reservation.user_id), &call, &answer);
         let verdict = self.purse.pay(&held.reservation, &payment);
         self.check(verdict, &call, &answer);
         self.check(self.rehearsal.referee.claims().pay(&held.reservation, answer.at), &call, &answer);
@@ -55,6 +56,7 @@ impl Person {
                 return Ok(false);
             }
             let told: Wallet = self.read(&call, &answer)?;
+            self.is_mine(Some(&told.user_id), &call, &answer);
             self.check(self.purse.is(told.balance), &call, &answer);
         }
         Ok(true)
@@ -69,6 +71,7 @@ impl Person {
             return Ok(false);
         }
         let told: Charged = self.read(&call, &answer)?;
+        self.is_mine(Some(&told.user_id), &call, &answer);
         let verdict = self.purse.charge(Points(points * 100), &told);
         self.check(verdict, &call, &answer);
         Ok(true)

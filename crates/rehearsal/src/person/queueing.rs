@@ -50,6 +50,7 @@ impl Person {
         let (call, asked) = (self.joining()?, self.due);
         let answer = if self.character.joins_twice { self.join_twice(&call).await? } else { self.ask(&call).await? };
         let told: Token = self.read(&call, &answer)?;
+        self.is_mine(told.user_id.as_deref(), &call, &answer);
         self.token = told.token.to_string();
         self.issued_at = told.issued_at;
         self.place = Some(Place::new(&told));

@@ -162,6 +162,7 @@ mod tests {
             position,
             version,
             poll_after_ms: None,
+            user_id: None,
             issued_at: None,
             activated_at: None,
             expires_at: None,

@@ -12,6 +12,9 @@ use crate::answers::{Moment, Points, Reservation, Seat};
 /// How old a seat list may be, in part: 250 ms by the contract, and time for the news to come round to another server.
 const LIST_AGE: Duration = Duration::from_secs(2);
 
+/// By how much the service's clock may run slower than the one here: a clock that is being set right runs 1 in 2,000 slower.
+const CLOCKS_DIFFER_ONE_IN: i64 = 1_000;
+
 /// One reservation's right to a seat, from and until moments of the service's clock.
 #[derive(Clone, Copy, Debug)]
 struct Claim {
@@ -34,18 +37,21 @@ impl Claims {
         self.claim(reservation, reservation.expires_at)
     }
 
-    /// What was held is about to be given up: nothing is claimed of it from now on, whenever that comes through.
-    pub(crate) fn release(&mut self, reservation: &Reservation) {
+    /// What was held is about to be given up, so long after its hold was acknowledged: it was held for that long at least, and
+    /// nothing is claimed of it from then on, whenever that comes through.
+    pub(crate) fn release(&mut self, reservation: &Reservation, after: Duration) {
+        let after = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
+        let until = Moment(reservation.reserved_at.0.saturating_add(after - after / CLOCKS_DIFFER_ONE_IN));
         for seat in &reservation.seats {
-            if let Some(claims) = self.seats.get_mut(&seat.id) {
-                claims.retain(|claim| claim.reservation != reservation.id);
+            let claims = self.seats.entry(seat.id).or_default();
+            for claim in claims.iter_mut().filter(|claim| claim.reservation == reservation.id) {
+                claim.until = claim.until.min(until);
             }
         }
     }
 
     /// A payment was acknowledged: its seats are that reservation's for ever.
     pub(crate) fn pay(&mut self, reservation: &Reservation, now: Instant) -> Verdict {
-        self.release(reservation);
         for seat in &reservation.seats {
             self.sold.entry(seat.id).or_insert(now);
         }
@@ -105,6 +111,7 @@ mod tests {
             |number: &u32| ReservedSeat { id: Uuid::from_u128((*number).into()), number: *number, price: Points(1000) };
         Reservation {
             id: Uuid::from_u128(id),
+            user_id: "u".to_owned(),
             schedule_id: Uuid::nil(),
             seats: seats.iter().map(seat).collect(),
             amount: Points(1000 * i64::try_from(seats.len()).unwrap()),
@@ -133,17 +140,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_released_was_held_until_then_and_is_free_afterwards_r17() {
+        for (held_for, from, kept) in [
+            (40_000, 39_960, true),
+            (40_000, 39_959, false),
+            (0, 0, true),
+            (500_000, 100_000, true),
+            (500_000, 99_999, false),
+        ] {
+            let mut claims = Claims::default();
+            let (one, other) = (reservation(1, &[1], 0, 100_000), reservation(2, &[1], from, from + 100_000));
+            assert_eq!(claims.hold(&one), Ok(()));
+            claims.release(&one, Duration::from_micros(held_for));
+            assert_eq!(claims.hold(&other).is_ok(), kept, "held for {held_for}, then from {from}");
+        }
+    }
+
     #[tokio::test]
-    async fn what_is_released_is_free_and_what_is_paid_never_is() {
+    async fn what_is_paid_is_never_free() {
         let mut claims = Claims::default();
-        let (one, other, third) =
-            (reservation(1, &[1], 0, 100), reservation(2, &[1], 50, 150), reservation(3, &[1], 900, 950));
+        let (one, other) = (reservation(1, &[1], 0, 100), reservation(2, &[1], 900, 950));
         assert_eq!(claims.hold(&one), Ok(()));
-        claims.release(&one);
-        assert_eq!(claims.hold(&other), Ok(()));
-        assert_eq!(claims.pay(&other, Instant::now()), Ok(()));
-        assert_eq!(claims.hold(&third).unwrap_err().kind, "seat_twice");
-        assert_eq!(claims.pay(&one, Instant::now()).unwrap_err().kind, "seat_twice");
+        assert_eq!(claims.pay(&one, Instant::now()), Ok(()));
+        assert_eq!(claims.hold(&other).unwrap_err().kind, "seat_twice");
+        assert_eq!(claims.pay(&other, Instant::now()).unwrap_err().kind, "seat_twice");
     }
 
     #[tokio::test]

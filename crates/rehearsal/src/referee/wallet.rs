@@ -64,7 +64,7 @@ mod tests {
 
     fn charged(balance: &str, seq: u64, amount: &str, after: &str) -> Charged {
         let entry = format!(r#"{{"seq":{seq},"amount":{amount},"balance_after":{after}}}"#);
-        serde_json::from_str(&format!(r#"{{"balance":{balance},"entry":{entry}}}"#)).unwrap()
+        serde_json::from_str(&format!(r#"{{"user_id":"u","balance":{balance},"entry":{entry}}}"#)).unwrap()
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
     fn a_payment_takes_what_the_reservation_costs_and_nothing_else_r14() {
         let held = |status: &str, number: u32| {
             format!(
-                r#"{{"id":"00000000-0000-0000-0000-000000000001","schedule_id":"00000000-0000-0000-0000-000000000002",
+                r#"{{"id":"00000000-0000-0000-0000-000000000001","user_id":"u","schedule_id":"00000000-0000-0000-0000-000000000002",
                 "seats":[{{"id":"00000000-0000-0000-0000-000000000003","number":{number},"price":3}}],"amount":3,
                 "status":"{status}","reserved_at":"2026-12-01T10:00:00Z","expires_at":"2026-12-01T10:05:00Z"}}"#
             )
