@@ -36,7 +36,7 @@ struct LoadedSchedule {
 
 /// Sets the stage. `now` names what is new.
 pub(crate) async fn set(options: &Options, servers: &[String], now: OffsetDateTime) -> anyhow::Result<Stage> {
-    // Nor has who began in the same millisecond.
+    // Two rehearsals may begin in the same millisecond.
     let name = format!("rehearsal-{}-{}", now.unix_timestamp_nanos() / 1_000_000, std::process::id());
     let queue = options.queue.clone().unwrap_or_else(|| name.clone());
     let server = servers.first().map_or("", String::as_str);
