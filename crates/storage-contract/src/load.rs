@@ -1,5 +1,5 @@
 //! How many commands a second a storage takes through its ports: a sale played by callers who each wait for an answer
-//! before they ask again. For the adapters' `examples/load.rs`; no test.
+//! before they ask again. For the adapters' examples; no test.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};

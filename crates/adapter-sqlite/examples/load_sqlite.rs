@@ -1,4 +1,4 @@
-//! How many commands a second the store takes: `cargo run --release -p adapter-sqlite --example load -- [DIRECTORY [CALLERS]...]`.
+//! How many commands a second the store takes: `cargo run --release -p adapter-sqlite --example load_sqlite -- [DIRECTORY [CALLERS]...]`.
 //!
 //! Every answer is on disk, and every charge, hold and payment has a key. The directory is where the file is made, the system's temporary one if none is named: what a
 //! sync costs there decides the figures of few callers.

@@ -1,4 +1,4 @@
-//! How many commands a second the store takes: `cargo run --release -p adapter-postgres --example load -- URL [CALLERS]...`.
+//! How many commands a second the store takes: `cargo run --release -p adapter-postgres --example load_postgres -- URL [CALLERS]...`.
 //!
 //! The URL is that of an empty database, which is filled: by each number of callers twice, without and with idempotency keys. `bench/storage` compares the figures with pgbench on the same server;
 //! what a sync costs on the server's disk decides those of few callers.
