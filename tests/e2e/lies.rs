@@ -180,9 +180,10 @@ fn plays() -> Vec<(Lies, u32)> {
 /// What a rehearsal with these lies found, with its exit code.
 async fn play(shop: &Shop, number: usize, lies: Vec<Lie>, seconds: u32) -> (Option<i32>, Value) {
     let liar = Liar::about(shop, move |reply| lies.iter().for_each(|lie| lie(reply)));
-    // So many at once, and so few seats, that people meet each other.
+    // So many at once, and so few seats, that people meet each other; by this seed seven of them repeat a payment under one key and
+    // ten under two, where among a hundred there are three and five as a rule, and seats for them all are not certain.
     let flags = format!(
-        "--people 100 --seats 160 --arrive-seconds 3 --haste 10 --max-active 40 --admit-batch 12 --quiet \
+        "--people 100 --seed 725 --seats 200 --arrive-seconds 3 --haste 10 --max-active 40 --admit-batch 12 --quiet \
          --time-limit-seconds {seconds} --queue lie-{number}"
     );
     play_at(&[liar.url()], &flags.split_ascii_whitespace().collect::<Vec<_>>()).await

@@ -48,16 +48,18 @@ impl Reply {
 
     /// Makes a success of it.
     pub fn accept(&mut self, status: u16, body: Value) {
-        (self.status, self.body) = (status, body);
-        self.drop_header("content-type");
-        self.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        self.turn_into(status, "application/json", body);
     }
 
     /// Makes a refusal of it.
     pub fn refuse(&mut self, status: u16, code: &str) {
-        self.accept(status, json!({"status": status, "code": code}));
+        self.turn_into(status, "application/problem+json", json!({"status": status, "code": code}));
+    }
+
+    fn turn_into(&mut self, status: u16, kind: &str, body: Value) {
+        (self.status, self.body) = (status, body);
         self.drop_header("content-type");
-        self.headers.push(("content-type".to_owned(), "application/problem+json".to_owned()));
+        self.headers.push(("content-type".to_owned(), kind.to_owned()));
     }
 }
 

@@ -43,8 +43,8 @@ impl Claims {
         let after = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
         let until = Moment(reservation.reserved_at.0.saturating_add(after - after / CLOCKS_DIFFER_ONE_IN));
         for seat in &reservation.seats {
-            let claims = self.seats.entry(seat.id).or_default();
-            for claim in claims.iter_mut().filter(|claim| claim.reservation == reservation.id) {
+            let claims = self.seats.get_mut(&seat.id).into_iter().flatten();
+            for claim in claims.filter(|claim| claim.reservation == reservation.id) {
                 claim.until = claim.until.min(until);
             }
         }
