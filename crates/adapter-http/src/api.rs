@@ -8,15 +8,15 @@ use app::App;
 use domain::{QueueNumber, ScheduleId};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::concerts::ConcertView;
-use crate::cors::Cors;
-use crate::flights::Flights;
-use crate::identity::IdentityKey;
-use crate::metrics::Sale;
-use crate::pages::PageView;
-use crate::problem::Problem;
-use crate::request_id::RequestIds;
-use crate::seat_bytes::SeatBytes;
+use crate::answer::page::PageView;
+use crate::answer::problem::Problem;
+use crate::answer::seat_list::SeatBytes;
+use crate::middleware::cors::Cors;
+use crate::middleware::metrics::Sale;
+use crate::middleware::request_id::RequestIds;
+use crate::request::identity::IdentityKey;
+use crate::routes::concerts::ConcertView;
+use crate::shared_reads::Flights;
 
 /// What an operator sets of the API.
 #[derive(Clone, Default)]
@@ -82,7 +82,7 @@ impl Api {
             queues: Flights::new(QUEUES_MAX_AGE),
             sale: Sale::new(),
             prometheus,
-            document: web::Bytes::from(crate::openapi::text()),
+            document: web::Bytes::from(crate::openapi::document::text()),
             app,
         }
     }

@@ -7,7 +7,7 @@ use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 
 use crate::api::Api;
-use crate::router::application;
+use crate::routes::application;
 
 /// How long an idle connection is kept: longer than usual pollers wait, and than usual proxies keep theirs.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);

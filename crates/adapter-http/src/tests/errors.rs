@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::shop::{ADMIN, Answers, Concert, Plan, Reply, Shop, open_rules, request, with_json};
 use crate::Settings;
-use crate::codes::{Code, Language};
+use crate::answer::error_codes::{Code, Language};
 
 /// The table of design 4.
 const CONTRACT: [(&str, u16, &str); 25] = [

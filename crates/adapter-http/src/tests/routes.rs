@@ -6,10 +6,10 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use super::shop::{Shop, request, status};
-use crate::codes::Code;
-use crate::endpoint::Content;
-use crate::openapi;
-use crate::router::endpoints;
+use crate::answer::error_codes::Code;
+use crate::openapi::document;
+use crate::openapi::endpoint::Content;
+use crate::routes::endpoints;
 
 /// The routes of design 4.
 const CONTRACT: [&str; 26] = [
@@ -42,7 +42,7 @@ const CONTRACT: [&str; 26] = [
 ];
 
 fn document() -> Value {
-    serde_json::from_str(&openapi::text()).unwrap()
+    serde_json::from_str(&document::text()).unwrap()
 }
 
 /// `METHOD /path` of every operation of the document.
@@ -177,7 +177,7 @@ fn wallet_routes_are_documented_for_both_gates_r16() {
 /// No change of the contract goes unseen.
 #[test]
 fn the_document_is_as_it_was_agreed() {
-    insta::assert_snapshot!("openapi", openapi::text());
+    insta::assert_snapshot!("openapi", document::text());
 }
 
 /// The page works without a network: nothing it loads is elsewhere.

@@ -20,7 +20,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use storage_contract::{SeededIds, TestClock};
 
-use crate::router::application;
+use crate::routes::application;
 use crate::{Api, Settings};
 
 /// The operator's key in all tests.

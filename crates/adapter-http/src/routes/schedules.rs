@@ -13,16 +13,16 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::error_codes::Code;
+use crate::answer::json;
+use crate::answer::page::{PageQuery, PageView};
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::auth::Bearer;
-use crate::codes::Code;
-use crate::endpoint::{Auth, Content, Endpoint, Shape};
-use crate::flights::Read;
-use crate::openapi::{DATES, PAGE};
-use crate::pages::{PageQuery, PageView};
-use crate::problem::Problem;
-use crate::query::{Dates, Query};
-use crate::wire;
+use crate::openapi::document::{DATES, PAGE};
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::request::auth::Bearer;
+use crate::request::query::{Dates, Query};
+use crate::shared_reads::Read;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let schedule = json!({
@@ -66,10 +66,10 @@ pub(crate) struct ScheduleView {
     concert_id: Uuid,
     title: String,
     /// The calendar date in the offset of `starts_at`.
-    #[schema(schema_with = wire::date)]
+    #[schema(schema_with = json::date)]
     date: String,
     /// With the offset that it was created with.
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     starts_at: String,
     seats_total: u32,
     /// How many seats may be held, at most a second ago.
@@ -100,7 +100,7 @@ async fn of_concert(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let caller = api.app.active_caller(bearer.0).await?;
-    let concert = wire::path_id(&request, ConcertId::new).ok_or(Rejection::NotFound(Kind::Concert))?;
+    let concert = json::path_id(&request, ConcertId::new).ok_or(Rejection::NotFound(Kind::Concert))?;
     list(&api, &caller, Some(concert), query).await
 }
 
@@ -120,7 +120,7 @@ async fn list(
     let Listed { items, next } = api.app.schedules(caller, &filter, &page.page()?).await?;
     let counted = try_join_all(items.iter().map(|schedule| available(api, schedule))).await?;
     let views = items.iter().zip(counted).map(|(schedule, count)| ScheduleView::of(schedule, count)).collect();
-    wire::ok(&PageView::of(Listed { items: views, next }, |view| view))
+    json::ok(&PageView::of(Listed { items: views, next }, |view| view))
 }
 
 async fn available(api: &Api, schedule: &Schedule) -> Result<u32, Problem> {

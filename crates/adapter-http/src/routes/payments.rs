@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::error_codes::Code;
+use crate::answer::json::{self, Amount, Points};
+use crate::answer::page::{PageQuery, PageView};
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::auth::Bearer;
-use crate::body::{Errors, FromJson, Json, Members};
-use crate::codes::Code;
-use crate::endpoint::{Auth, Content, Endpoint, Shape};
-use crate::idempotency::{self, Key};
-use crate::openapi::PAGE;
-use crate::pages::{PageQuery, PageView};
-use crate::problem::Problem;
-use crate::query::{Nothing, Query};
-use crate::reservations::{self, ReservationView};
-use crate::wire::{self, Amount, Points};
+use crate::openapi::document::PAGE;
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::request::auth::Bearer;
+use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::idempotency::{self, Key};
+use crate::request::query::{Nothing, Query};
+use crate::routes::reservations::{self, ReservationView};
 
 const PATH: &str = "/api/v1/payments";
 
@@ -105,7 +105,7 @@ struct PaymentView {
     reservation: ReservationView,
     amount: Points,
     status: PaymentState,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     paid_at: String,
     /// What the wallet held right after it; told to the payer once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,7 +151,7 @@ async fn pay(
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("{PATH}/{}", receipt.payment.id)));
     idempotency::mark(&mut response, answer.replayed);
-    wire::json(response, &PaymentView { balance: Some(Points::from(&balance)), ..PaymentView::from(receipt) })
+    json::json(response, &PaymentView { balance: Some(Points::from(&balance)), ..PaymentView::from(receipt) })
 }
 
 async fn list(
@@ -160,7 +160,7 @@ async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let listed = api.app.payments(bearer.0, &query.0.page()?).await?;
-    wire::ok(&PageView::of(listed, PaymentView::from))
+    json::ok(&PageView::of(listed, PaymentView::from))
 }
 
 async fn find(
@@ -169,6 +169,6 @@ async fn find(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let payment = wire::path_id(&request, PaymentId::new).ok_or(Rejection::NotFound(Kind::Payment))?;
-    wire::ok(&PaymentView::from(api.app.payment(bearer.0, payment).await?))
+    let payment = json::path_id(&request, PaymentId::new).ok_or(Rejection::NotFound(Kind::Payment))?;
+    json::ok(&PaymentView::from(api.app.payment(bearer.0, payment).await?))
 }

@@ -9,10 +9,10 @@ use domain::{Timestamp, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
+use crate::answer::error_codes::Code;
+use crate::answer::problem::Problem;
 use crate::api::api;
-use crate::auth::credentials;
-use crate::codes::Code;
-use crate::problem::Problem;
+use crate::request::auth::credentials;
 
 /// Checks the shop's identity tokens: JWTs with HS256, `sub` and `exp`.
 pub(crate) struct IdentityKey {

@@ -7,14 +7,14 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::answer::error_codes::Code;
+use crate::answer::json;
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::codes::Code;
-use crate::docs;
-use crate::endpoint::{Content, Endpoint, Shape};
-use crate::flights::Read;
-use crate::metrics::show_queue;
-use crate::problem::Problem;
-use crate::wire;
+use crate::middleware::metrics::show_queue;
+use crate::openapi::endpoint::{Content, Endpoint, Shape};
+use crate::routes::docs;
+use crate::shared_reads::Read;
 
 /// Whether the process lives.
 pub(crate) fn health() -> Vec<Endpoint> {
@@ -74,7 +74,7 @@ async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
         return Err(Problem::unavailable(skew));
     }
     let clock_skew_ms = u64::try_from(readiness.clock_skew.as_millis()).unwrap_or(u64::MAX);
-    wire::ok(&Ready { status: "ready", clock_skew_ms })
+    json::ok(&Ready { status: "ready", clock_skew_ms })
 }
 
 async fn metrics(api: web::Data<Api>) -> HttpResponse {

@@ -12,14 +12,14 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::json;
+use crate::answer::page::{PageQuery, PageView, is_usual};
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::endpoint::{Content, Endpoint, Shape};
-use crate::flights::Read;
-use crate::openapi::PAGE;
-use crate::pages::{PageQuery, PageView, is_usual};
-use crate::problem::Problem;
-use crate::query::Query;
-use crate::wire;
+use crate::openapi::document::PAGE;
+use crate::openapi::endpoint::{Content, Endpoint, Shape};
+use crate::request::query::Query;
+use crate::shared_reads::Read;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let concert = json!({
@@ -48,10 +48,10 @@ pub(crate) struct ConcertView {
     /// The line to stand in for it.
     queue: String,
     /// The first date that is still for sale.
-    #[schema(schema_with = wire::date)]
+    #[schema(schema_with = json::date)]
     first_date: String,
     /// The last date that is still for sale.
-    #[schema(schema_with = wire::date)]
+    #[schema(schema_with = json::date)]
     last_date: String,
 }
 
@@ -78,5 +78,5 @@ async fn list(query: Query<PageQuery<ConcertId>>, api: web::Data<Api>) -> Result
     };
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "public, max-age=1"));
-    wire::json(response, &*concerts)
+    json::json(response, &*concerts)
 }

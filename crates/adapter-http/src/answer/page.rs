@@ -6,7 +6,7 @@ use domain::{ConcertId, Page, PaymentId, ReservationId, ScheduleId, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::problem::Problem;
+use crate::answer::problem::Problem;
 
 /// How many items a page has when the caller does not say.
 const USUAL_LIMIT: u32 = 50;

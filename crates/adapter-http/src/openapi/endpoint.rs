@@ -7,7 +7,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::codes::Code;
+use crate::answer::error_codes::Code;
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,15 +7,16 @@ use domain::rejection::Kind;
 use domain::{Rejection, ScheduleId};
 use serde_json::json;
 
+use crate::answer::error_codes::Code;
+use crate::answer::json;
+use crate::answer::problem::Problem;
+use crate::answer::seat_list::{SeatBytes, SeatList};
 use crate::api::Api;
-use crate::auth::Bearer;
-use crate::codes::Code;
-use crate::endpoint::{Auth, Content, Endpoint, Shape};
-use crate::openapi::AVAILABLE;
-use crate::problem::Problem;
-use crate::query::{FromQuery, Parameters, Query};
-use crate::seat_bytes::{SeatBytes, SeatList};
-use crate::{weights, wire};
+use crate::openapi::document::AVAILABLE;
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::request::auth::Bearer;
+use crate::request::preferences;
+use crate::request::query::{FromQuery, Parameters, Query};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let example = json!({
@@ -65,11 +66,11 @@ async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let queue = api.app.active_caller(bearer.0).await?.queue();
-    let schedule = wire::path_id(&request, ScheduleId::new).ok_or(Rejection::NotFound(Kind::Schedule))?;
+    let schedule = json::path_id(&request, ScheduleId::new).ok_or(Rejection::NotFound(Kind::Schedule))?;
     let read = async { Ok(SeatBytes::read(api.app.seat_map(queue, schedule).await?)) };
     let seats = api.seats.get((queue, schedule), || api.app.now(), read).await?;
     let written = seats.written(only.0.0).await?;
-    let gzip = weights::takes_gzip(request.headers());
+    let gzip = preferences::takes_gzip(request.headers());
     let etag = if gzip { format!("\"{}-gzip\"", written.tag) } else { format!("\"{}\"", written.tag) };
     if is_known(request.headers(), &written.tag) {
         return Ok(respond(StatusCode::NOT_MODIFIED, etag).finish());

@@ -9,8 +9,8 @@ use time::Date;
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 
-use crate::pages::{Cursor, PageQuery};
-use crate::problem::Problem;
+use crate::answer::page::{Cursor, PageQuery};
+use crate::answer::problem::Problem;
 
 const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
 

@@ -13,17 +13,17 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::error_codes::Code;
+use crate::answer::json::{self, Points};
+use crate::answer::page::{PageQuery, PageView};
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::auth::Bearer;
-use crate::body::{Errors, FromJson, Json, Members};
-use crate::codes::Code;
-use crate::endpoint::{Auth, Content, Endpoint, Shape};
-use crate::idempotency::{self, Key};
-use crate::openapi::PAGE;
-use crate::pages::{PageQuery, PageView};
-use crate::problem::Problem;
-use crate::query::{Nothing, Query};
-use crate::wire::{self, Points};
+use crate::openapi::document::PAGE;
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::request::auth::Bearer;
+use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::idempotency::{self, Key};
+use crate::request::query::{Nothing, Query};
 
 const PATH: &str = "/api/v1/reservations";
 const ONE: &str = "/api/v1/reservations/{id}";
@@ -127,7 +127,7 @@ pub(crate) struct ReservationView {
     schedule_id: Uuid,
     concert_id: Uuid,
     title: String,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     starts_at: String,
     /// By number, at the prices of the moment they were held.
     seats: Vec<ReservedSeat>,
@@ -137,10 +137,10 @@ pub(crate) struct ReservationView {
     /// Why it is CANCELLED; null otherwise.
     #[schema(required)]
     cancel_reason: Option<CancelledBy>,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     reserved_at: String,
     /// When the hold ends.
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     expires_at: String,
 }
 
@@ -232,11 +232,11 @@ async fn hold(
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("{PATH}/{}", reservation.id)));
     idempotency::mark(&mut response, answer.replayed);
-    wire::json(response, &ReservationView::from(reservation))
+    json::json(response, &ReservationView::from(reservation))
 }
 
 fn asked(request: &HttpRequest) -> Result<ReservationId, Rejection> {
-    wire::path_id(request, ReservationId::new).ok_or(Rejection::NotFound(Kind::Reservation))
+    json::path_id(request, ReservationId::new).ok_or(Rejection::NotFound(Kind::Reservation))
 }
 
 async fn list(
@@ -245,7 +245,7 @@ async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let listed = api.app.reservations(bearer.0, &query.0.page()?).await?;
-    wire::ok(&PageView::of(listed, ReservationView::from))
+    json::ok(&PageView::of(listed, ReservationView::from))
 }
 
 async fn find(
@@ -255,7 +255,7 @@ async fn find(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let reservation = api.app.reservation(bearer.0, asked(&request)?).await?;
-    wire::ok(&ReservationView::from(reservation))
+    json::ok(&ReservationView::from(reservation))
 }
 
 async fn cancel(

@@ -4,7 +4,7 @@ use domain::{LocalTime, QueueName, ReservationId, ScheduleId, SeatId, UserId};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::body::{Errors, FromJson};
+use crate::request::body::{Errors, FromJson};
 
 impl FromJson for String {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {

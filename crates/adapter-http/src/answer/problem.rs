@@ -11,9 +11,9 @@ use domain::{FieldError, Rejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::codes::{Code, Language};
-use crate::tokens::TokenState;
-use crate::wire::Points;
+use crate::answer::error_codes::{Code, Language};
+use crate::answer::json::Points;
+use crate::routes::tokens::TokenState;
 
 /// Why a request was not answered with success. Rendered once, at the edge, where language and request id are known.
 #[derive(Clone, Debug)]

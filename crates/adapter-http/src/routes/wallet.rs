@@ -10,16 +10,16 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::json::{self, Amount, Points};
+use crate::answer::page::{PageQuery, PageView};
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::auth::Bearer;
-use crate::body::{Errors, FromJson, Json, Members};
-use crate::endpoint::{Auth, Content, Endpoint, Shape};
-use crate::idempotency::{self, Key};
-use crate::openapi::PAGE;
-use crate::pages::{PageQuery, PageView};
-use crate::problem::Problem;
-use crate::query::{Nothing, Query};
-use crate::wire::{self, Amount, Points};
+use crate::openapi::document::PAGE;
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::request::auth::Bearer;
+use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::idempotency::{self, Key};
+use crate::request::query::{Nothing, Query};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let entry = json!({
@@ -105,7 +105,7 @@ struct EntryView {
     /// What was paid; null for a charge.
     #[schema(required)]
     reservation_id: Option<Uuid>,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     created_at: String,
 }
 
@@ -144,7 +144,7 @@ impl From<Entry> for EntryView {
 }
 
 async fn wallet(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
-    wire::ok(&WalletView::from(api.app.wallet(bearer.0).await?))
+    json::ok(&WalletView::from(api.app.wallet(bearer.0).await?))
 }
 
 async fn charge(
@@ -158,10 +158,10 @@ async fn charge(
     let WalletView { user_id, balance } = answer.value.wallet.into();
     let mut response = HttpResponse::Created();
     idempotency::mark(&mut response, answer.replayed);
-    wire::json(response, &ChargedView { user_id, balance, entry: answer.value.entry.into() })
+    json::json(response, &ChargedView { user_id, balance, entry: answer.value.entry.into() })
 }
 
 async fn entries(bearer: Bearer, query: Query<PageQuery<u64>>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     let listed = api.app.entries(bearer.0, &query.0.page()?).await?;
-    wire::ok(&PageView::of(listed, EntryView::from))
+    json::ok(&PageView::of(listed, EntryView::from))
 }

@@ -18,8 +18,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use crate::codes::Code;
-use crate::problem::Problem;
+use crate::answer::error_codes::Code;
+use crate::answer::problem::Problem;
 
 /// How long bodies are read, in bytes; set for a route by its resource.
 #[derive(Clone, Copy, Debug)]

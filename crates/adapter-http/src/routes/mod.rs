@@ -1,5 +1,16 @@
 //! All endpoints in one list, and the router made of it.
 
+mod admin;
+pub(crate) mod concerts;
+mod docs;
+mod operations;
+mod payments;
+mod reservations;
+pub(crate) mod schedules;
+mod seats;
+pub(crate) mod tokens;
+mod wallet;
+
 use std::rc::Rc;
 
 use actix_web::body::BoxBody;
@@ -8,14 +19,13 @@ use actix_web::guard::{self, GuardContext};
 use actix_web::http::Method;
 use actix_web::{App, Error, HttpResponse, Resource, web};
 
+use crate::answer::error_codes::Code;
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::body::BodyLimit;
-use crate::codes::Code;
-use crate::edge;
-use crate::endpoint::Endpoint;
-use crate::metrics::RouteMetrics;
-use crate::problem::Problem;
-use crate::{admin, concerts, operations, payments, reservations, schedules, seats, tokens, wallet};
+use crate::middleware;
+use crate::middleware::metrics::RouteMetrics;
+use crate::openapi::endpoint::Endpoint;
+use crate::request::body::BodyLimit;
 
 /// All endpoints. The router asks them in this order: those of the crowd come first.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
@@ -62,7 +72,7 @@ pub(crate) fn application(
         app = app.service(resource(path, &endpoints));
     }
     app.default_service(web::to(|| async { Err::<HttpResponse, _>(Problem::new(Code::NotFound)) }))
-        .wrap_fn(move |request, router| edge::pass(&at_edge, &strays, request, router))
+        .wrap_fn(move |request, router| middleware::pass(&at_edge, &strays, request, router))
 }
 
 /// One path with its methods; every other method is told which those are.

@@ -11,15 +11,15 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::answer::error_codes::Code;
+use crate::answer::json;
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::auth::Bearer;
-use crate::body::{Errors, FromJson, Json, Members};
-use crate::codes::Code;
-use crate::endpoint::{Auth, Content, Endpoint, Shape};
-use crate::identity::Identity;
-use crate::problem::Problem;
-use crate::query::{Nothing, Query};
-use crate::wire;
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::request::auth::Bearer;
+use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::identity::Identity;
+use crate::request::query::{Nothing, Query};
 
 const ME: &str = "/api/v1/queue/tokens/me";
 
@@ -128,14 +128,14 @@ struct TokenView {
     /// When to ask again; null when there is nothing to wait for.
     #[schema(required)]
     poll_after_ms: Option<u64>,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     issued_at: String,
-    #[schema(schema_with = wire::date_time_or_null, required)]
+    #[schema(schema_with = json::date_time_or_null, required)]
     activated_at: Option<String>,
     /// When ACTIVE is over; null while waiting.
-    #[schema(schema_with = wire::date_time_or_null, required)]
+    #[schema(schema_with = json::date_time_or_null, required)]
     expires_at: Option<String>,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     server_time: String,
 }
 
@@ -158,17 +158,17 @@ struct TokenStatusView {
     /// When to ask again; null when there is nothing to wait for.
     #[schema(required)]
     poll_after_ms: Option<u64>,
-    #[schema(schema_with = wire::date_time_or_null, required)]
+    #[schema(schema_with = json::date_time_or_null, required)]
     activated_at: Option<Timestamp>,
     /// When ACTIVE is over; null while waiting.
-    #[schema(schema_with = wire::date_time_or_null, required)]
+    #[schema(schema_with = json::date_time_or_null, required)]
     expires_at: Option<Timestamp>,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     server_time: Timestamp,
     /// Whether the line was last looked at too long ago: the position may be too high, never too low.
     stale: bool,
     /// When the line was last looked at.
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     as_of: Timestamp,
 }
 
@@ -287,7 +287,7 @@ async fn join(
     if joined.created {
         response.insert_header((header::LOCATION, ME));
     }
-    wire::json(response, &TokenView::of(joined, &user_id))
+    json::json(response, &TokenView::of(joined, &user_id))
 }
 
 async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
@@ -296,7 +296,7 @@ async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<
     if let Some(wait) = place.poll_after.filter(|_| place.status == TokenStatus::Waiting) {
         response.insert_header((header::RETRY_AFTER, whole_seconds(wait)));
     }
-    Ok(wire::written(response, TokenStatusView::from(place).to_json()))
+    Ok(json::written(response, TokenStatusView::from(place).to_json()))
 }
 
 async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {

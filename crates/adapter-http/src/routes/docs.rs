@@ -6,8 +6,8 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
-use crate::codes::Code;
-use crate::problem::Problem;
+use crate::answer::error_codes::Code;
+use crate::answer::problem::Problem;
 
 /// Its files are named relative to the page, so that the page must end in a slash.
 pub(crate) async fn enter() -> HttpResponse {

@@ -12,13 +12,14 @@ use utoipa::openapi::{
     PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, tag::TagBuilder,
 };
 
-use crate::codes::{Code, Language};
-use crate::endpoint::{Auth, Content, Endpoint, Parameter, Shape, Success};
-use crate::problem::InvalidValue;
-use crate::router::endpoints;
-use crate::tokens::TokenState;
-use crate::wire::{self, Points};
-use crate::{idempotency, request_id};
+use crate::answer::error_codes::{Code, Language};
+use crate::answer::json::{self, Points};
+use crate::answer::problem::InvalidValue;
+use crate::middleware::request_id;
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Parameter, Shape, Success};
+use crate::request::idempotency;
+use crate::routes::endpoints;
+use crate::routes::tokens::TokenState;
 
 const ABOUT: &str = "Sells concert seats fairly when far more people want them than there are. Take a place in line \
     (`POST /api/v1/queue/tokens`), poll it until it is ACTIVE, look at schedules and seats, hold seats for a few \
@@ -45,8 +46,8 @@ pub(crate) const PAGE: &[Parameter] = &[
 
 /// The parameters of a list by date.
 pub(crate) const DATES: &[Parameter] = &[
-    Parameter { name: "from", says: "The first date, inclusive.", schema: wire::date },
-    Parameter { name: "to", says: "The last date, inclusive.", schema: wire::date },
+    Parameter { name: "from", says: "The first date, inclusive.", schema: json::date },
+    Parameter { name: "to", says: "The last date, inclusive.", schema: json::date },
 ];
 
 /// The parameter of a seat list.

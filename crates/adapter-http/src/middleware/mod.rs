@@ -3,6 +3,10 @@
 //! It names the request, answers preflights, catches panics, turns every error into a problem document in the caller's
 //! language, sets the headers that all answers have, and counts.
 
+pub(crate) mod cors;
+pub(crate) mod metrics;
+pub(crate) mod request_id;
+
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -15,13 +19,13 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{Error, HttpResponse, web};
 use futures::FutureExt;
 
+use crate::answer::error_codes::{Code, Language};
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::codes::{Code, Language};
-use crate::cors::Cors;
-use crate::metrics::RouteMetrics;
-use crate::problem::Problem;
-use crate::request_id::{self, RequestId};
-use crate::weights;
+use crate::middleware::cors::Cors;
+use crate::middleware::metrics::RouteMetrics;
+use crate::middleware::request_id::RequestId;
+use crate::request::preferences;
 
 /// What is kept of a request while it is answered.
 struct Visit {
@@ -47,7 +51,7 @@ where
     let visit = Visit {
         started: Instant::now(),
         id: api.request_ids.of(headers),
-        language: weights::language(headers),
+        language: preferences::language(headers),
         origin: api.cors.allowed(headers),
         // As the router reads it: decoded, so that no other way to write a path has other headers.
         under_api: request.match_info().as_str().starts_with("/api/"),

@@ -9,9 +9,9 @@ use app::Holder;
 use domain::seal::SealedToken;
 use subtle::ConstantTimeEq;
 
+use crate::answer::error_codes::Code;
+use crate::answer::problem::Problem;
 use crate::api::{Api, api};
-use crate::codes::Code;
-use crate::problem::Problem;
 
 /// A queue token that this service has sealed, in whatever state it is.
 #[derive(Clone, Copy)]

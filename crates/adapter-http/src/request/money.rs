@@ -3,7 +3,7 @@
 use domain::Money;
 use serde_json::value::RawValue;
 
-use crate::body::{Errors, FromJson};
+use crate::request::body::{Errors, FromJson};
 
 impl FromJson for Money {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {

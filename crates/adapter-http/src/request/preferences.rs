@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
-use crate::codes::Language;
+use crate::answer::error_codes::Language;
 
 /// The items of such a header with their weights in thousandths; what cannot be read is left out.
 fn weighted<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = (&'a str, u16)> {

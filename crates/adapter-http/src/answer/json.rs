@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, 
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use crate::problem::Problem;
+use crate::answer::problem::Problem;
 
 /// An amount in hundredths, written as a JSON number without trailing zeros, never through a float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl PartialSchema for Points {
 
 impl ToSchema for Points {}
 
-/// An amount as callers may write it; read by [`crate::money`].
+/// An amount as callers may write it; read by [`crate::request::money`].
 pub(crate) struct Amount;
 
 impl PartialSchema for Amount {

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
 use domain::IdempotencyKey;
 
-use crate::problem::Problem;
+use crate::answer::problem::Problem;
 
 /// The header's name.
 pub(crate) const HEADER: &str = "Idempotency-Key";

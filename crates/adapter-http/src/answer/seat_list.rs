@@ -13,10 +13,10 @@ use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::flights::Read;
-use crate::problem::Problem;
-use crate::schedules::ScheduleView;
-use crate::wire::Points;
+use crate::answer::json::Points;
+use crate::answer::problem::Problem;
+use crate::routes::schedules::ScheduleView;
+use crate::shared_reads::Read;
 
 /// All seats of a schedule at one moment, with whose they are.
 #[derive(Serialize, ToSchema)]

@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::json::{self, Amount};
+use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::auth::Admin;
-use crate::body::{Errors, FromJson, Json, Members};
-use crate::endpoint::{Auth, Content, Endpoint, Shape};
-use crate::problem::Problem;
-use crate::query::{Nothing, Query};
-use crate::wire::{self, Amount};
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::request::auth::Admin;
+use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::query::{Nothing, Query};
 
 const QUEUE: &str = "/api/v1/admin/queues/{queue}";
 
@@ -85,7 +85,7 @@ struct Concert {
 #[serde(deny_unknown_fields)]
 struct NewSchedule {
     /// When it starts, with the offset it is shown in.
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     starts_at: LocalTime,
     /// Its seats, in groups or one by one.
     #[schema(value_type = Vec<NewSeats>, min_items = 1)]
@@ -212,7 +212,7 @@ struct CreatedView {
 #[derive(Serialize, ToSchema)]
 struct CreatedSchedule {
     id: Uuid,
-    #[schema(schema_with = wire::date_time)]
+    #[schema(schema_with = json::date_time)]
     starts_at: String,
     seats_total: usize,
 }
@@ -328,7 +328,7 @@ async fn create(
     let concert = NewConcert::plan(&title, queue.unwrap_or_else(QueueName::main), &schedules)?;
     let created = api.app.create_concert(&concert).await;
     api.concert_made();
-    wire::json(HttpResponse::Created(), &CreatedView::of(&concert, &created?))
+    json::json(HttpResponse::Created(), &CreatedView::of(&concert, &created?))
 }
 
 fn asked(request: &HttpRequest) -> Result<QueueName, Rejection> {
@@ -342,7 +342,7 @@ async fn report_queue(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let report = api.app.queue_report(&asked(&request)?).await?;
-    wire::ok(&QueueView::from(report))
+    json::ok(&QueueView::from(report))
 }
 
 async fn change_queue(
@@ -353,5 +353,5 @@ async fn change_queue(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let report = api.app.change_policy(&asked(&request)?, &body.0).await?;
-    wire::ok(&QueueView::from(report))
+    json::ok(&QueueView::from(report))
 }
