@@ -1,14 +1,12 @@
 //! The statements as they stand in the sources.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// The name of every `statement!` of this crate, by the shape of its SQL.
 pub(super) fn statements() -> BTreeMap<String, String> {
-    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-    let files = std::fs::read_dir(sources).unwrap().map(|entry| entry.unwrap().path());
-    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     let mut statements = BTreeMap::new();
-    for file in files {
+    for file in files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
         let text = std::fs::read_to_string(&file).unwrap();
         for block in text.split("\nstatement! {\n").skip(1) {
             let block = block.split("\n}").next().unwrap();
@@ -19,6 +17,20 @@ pub(super) fn statements() -> BTreeMap<String, String> {
         }
     }
     statements
+}
+
+/// The sources of a folder and of all folders in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }
 
 /// The pieces of a statement with `$` in place of its values.
@@ -47,6 +59,14 @@ pub(super) fn shape(sql: &str) -> String {
         }
     }
     shape
+}
+
+#[test]
+fn the_sources_in_folders_are_read_too() {
+    let files = files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    for file in ["src/lib.rs", "src/plans/sources.rs"] {
+        assert!(files.iter().any(|path| path.ends_with(file)), "{file} is not read");
+    }
 }
 
 #[test]
