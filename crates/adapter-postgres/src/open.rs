@@ -12,9 +12,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use domain::Rules;
 use domain::ports::{Clock, IdGenerator};
 
-use crate::loading::Plan;
-use crate::pool::{Connections, patient};
-use crate::schedules::ScheduleCache;
+use crate::batches::loading::Plan;
+use crate::connections::pool::{Connections, patient};
+use crate::sale::schedule_cache::ScheduleCache;
 use crate::store::{Environment, Inner, Lanes, PostgresStore};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");

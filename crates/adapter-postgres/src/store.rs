@@ -11,13 +11,13 @@ use domain::{QueueNumber, Rules, Timestamp};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
 
-use crate::charges::Charges;
-use crate::command::{Command, Verdict};
-use crate::lane::{BatchError, Executor, Lane};
-use crate::loading::Loading;
-use crate::pool::{Connections, SILENCE, SILENT};
-use crate::sale::Sale;
-use crate::schedules::ScheduleCache;
+use crate::batches::charges::Charges;
+use crate::batches::lane::{BatchError, Executor, Lane};
+use crate::batches::loading::Loading;
+use crate::connections::pool::{Connections, SILENCE, SILENT};
+use crate::sale::command::{Command, Verdict};
+use crate::sale::executor::Sale;
+use crate::sale::schedule_cache::ScheduleCache;
 
 /// A PostgreSQL database that is being served, by this process and any number of others. Clones share it.
 #[derive(Clone)]

@@ -4,7 +4,7 @@
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use test_postgres::{connect, empty};
 
-use crate::pool;
+use crate::connections::pool;
 
 /// Ten schedules of a hundred thousand seats, half of them held or sold; tokens that wait, are ACTIVE, have left; servers
 /// that saw those who wait.

@@ -1,0 +1,4 @@
+//! Connections to the database, and the statements that are prepared on them.
+
+pub(crate) mod pool;
+pub(crate) mod statement;

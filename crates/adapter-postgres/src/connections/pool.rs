@@ -1,0 +1,217 @@
+//! Connections: a pool of sessions that are set up alike, and what became of a transaction whose end was not heard.
+
+use std::time::Duration;
+
+use diesel::ConnectionError;
+use diesel::sql_types::{Nullable, Text};
+use diesel_async::pooled_connection::deadpool::{BuildError, Hook, HookError, Object, Pool, PoolError};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use domain::ports::StoreError;
+use futures::FutureExt;
+use tokio::runtime::Handle;
+
+use crate::batches::lane::BatchError;
+use crate::connections::statement::statement;
+
+/// How long anything waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server may say nothing; longer than it takes to give up a statement.
+pub(crate) const SILENCE: Duration = Duration::from_secs(12);
+/// What is wrong when it does.
+pub(crate) const SILENT: &str = "the server does not answer";
+/// How long a transaction of unknown end may still be running; longer than a statement may.
+const RUNNING: Duration = Duration::from_secs(12);
+/// How long to wait for a server that neither answers nor refuses, and when to look whether one that was asked is still
+/// there, unless the URL says otherwise: else a machine that is gone, also one before others in a list of hosts, would be
+/// waited for for minutes. In seconds all of them.
+const NETWORK: &str =
+    "connect_timeout=2&tcp_user_timeout=10&keepalives_idle=5&keepalives_interval=2&keepalives_retries=3";
+/// How old a session may become: its plans are kept as long, and were made for tables that have grown since.
+const LIFETIME: Duration = Duration::from_secs(60);
+/// How long to wait before asking again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What every session is set to. Our statements are look-ups by index, and a plan made while a table was small is kept:
+/// it must be the right one when the table is large.
+///
+/// `usher.server` names the life of the server that the session is one of. A transaction's number means something only in
+/// that life: after a crash or a failover a number that was not written to the log in time is given to another transaction.
+const SETTINGS: &str = "
+    SET application_name = 'usher';
+    SET statement_timeout = '10s';
+    SET lock_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '10s';
+    SET default_transaction_isolation = 'read committed';
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET enable_bitmapscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
+    SET jit = off;
+    SELECT set_config('usher.server', concat_ws('/',
+        -- Begins anew with a recovery after a crash.
+        extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()),
+        -- Begins anew with a promotion.
+        CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END), false)";
+
+statement! {
+    /// Whether a transaction was committed: `committed`, `aborted`, `in progress`; NULL when it is too long ago, or the
+    /// server has crashed since or is another one.
+    TransactionStatus { transaction: String } -> Nullable<Text> =
+    "SELECT CASE WHEN server = current_setting('usher.server') THEN pg_xact_status(number::xid8) END
+     FROM (SELECT split_part(asked, ' ', 1), split_part(asked, ' ', 2)
+           FROM (SELECT " transaction ") AS a (asked)) AS t (number, server)"
+}
+
+/// The pool, and the runtime that it and everything behind it lives on: callers come and go on runtimes of their own (a
+/// web worker's ends before the store does), and must not take a connection or a lane with them.
+pub(crate) struct Connections {
+    pool: Pool<AsyncPgConnection>,
+    runtime: Handle,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Committed,
+    Aborted,
+    Unknown,
+}
+
+impl Connections {
+    /// A pool of at most `size` connections to `url`, opened as they are needed, on the present runtime.
+    pub(crate) fn new(url: &str, size: usize) -> Result<Self, BuildError> {
+        let mut config = ManagerConfig::default();
+        // What is pinged may be gone a moment later; a batch that finds its connection gone is run again.
+        config.recycling_method = RecyclingMethod::Fast;
+        let runtime = Handle::current();
+        let home = runtime.clone();
+        config.custom_setup = Box::new(move |url| {
+            let established = home.spawn(establish(url.to_owned()));
+            async { established.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))? }.boxed()
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config(patient(url), config);
+        let pool = Pool::builder(manager).max_size(size).pre_recycle(Hook::sync_fn(|_, metrics| {
+            if metrics.age() < LIFETIME { Ok(()) } else { Err(HookError::message("old")) }
+        }));
+        let pool = pool.build()?;
+        Ok(Self { pool, runtime })
+    }
+
+    /// Where the lanes run.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// A connection to read with, one statement at a time or several that do not depend on each other.
+    pub(crate) async fn get(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
+        match tokio::time::timeout(PATIENCE, self.pool.get()).await {
+            Ok(connection) => connection.map_err(|error: PoolError| StoreError::Unavailable(error.to_string())),
+            Err(_elapsed) => Err(StoreError::Overloaded),
+        }
+    }
+
+    /// A connection for a transaction.
+    pub(crate) async fn session(&self) -> Result<Session, BatchError> {
+        match self.get().await {
+            Ok(connection) => Ok(Session(Some(connection))),
+            Err(StoreError::Overloaded) => Err(BatchError::Overloaded),
+            Err(error) => Err(BatchError::Lost(error.to_string())),
+        }
+    }
+
+    /// Closes the connections that nobody uses: when one was lost, they are likely to be dead too.
+    pub(crate) fn drop_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
+    /// Asks what became of a transaction, on another connection than its own, until it has ended.
+    pub(crate) async fn fate(&self, transaction: &str) -> Fate {
+        let asked = tokio::time::timeout(RUNNING, async {
+            loop {
+                match self.status(transaction).await {
+                    Ok(status) => match status.as_deref() {
+                        Some("committed") => return Fate::Committed,
+                        Some("aborted") => return Fate::Aborted,
+                        Some(_running) => {}
+                        None => return Fate::Unknown,
+                    },
+                    Err(error) => tracing::warn!(%error, transaction, "could not ask whether a batch was committed"),
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        });
+        asked.await.unwrap_or(Fate::Unknown)
+    }
+
+    async fn status(&self, transaction: &str) -> Result<Option<String>, StoreError> {
+        let connection = self.get().await?;
+        let status = TransactionStatus { transaction: transaction.to_owned() };
+        status.get_result(&mut &*connection).await.map_err(|error| {
+            self.drop_idle();
+            StoreError::Unavailable(error.to_string())
+        })
+    }
+}
+
+/// A session of ours.
+pub(crate) async fn establish(url: String) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let established = tokio::time::timeout(PATIENCE, async {
+        let mut connection = AsyncPgConnection::establish(&url).await?;
+        connection.batch_execute(SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(connection)
+    });
+    established.await.unwrap_or_else(|elapsed| Err(ConnectionError::BadConnection(elapsed.to_string())))
+}
+
+/// The URL with [`NETWORK`] before what it says itself: of two values the last one counts.
+pub(crate) fn patient(url: &str) -> String {
+    // A password may hold a question mark.
+    let (user, place) = url.split_at(url.find('@').unwrap_or(0));
+    match place.split_once('?') {
+        Some((place, parameters)) => format!("{user}{place}?{NETWORK}&{parameters}"),
+        None => format!("{url}?{NETWORK}"),
+    }
+}
+
+/// A connection that is closed unless it is given back: after a failure statements may still be in flight on it, inside a
+/// transaction that nobody will end.
+pub(crate) struct Session(Option<Object<AsyncPgConnection>>);
+
+impl Session {
+    /// Gives the connection back to the pool, its transaction over.
+    pub(crate) fn give_back(mut self) {
+        self.0.take();
+    }
+
+    /// The connection.
+    pub(crate) fn connection(&self) -> Result<&AsyncPgConnection, BatchError> {
+        self.0.as_deref().ok_or_else(|| BatchError::Lost("given back".to_owned()))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_url_says_of_the_network_goes_before_what_we_say() {
+        for (url, begins, ends) in [
+            ("postgres://u:p@a:1,b/d", "postgres://u:p@a:1,b/d?connect_timeout=2&", "_retries=3"),
+            ("postgres://h/d?connect_timeout=9", "postgres://h/d?connect_timeout=2&", "&connect_timeout=9"),
+            ("postgres://u:p?p@h/d?a=b", "postgres://u:p?p@h/d?connect_timeout=2&", "&a=b"),
+        ] {
+            let patient = patient(url);
+            assert!(patient.starts_with(begins) && patient.ends_with(ends), "{patient}");
+        }
+    }
+}

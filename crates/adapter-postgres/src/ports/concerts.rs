@@ -1,0 +1,228 @@
+//! The port of what is sold.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
+use domain::page::Listed;
+use domain::ports::{ConcertRepository, Decided, StoreError};
+use domain::rejection::Kind;
+use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId, Timestamp};
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use crate::batches::loading::Plan;
+use crate::connections::statement::statement;
+use crate::ports::reservations::ReadNow;
+use crate::sale::schedule_cache::{ScheduleRow, SqlSchedule, schedule, start};
+use crate::store::{PostgresStore, store_error, unavailable};
+use crate::tables::rows::{self, SeatRow, inconsistent};
+
+type SqlUuid = diesel::sql_types::Uuid;
+
+statement! {
+    /// A page of concerts of all queues that have a schedule for sale, newest first, which is by id: ids grow with time.
+    /// A row for each schedule that is for sale.
+    ListConcerts { now: Option<OffsetDateTime>, before: Uuid, limit: i64 } -> (
+        SqlUuid, Text, Text, Timestamptz, Integer,
+    ) =
+    "SELECT c.id, c.title, g.name, s.starts_at, s.offset_minutes
+     FROM (SELECT * FROM concerts k
+           WHERE k.id < " before " AND EXISTS (
+               SELECT 1 FROM schedules e
+               WHERE e.queue = k.queue AND e.concert_id = k.id AND e.starts_at > coalesce(" now ", now()))
+           ORDER BY k.id DESC
+           LIMIT " limit ") c
+     JOIN queue_registry g ON g.number = c.queue
+     JOIN schedules s ON s.queue = c.queue AND s.concert_id = c.id AND s.starts_at > coalesce(" now ", now())
+     ORDER BY c.id DESC"
+}
+
+statement! {
+    /// Whether a concert is of this queue; no row when it is of none.
+    FindConcert { queue: i32, id: Uuid } -> Bool =
+    "SELECT bool_or(queue = " queue ") FROM concerts WHERE id = " id " GROUP BY id"
+}
+
+statement! {
+    /// A page of a queue's schedules by start, then id, that have not started and whose date is within the bounds.
+    ListSchedules {
+        queue: i32, now: Option<OffsetDateTime>, after: Option<OffsetDateTime>, id: Uuid, from: Option<Date>,
+        to: Option<Date>, limit: i64,
+    } -> SqlSchedule =
+    "SELECT s.id, s.concert_id, s.starts_at, s.offset_minutes, s.seats_total, c.title
+     FROM schedules s
+     JOIN concerts c ON c.queue = " queue " AND c.id = s.concert_id
+     WHERE s.queue = " queue " AND s.starts_at > coalesce(" now ", now())
+       AND (s.starts_at, s.id) > (coalesce(" after ", " now ", now()), " id ")
+       AND s.local_date >= coalesce(" from ", '-infinity') AND s.local_date <= coalesce(" to ", 'infinity')
+     ORDER BY s.starts_at, s.id
+     LIMIT " limit
+}
+
+statement! {
+    /// The same of one concert.
+    ListConcertSchedules {
+        queue: i32, concert: Uuid, now: Option<OffsetDateTime>, after: Option<OffsetDateTime>, id: Uuid,
+        from: Option<Date>, to: Option<Date>, limit: i64,
+    } -> SqlSchedule =
+    "SELECT s.id, s.concert_id, s.starts_at, s.offset_minutes, s.seats_total, c.title
+     FROM schedules s
+     JOIN concerts c ON c.queue = " queue " AND c.id = s.concert_id
+     WHERE s.queue = " queue " AND s.concert_id = " concert " AND s.starts_at > coalesce(" now ", now())
+       AND (s.starts_at, s.id) > (coalesce(" after ", " now ", now()), " id ")
+       AND s.local_date >= coalesce(" from ", '-infinity') AND s.local_date <= coalesce(" to ", 'infinity')
+     ORDER BY s.starts_at, s.id
+     LIMIT " limit
+}
+
+statement! {
+    /// How many seats may be held; mirrors `Seat::status_at`. The order makes it the schedule's seats that are read, whatever
+    /// share of the queue's the statistics take them to be.
+    CountAvailable { queue: i32, schedule: Uuid, now: Option<OffsetDateTime> } -> BigInt =
+    "SELECT count(*)
+     FROM (SELECT * FROM seats WHERE queue = " queue " AND schedule_id = " schedule " ORDER BY number OFFSET 0) AS s
+     WHERE reservation_id IS NULL OR held_until <= coalesce(" now ", now())"
+}
+
+statement! {
+    /// All seats of a schedule, by number.
+    ListSeats { queue: i32, schedule: Uuid } -> (
+        SqlUuid, SqlUuid, Integer, Numeric, Nullable<SqlUuid>, Nullable<Timestamptz>,
+    ) =
+    "SELECT id, schedule_id, number, price, reservation_id, held_until
+     FROM seats
+     WHERE queue = " queue " AND schedule_id = " schedule "
+     ORDER BY number"
+}
+
+#[async_trait]
+impl ConcertRepository for PostgresStore {
+    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
+        match self.load(Plan::Concert(concert.clone())).await? {
+            Ok(Some(created)) => Ok(Ok(created)),
+            Ok(None) => Err(unavailable("no concert was made")),
+            Err(rejection) => Ok(Err(rejection)),
+        }
+    }
+
+    async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListConcerts {
+                now: self.0.environment.fixed_now(),
+                before: page.after.map_or_else(Uuid::max, ConcertId::uuid),
+                limit: i64::from(page.limit) + 1,
+            };
+            let rows = list.load::<ConcertRow>(&mut &*connection).await.map_err(unavailable)?;
+            Ok(Listed::cut(concerts(rows)?, page, |concert| concert.id))
+        })
+        .await
+    }
+
+    async fn schedules(
+        &self,
+        queue: QueueNumber,
+        filter: &ScheduleFilter,
+        page: &Page<ScheduleKey>,
+    ) -> Decided<Listed<Schedule, ScheduleKey>> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            if let Some(concert) = filter.concert {
+                let find = FindConcert { queue: rows::queue(queue), id: concert.uuid() };
+                let here = find.load::<bool>(&mut &*connection).await.map_err(unavailable)?;
+                let found = match here.as_slice().first() {
+                    Some(true) => Found::Here(()),
+                    Some(false) => Found::Elsewhere,
+                    None => Found::Nowhere,
+                };
+                if let Err(rejection) = found.or_reject(Kind::Concert) {
+                    return Ok(Err(rejection));
+                }
+            }
+            let now = self.0.environment.fixed_now();
+            let after = page.after.map(|(at, _)| at.to_utc());
+            let id = page.after.map_or_else(Uuid::max, |(_, id)| id.uuid());
+            let (queue_column, from, to) = (rows::queue(queue), filter.from, filter.to);
+            let limit = i64::from(page.limit) + 1;
+            let rows = match filter.concert {
+                None => {
+                    let list = ListSchedules { queue: queue_column, now, after, id, from, to, limit };
+                    list.load::<ScheduleRow>(&mut &*connection).await
+                }
+                Some(concert) => {
+                    let concert = concert.uuid();
+                    let list = ListConcertSchedules { queue: queue_column, concert, now, after, id, from, to, limit };
+                    list.load::<ScheduleRow>(&mut &*connection).await
+                }
+            };
+            let rows = rows.map_err(unavailable)?;
+            let items = rows.into_iter().map(|row| schedule(queue, row).map(|schedule| Schedule::clone(&schedule)));
+            let items = items.collect::<Result<_, _>>()?;
+            Ok(Ok(Listed::cut(items, page, |schedule: &Schedule| (schedule.starts_at.at(), schedule.id))))
+        })
+        .await
+    }
+
+    async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let now = self.0.environment.fixed_now();
+            let count = CountAvailable { queue: rows::queue(queue), schedule: schedule.uuid(), now };
+            let count = count.get_result::<i64>(&mut &*connection).await.map_err(unavailable)?;
+            // A concert has at most 100,000 seats.
+            Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        })
+        .await
+    }
+
+    async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let found =
+                self.0.schedules.find(&connection, queue, HashSet::from([schedule])).await.map_err(store_error)?;
+            let found = found.get(&schedule).cloned().unwrap_or(Found::Nowhere);
+            let schedule = match found.or_reject(Kind::Schedule) {
+                Ok(schedule) => schedule,
+                Err(rejection) => return Ok(Err(rejection)),
+            };
+            let list = ListSeats { queue: rows::queue(queue), schedule: schedule.id.uuid() };
+            let (seats, now) = futures::try_join!(
+                list.load::<SeatRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            let now: Timestamp = self.0.environment.now(now);
+            let seats = seats.into_iter().map(|row| {
+                let seat = row.seat()?;
+                let status = seat.status_at(now);
+                Ok((seat, status))
+            });
+            Ok(Ok(SeatMap { seats: seats.collect::<Result<_, StoreError>>()?, schedule: Schedule::clone(&schedule) }))
+        })
+        .await
+    }
+}
+
+/// A concert, the name of its queue, and the start of one of its schedules.
+type ConcertRow = (Uuid, String, String, OffsetDateTime, i32);
+
+fn concerts(rows: Vec<ConcertRow>) -> Result<Vec<Concert>, StoreError> {
+    let mut concerts: Vec<Concert> = Vec::new();
+    for (id, title, name, starts_at, offset) in rows {
+        let (id, date) = (ConcertId::new(id), start(starts_at, offset)?.date());
+        match concerts.last_mut().filter(|last| last.id == id) {
+            Some(last) => last.dates = date.min(*last.dates.start())..=date.max(*last.dates.end()),
+            None => concerts.push(Concert {
+                id,
+                title: Arc::from(title),
+                queue: QueueName::parse(&name).ok_or_else(|| inconsistent("queue_registry", "name", name))?,
+                dates: date..=date,
+            }),
+        }
+    }
+    Ok(concerts)
+}

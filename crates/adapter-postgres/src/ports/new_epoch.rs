@@ -1,0 +1,75 @@
+//! New epochs for all queues, once a database was restored (design 5): an operator's work, done while no server runs.
+
+use diesel::sql_types::{Integer, Nullable, Timestamptz};
+use diesel_async::RunQueryDsl;
+use domain::presence::Watch;
+use time::OffsetDateTime;
+
+use crate::batches::lane::BatchError;
+use crate::connections::statement::{Begin, Commit, statement};
+use crate::sale::write::run;
+use crate::store::PostgresStore;
+use crate::tables::locks::Now;
+use crate::tables::rows::instant;
+
+statement! {
+    /// However many tokens there are: only locks are not waited for for long.
+    TakeYourTime {} -> () = "SET LOCAL statement_timeout = 0"
+}
+
+statement! {
+    LockQueues {} -> Integer = "SELECT queue FROM queues ORDER BY queue FOR NO KEY UPDATE"
+}
+
+statement! {
+    /// When a server told of itself last.
+    LastTold {} -> Nullable<Timestamptz> = "SELECT max(last) FROM servers"
+}
+
+statement! {
+    /// What `Queue::renew` decides.
+    RenewQueues { queues: Vec<i32>, epochs: Vec<Vec<u8>> } -> () =
+    "UPDATE queues q
+     SET epoch = n.epoch, version = q.version + 1, frontier = q.issued, ended_beyond = 0
+     FROM unnest(" queues ", " epochs ") AS n (queue, epoch)
+     WHERE q.queue = n.queue"
+}
+
+statement! {
+    /// What `Queue::expel` decides of each live token.
+    ExpelTokens { now: OffsetDateTime } -> () =
+    "UPDATE tokens t
+     SET status = 'EXPIRED', ended_at = n.at, out_version = coalesce(t.out_version, q.version),
+         end_reason = CASE WHEN t.deadline <= n.at THEN 'DEADLINE' ELSE 'NEW_EPOCH' END
+     FROM queues q
+     CROSS JOIN (SELECT " now " AS at) AS n
+     WHERE t.queue = q.queue AND t.ended_at IS NULL"
+}
+
+impl PostgresStore {
+    /// Renews all queues in one transaction; how many tokens ended, or nothing done while a server tells of itself.
+    pub(crate) async fn renew(&self) -> Result<Option<u64>, BatchError> {
+        let session = self.0.connections.session().await?;
+        let conn = session.connection()?;
+        let (_begun, _unlimited, queues, told, (now, _)) = futures::try_join!(
+            Begin {}.execute(&mut &*conn),
+            TakeYourTime {}.execute(&mut &*conn),
+            LockQueues {}.load::<i32>(&mut &*conn),
+            LastTold {}.get_result::<Option<OffsetDateTime>>(&mut &*conn),
+            Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn),
+        )?;
+        let now = self.0.environment.now(now);
+        if told.is_some_and(|last| now.since(instant(last)) <= Watch::GAP) {
+            // The connection is closed, and with it the transaction.
+            return Ok(None);
+        }
+        let epochs = queues.iter().map(|_| self.0.environment.ids.random().to_vec()).collect();
+        let (_renewed, ended, ()) = futures::try_join!(
+            run(conn, RenewQueues { queues, epochs }),
+            ExpelTokens { now: now.to_utc() }.execute(&mut &*conn),
+            run(conn, Commit {}),
+        )?;
+        session.give_back();
+        Ok(Some(u64::try_from(ended).unwrap_or(u64::MAX)))
+    }
+}

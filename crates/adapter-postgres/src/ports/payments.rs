@@ -1,0 +1,59 @@
+//! The port of payments.
+
+use async_trait::async_trait;
+use diesel_async::RunQueryDsl;
+use domain::page::Listed;
+use domain::payment::Receipt;
+use domain::ports::{Answer, Decided, Paid, PayCommand, PaymentRepository, StoreError};
+use domain::{Page, PaymentId, QueueNumber, UserId};
+use uuid::Uuid;
+
+use crate::sale::command::{Command, Outcome};
+use crate::store::{PostgresStore, store_error, unavailable};
+use crate::tables::receipts::{FindPayments, ListPayments, PaymentRow, receipts};
+use crate::tables::rows;
+
+#[async_trait]
+impl PaymentRepository for PostgresStore {
+    async fn pay(&self, command: &PayCommand) -> Decided<Answer<Paid>> {
+        match self.sale(command.ticket.queue, Command::Pay(command.clone())).await? {
+            Ok(Outcome::Paid(answer)) => Ok(Ok(answer)),
+            Err(rejection) => Ok(Err(rejection)),
+            Ok(other) => Err(other.unexpected()),
+        }
+    }
+
+    async fn find(&self, queue: QueueNumber, user: &UserId, payment: PaymentId) -> Result<Option<Receipt>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindPayments { queue: rows::queue(queue), ids: vec![payment.uuid()] };
+            let mut found = find.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.retain(|row| row.2 == user.as_str());
+            let found = receipts(&connection, queue, found).await.map_err(store_error)?;
+            Ok(found.into_iter().next().map(|(receipt, _)| receipt))
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        queue: QueueNumber,
+        user: &UserId,
+        page: &Page<PaymentId>,
+    ) -> Result<Listed<Receipt, PaymentId>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListPayments {
+                queue: rows::queue(queue),
+                user: user.as_str().to_owned(),
+                before: page.after.map_or_else(Uuid::max, PaymentId::uuid),
+                limit: i64::from(page.limit) + 1,
+            };
+            let listed = list.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
+            let listed = receipts(&connection, queue, listed).await.map_err(store_error)?;
+            let items = listed.into_iter().map(|(receipt, _)| receipt).collect();
+            Ok(Listed::cut(items, page, |receipt: &Receipt| receipt.payment.id))
+        })
+        .await
+    }
+}

@@ -1,0 +1,139 @@
+//! The port of who is there.
+
+use async_trait::async_trait;
+use diesel::sql_types::Timestamptz;
+use diesel_async::RunQueryDsl;
+use domain::ports::{PresenceRepository, StoreError};
+use domain::presence::{Sighting, Watch};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::batches::lane::BatchError;
+use crate::connections::statement::{Begin, Commit, statement};
+use crate::sale::write::{run, when};
+use crate::store::{PostgresStore, store_error, unavailable};
+use crate::tables::locks::Now;
+use crate::tables::rows::{self, big, instant};
+
+statement! {
+    /// What a server has told of itself.
+    LockServer { server: Uuid } -> (Timestamptz, Timestamptz) =
+    "SELECT since, last FROM servers WHERE id = " server " FOR UPDATE"
+}
+
+statement! {
+    KeepServer { server: Uuid, since: OffsetDateTime, last: OffsetDateTime } -> () =
+    "INSERT INTO servers (id, since, last) VALUES (" server ", " since ", " last ")
+     ON CONFLICT (id) DO UPDATE SET since = excluded.since, last = excluded.last"
+}
+
+statement! {
+    /// Rows are never changed: what a server notes of a chunk twice in one moment is kept as of the next one.
+    InsertSightings {
+        server: Uuid, noted: OffsetDateTime, queues: Vec<i32>, chunks: Vec<i64>, seen: Vec<Vec<u8>>,
+    } -> () =
+    "INSERT INTO sightings (queue, chunk, noted_at, server, seen)
+     SELECT n.queue, n.chunk,
+            coalesce(l.noted_at + interval '1 us', " noted ")
+                + interval '1 us' * (row_number() OVER (PARTITION BY n.queue, n.chunk) - 1),
+            " server ", n.seen
+     FROM unnest(" queues ", " chunks ", " seen ") AS n (queue, chunk, seen)
+     CROSS JOIN LATERAL (
+         SELECT max(s.noted_at) FROM sightings s
+         WHERE s.queue = n.queue AND s.chunk = n.chunk AND s.noted_at >= " noted " AND s.server = " server "
+         ) AS l (noted_at)"
+}
+
+statement! {
+    /// Removes what a server noted before, and what was noted by those that are gone; `most` rows. Each chunk is looked for
+    /// by itself, from the one before it, so that what is kept is not read.
+    RemoveSightings { server: Uuid, before: OffsetDateTime, gone: OffsetDateTime, most: i64 } -> () =
+    "WITH RECURSIVE chunks (queue, chunk) AS (
+         SELECT 0, -1::bigint
+         UNION ALL
+         SELECT n.queue, n.chunk
+         FROM chunks c
+         CROSS JOIN LATERAL (
+             SELECT queue, chunk FROM sightings
+             WHERE (queue, chunk) > (c.queue, c.chunk) ORDER BY queue, chunk LIMIT 1) AS n)
+     DELETE FROM sightings s
+     USING (SELECT o.*
+            FROM chunks c
+            CROSS JOIN LATERAL (
+                SELECT queue, chunk, noted_at, server FROM sightings
+                WHERE queue = c.queue AND chunk = c.chunk AND noted_at < " before " OFFSET 0) AS o
+            WHERE o.server = " server "
+               OR NOT EXISTS (SELECT 1 FROM servers v WHERE v.id = o.server AND v.last > " gone ")
+            LIMIT " most ") AS old
+     WHERE s.queue = old.queue AND s.chunk = old.chunk AND s.noted_at = old.noted_at AND s.server = old.server"
+}
+
+statement! {
+    /// Removes the servers that are gone.
+    RemoveServers { gone: OffsetDateTime } -> () = "DELETE FROM servers WHERE last <= " gone
+}
+
+statement! {
+    /// Removes a server that stops.
+    RemoveServer { server: Uuid } -> () = "DELETE FROM servers WHERE id = " server
+}
+
+/// How many old sightings a note removes besides twice as many as it inserts: more go than come.
+const SPARE: u64 = 100;
+
+#[async_trait]
+impl PresenceRepository for PostgresStore {
+    async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError> {
+        let noted = self.in_time(async { Ok(self.note_down(server, seen).await) }).await?;
+        if let Err(BatchError::Lost(_)) = noted {
+            // The next note is not to find another connection that is dead: there must be no gap between notes.
+            self.0.connections.drop_idle();
+        }
+        noted.map_err(store_error)
+    }
+
+    async fn forget(&self, server: Uuid) -> Result<(), StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let removed = RemoveServer { server }.execute(&mut &*connection).await;
+            removed.map(|_rows| ()).map_err(unavailable)
+        })
+        .await
+    }
+}
+
+impl PostgresStore {
+    async fn note_down(&self, server: Uuid, seen: &[Sighting]) -> Result<(), BatchError> {
+        let session = self.0.connections.session().await?;
+        let conn = session.connection()?;
+        let (_begun, before, (now, _)) = futures::try_join!(
+            Begin {}.execute(&mut &*conn),
+            LockServer { server }.load::<(OffsetDateTime, OffsetDateTime)>(&mut &*conn),
+            Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn),
+        )?;
+        let now = self.0.environment.now(now);
+        let before = before.into_iter().next();
+        let before = before.map(|(since, last)| Watch { since: instant(since), last: instant(last) });
+        let watch = Watch::told(before, now);
+        let gone = now.minus(Watch::GIVEN_UP);
+        let sightings = || InsertSightings {
+            server,
+            noted: now.to_utc(),
+            queues: seen.iter().map(|sighting| rows::queue(sighting.queue)).collect(),
+            chunks: seen.iter().map(|sighting| big(sighting.chunk)).collect(),
+            seen: seen.iter().map(|sighting| sighting.seen.clone()).collect(),
+        };
+        // Nobody is judged by what is older, whichever server told last.
+        let before = gone.minus(self.0.environment.rules.absence).to_utc();
+        let most = u64::try_from(seen.len()).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(SPARE);
+        futures::try_join!(
+            run(conn, KeepServer { server, since: watch.since.to_utc(), last: watch.last.to_utc() }),
+            when(conn, !seen.is_empty(), sightings),
+            run(conn, RemoveSightings { server, before, gone: gone.to_utc(), most: big(most) }),
+            run(conn, RemoveServers { gone: gone.to_utc() }),
+            run(conn, Commit {}),
+        )?;
+        session.give_back();
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! A queue as its operator sees it.
+
+use std::time::Duration;
+
+use diesel::sql_types::{Array, BigInt, Nullable};
+use diesel_async::RunQueryDsl;
+use domain::QueueNumber;
+use domain::ports::{Counted, Endings, QueueReport, StoreError};
+use time::OffsetDateTime;
+
+use crate::connections::statement::statement;
+use crate::sale::facts::QueueRow;
+use crate::store::{PostgresStore, unavailable};
+use crate::tables::locks::SqlQueue;
+use crate::tables::rows::{self, count};
+
+statement! {
+    /// A queue with the policy in force; how many of its tokens are ACTIVE now; what [`Counted`] has; for how many
+    /// microseconds the first one in line has waited, and those of the newest `most` numbers up to the frontier had who were
+    /// admitted in the last `recent` seconds: all of one snapshot.
+    ///
+    /// Each count is of an index alone, that has nobody else or is sorted by what is counted.
+    FindReport { queue: i32, now: Option<OffsetDateTime>, most: i64, recent: i64 } -> (
+        SqlQueue, BigInt, (BigInt, BigInt, BigInt, BigInt, BigInt), Nullable<BigInt>, Array<BigInt>,
+    ) =
+    "SELECT g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
+            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused,
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.status = 'ACTIVE' AND t.deadline > n.at),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'PAID' AND t.activated_at IS NOT NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'LEFT' AND t.activated_at IS NOT NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'LEFT' AND t.activated_at IS NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'NEW_EPOCH' AND t.activated_at IS NOT NULL),
+            (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.end_reason = 'NEW_EPOCH' AND t.activated_at IS NULL),
+            (SELECT extract(epoch FROM n.at - t.issued_at) * 1000000 FROM tokens t
+             WHERE t.queue = " queue " AND t.number > q.frontier AND t.status = 'WAITING'
+             ORDER BY t.number
+             LIMIT 1)::bigint,
+            ARRAY(SELECT (extract(epoch FROM t.activated_at - t.issued_at) * 1000000)::bigint FROM tokens t
+                  WHERE t.queue = " queue " AND t.number > q.frontier - " most " AND t.number <= q.frontier
+                    AND t.activated_at >= n.at - " recent " * interval '1 second')
+     FROM (SELECT coalesce(" now ", now()) AS at) AS n
+     CROSS JOIN queues q
+     JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
+     JOIN queue_registry g ON g.number = q.queue
+     WHERE q.queue = " queue
+}
+
+type ReportRow = (QueueRow, i64, (i64, i64, i64, i64, i64), Option<i64>, Vec<i64>);
+
+impl PostgresStore {
+    /// The report of a queue; `None` when there is no such queue.
+    pub(crate) async fn find_report(&self, queue: QueueNumber) -> Result<Option<QueueReport>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindReport {
+                queue: rows::queue(queue),
+                now: self.0.environment.fixed_now(),
+                most: i64::from(QueueReport::MOST_WAITS),
+                recent: i64::try_from(QueueReport::RECENT.as_secs()).unwrap_or(i64::MAX),
+            };
+            let found = find.load::<ReportRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().next().map(|row| report(queue, row)).transpose()
+        })
+        .await
+    }
+}
+
+fn report(number: QueueNumber, row: ReportRow) -> Result<QueueReport, StoreError> {
+    let (queue, active, (paid, left_active, left_waiting, expelled_active, expelled_waiting), oldest, waits) = row;
+    let queue = rows::queue_row(number, queue)?;
+    let active = count("tokens", "status", active)?;
+    let ended = |many| count("tokens", "end_reason", many);
+    let counted = Counted {
+        paid: ended(paid)?,
+        left_active: ended(left_active)?,
+        left_waiting: ended(left_waiting)?,
+        expelled_active: ended(expelled_active)?,
+        expelled_waiting: ended(expelled_waiting)?,
+    };
+    Ok(QueueReport {
+        active,
+        ended: Endings::of(&queue.line, active, &counted),
+        oldest_wait: oldest.map(wait),
+        waits: waits.into_iter().map(wait).collect(),
+        name: queue.name,
+        policy: queue.policy,
+        line: queue.line,
+    })
+}
+
+/// From microseconds; nothing when a clock went back.
+fn wait(micros: i64) -> Duration {
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}

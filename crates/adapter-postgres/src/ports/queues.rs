@@ -1,0 +1,201 @@
+//! The waiting line's port.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::sql_types::{Array, BigInt, Integer};
+use diesel_async::RunQueryDsl;
+use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::rejection::Kind;
+use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
+use futures::future::join_all;
+use time::OffsetDateTime;
+use tokio::time::timeout;
+
+use crate::connections::statement::statement;
+use crate::sale::command::{Command, Outcome};
+use crate::sale::facts::QueueRow;
+use crate::store::{PostgresStore, store_error, unavailable};
+use crate::tables::locks::{SqlQueue, SqlToken};
+use crate::tables::rows::{self, TokenRow, big, count, ticket_number};
+
+statement! {
+    /// The queues that changed since the versions known, by queue number and -1 for none, and who left since then beyond
+    /// the frontier: all of one snapshot.
+    FindChanges { known: Vec<i64> } -> (Integer, SqlQueue, Array<BigInt>) =
+    "SELECT q.queue, g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
+            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused,
+            ARRAY(SELECT t.number FROM tokens t
+                  WHERE t.queue = q.queue AND t.out_version > q.known AND t.number > q.frontier
+                    AND t.end_reason = 'LEFT' AND t.activated_at IS NULL)
+     FROM (SELECT *, coalesce((" known ")[queue], -1) AS known FROM queues OFFSET 0) AS q
+     CROSS JOIN LATERAL (SELECT * FROM policies WHERE queue = q.queue AND seq = q.policy_seq OFFSET 0) AS p
+     CROSS JOIN LATERAL (SELECT name FROM queue_registry WHERE number = q.queue OFFSET 0) AS g
+     WHERE q.version > q.known"
+}
+
+statement! {
+    /// The tokens of these numbers.
+    FindTokens { queue: i32, numbers: Vec<i64> } -> SqlToken =
+    "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
+            t.paid_reservation, t.out_version
+     FROM unnest(" numbers ") AS a (number)
+     CROSS JOIN LATERAL (
+         SELECT * FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t"
+}
+
+statement! {
+    /// How many tokens of each queue are ACTIVE now.
+    FindActive { now: Option<OffsetDateTime> } -> (Integer, BigInt) =
+    "SELECT q.queue, a.active
+     FROM queues q
+     CROSS JOIN LATERAL (
+         SELECT count(*) AS active FROM tokens t
+         WHERE t.queue = q.queue AND t.status = 'ACTIVE' AND t.deadline > coalesce(" now ", now())) AS a
+     WHERE q.admitted > 0 AND a.active > 0"
+}
+
+statement! {
+    /// The queues that have somebody waiting or somebody ACTIVE past the deadline: what is due, of all queues at once. One
+    /// that has never admitted anybody is told by its row alone, others by one look into an index.
+    FindDueQueues { now: Option<OffsetDateTime> } -> Integer =
+    "SELECT q.queue
+     FROM queues q
+     WHERE q.issued - q.frontier - q.ended_beyond > 0
+        OR q.admitted > 0
+           AND EXISTS (SELECT 1 FROM tokens t
+                       WHERE t.queue = q.queue AND t.status = 'ACTIVE' AND t.deadline <= coalesce(" now ", now()))
+     ORDER BY q.queue"
+}
+
+/// How long a tick waits for one queue. What it asked for goes on by itself, and a queue that somebody has locked is not
+/// to keep the others waiting.
+const TICK: Duration = Duration::from_secs(1);
+
+#[async_trait]
+impl QueueRepository for PostgresStore {
+    async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindChanges { known: by_number(known) };
+            let found = find.load::<(i32, QueueRow, Vec<i64>)>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().map(change).collect()
+        })
+        .await
+    }
+
+    async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
+        match self.sale(queue, Command::Join(user.clone())).await? {
+            Ok(Outcome::Joined(joined)) => Ok(Ok(joined)),
+            Err(rejection) => Ok(Err(rejection)),
+            Ok(other) => Err(other.unexpected()),
+        }
+    }
+
+    async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let numbers = numbers.iter().map(|number| big(number.get())).collect();
+            let find = FindTokens { queue: rows::queue(queue), numbers };
+            let found = find.load::<TokenRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().map(|row| row.token(queue)).collect()
+        })
+        .await
+    }
+
+    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+        match self.sale(ticket.queue, Command::Leave(ticket)).await? {
+            Ok(Outcome::Done) => Ok(Ok(())),
+            Err(rejection) => Ok(Err(rejection)),
+            Ok(other) => Err(other.unexpected()),
+        }
+    }
+
+    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+        let due = self.in_time(async {
+            let connection = self.connection().await?;
+            let due = FindDueQueues { now: self.0.environment.fixed_now() };
+            due.load::<i32>(&mut &*connection).await.map_err(unavailable)
+        });
+        let due = due.await?;
+        let queues: Vec<_> =
+            due.into_iter().map(|number| rows::queue_number("queues", number)).collect::<Result<_, _>>()?;
+        let admissions = queues.into_iter().map(|queue| timeout(TICK, self.sale(queue, Command::Admit)));
+        let (mut admitted, mut failed) = (Vec::new(), None);
+        for answer in join_all(admissions).await {
+            match answer {
+                Ok(Ok(Ok(Outcome::Admitted(done)))) => admitted.extend(done),
+                Ok(Ok(Ok(other))) => failed = Some(other.unexpected()),
+                Ok(Ok(Err(rejection))) => tracing::warn!(%rejection, "a queue vanished before it was admitted to"),
+                Ok(Err(error)) => failed = Some(error),
+                Err(_elapsed) => tracing::warn!("admitting to a queue takes longer than a tick"),
+            }
+        }
+        match failed {
+            // What was done is told; what failed is due again at the next tick.
+            Some(error) if admitted.is_empty() => Err(error),
+            Some(error) => {
+                tracing::error!(%error, "a queue could not be admitted to");
+                Ok(admitted)
+            }
+            None => Ok(admitted),
+        }
+    }
+
+    async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
+        Ok(self.find_report(queue).await?.ok_or(Rejection::NotFound(Kind::Queue)))
+    }
+
+    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
+        match self.sale(queue, Command::ChangePolicy(*change)).await? {
+            Ok(Outcome::Done) => self.report(queue).await,
+            Err(rejection) => Ok(Err(rejection)),
+            Ok(other) => Err(other.unexpected()),
+        }
+    }
+
+    async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindActive { now: self.0.environment.fixed_now() };
+            let found = find.load::<(i32, i64)>(&mut &*connection).await.map_err(unavailable)?;
+            let active =
+                |(queue, active)| Ok((rows::queue_number("tokens", queue)?, count("tokens", "status", active)?));
+            found.into_iter().map(active).collect()
+        })
+        .await
+    }
+
+    async fn renew_epochs(&self) -> Result<Option<u64>, StoreError> {
+        self.renew().await.map_err(store_error)
+    }
+}
+
+/// What is known of each queue, in its number's place, counted from one as PostgreSQL counts: -1 for nothing. So one look
+/// into it tells.
+fn by_number(known: &[(QueueNumber, u64)]) -> Vec<i64> {
+    let mut versions = Vec::new();
+    for (queue, version) in known {
+        if let Some(place) = usize::from(queue.0).checked_sub(1) {
+            if versions.len() <= place {
+                versions.resize(place + 1, -1);
+            }
+            if let Some(known) = versions.get_mut(place) {
+                *known = big(*version);
+            }
+        }
+    }
+    versions
+}
+
+fn change((number, row, left): (i32, QueueRow, Vec<i64>)) -> Result<QueueChange, StoreError> {
+    let queue = rows::queue_row(rows::queue_number("queues", number)?, row)?;
+    Ok(QueueChange {
+        number: queue.number,
+        name: queue.name,
+        epoch: queue.epoch,
+        policy: queue.policy,
+        line: queue.line,
+        left: left.into_iter().map(ticket_number).collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,161 @@
+//! The port of holds, and the sweep of what ran out.
+
+use async_trait::async_trait;
+use diesel::sql_types::{Integer, Timestamptz};
+use diesel_async::RunQueryDsl;
+use domain::page::Listed;
+use domain::ports::{Answer, Decided, HoldCommand, ReservationRepository, StoreError};
+use domain::reservation::Reservation;
+use domain::{Page, QueueNumber, ReservationId, Ticket, Timestamp, UserId};
+use futures::future::join_all;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::connections::statement::statement;
+use crate::sale::command::{Command, Outcome};
+use crate::store::{PostgresStore, unavailable};
+use crate::tables::receipts::{FindReservations, ListReservations, SeatedRow, seated};
+use crate::tables::rows;
+
+type SqlUuid = diesel::sql_types::Uuid;
+
+/// How many reservations one sweep cancels.
+const AT_ONCE: usize = 500;
+
+statement! {
+    /// The database's time, for what is shown by time.
+    ReadNow {} -> Timestamptz = "SELECT clock_timestamp()"
+}
+
+statement! {
+    /// PENDING reservations past their deadline, of all queues, oldest deadline first; in the words of their index.
+    FindDue { now: Option<OffsetDateTime>, after: OffsetDateTime, queue: i32, id: Uuid, limit: i64 } -> (
+        Timestamptz, Integer, SqlUuid,
+    ) =
+    "SELECT expires_at, queue, id
+     FROM reservations
+     WHERE status <> 'CONFIRMED' AND cancel_reason IS NULL AND expires_at <= coalesce(" now ", now()) AND expires_at >= " after "
+       AND (expires_at, queue, id) > (" after ", " queue ", " id ")
+     ORDER BY expires_at, queue, id
+     LIMIT " limit
+}
+
+#[async_trait]
+impl ReservationRepository for PostgresStore {
+    async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>> {
+        match self.sale(command.ticket.queue, Command::Hold(command.clone())).await? {
+            Ok(Outcome::Held(answer)) => Ok(Ok(answer)),
+            Err(rejection) => Ok(Err(rejection)),
+            Ok(other) => Err(other.unexpected()),
+        }
+    }
+
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+        match self.sale(ticket.queue, Command::Cancel(ticket, reservation)).await? {
+            Ok(Outcome::Cancelled(reservation)) => Ok(Ok(reservation)),
+            Err(rejection) => Ok(Err(rejection)),
+            Ok(other) => Err(other.unexpected()),
+        }
+    }
+
+    async fn find(
+        &self,
+        queue: QueueNumber,
+        user: &UserId,
+        reservation: ReservationId,
+    ) -> Result<Option<Reservation>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindReservations { queue: rows::queue(queue), ids: vec![reservation.uuid()] };
+            let (found, now) = futures::try_join!(
+                find.load::<SeatedRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            let now = self.0.environment.now(now);
+            let found = seated(queue, found)?.into_iter().find(|found| found.user == *user);
+            Ok(found.map(|found| as_of(found, now)))
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        queue: QueueNumber,
+        user: &UserId,
+        page: &Page<ReservationId>,
+    ) -> Result<Listed<Reservation, ReservationId>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListReservations {
+                queue: rows::queue(queue),
+                user: user.as_str().to_owned(),
+                before: page.after.map_or_else(Uuid::max, ReservationId::uuid),
+                limit: i64::from(page.limit) + 1,
+            };
+            let (listed, now) = futures::try_join!(
+                list.load::<SeatedRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            let now = self.0.environment.now(now);
+            let items = seated(queue, listed)?.into_iter().map(|reservation| as_of(reservation, now)).collect();
+            Ok(Listed::cut(items, page, |reservation| reservation.id))
+        })
+        .await
+    }
+
+    async fn release_expired(&self) -> Result<u64, StoreError> {
+        let mut released = 0;
+        let mut after = (OffsetDateTime::UNIX_EPOCH, 0, Uuid::nil());
+        while released < AT_ONCE {
+            let due = self.due(after, AT_ONCE - released).await?;
+            let Some(last) = due.last() else { break };
+            after = *last;
+            released += self.release(due).await?;
+        }
+        Ok(u64::try_from(released).unwrap_or(u64::MAX))
+    }
+}
+
+type DueRow = (OffsetDateTime, i32, Uuid);
+
+impl PostgresStore {
+    async fn due(&self, (after, queue, id): DueRow, limit: usize) -> Result<Vec<DueRow>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let find = FindDue { now: self.0.environment.fixed_now(), after, queue, id, limit };
+            find.load(&mut &*connection).await.map_err(unavailable)
+        })
+        .await
+    }
+
+    /// Hands each to its queue's lane, which takes those that wait together into one transaction. One that fails is
+    /// logged and left as it is.
+    async fn release(&self, due: Vec<DueRow>) -> Result<usize, StoreError> {
+        let release = async |(_, queue, id): DueRow| {
+            let queue = rows::queue_number("reservations", queue)?;
+            self.sale(queue, Command::Release(ReservationId::new(id))).await
+        };
+        let ids: Vec<Uuid> = due.iter().map(|(_, _, id)| *id).collect();
+        let mut released = 0;
+        for (id, answer) in ids.into_iter().zip(join_all(due.into_iter().map(release)).await) {
+            match answer {
+                Ok(Ok(Outcome::Released(true))) => released += 1,
+                Ok(Ok(_)) => {}
+                Ok(Err(failure)) => tracing::error!(%failure, reservation = %id, "a release was refused"),
+                Err(failure) => {
+                    tracing::error!(%failure, reservation = %id, "a reservation that ran out could not be cancelled");
+                }
+            }
+        }
+        Ok(released)
+    }
+}
+
+/// With the status of the moment of reading.
+fn as_of(mut reservation: Reservation, now: Timestamp) -> Reservation {
+    reservation.status = reservation.status_at(now);
+    reservation
+}

@@ -1,0 +1,66 @@
+//! The port of wallets.
+
+use async_trait::async_trait;
+use diesel_async::RunQueryDsl;
+use domain::page::Listed;
+use domain::ports::{Answer, ChargeCommand, Charged, Decided, StoreError, WalletRepository};
+use domain::wallet::{self, Entry, Wallet};
+use domain::{Page, UserId};
+use time::OffsetDateTime;
+
+use crate::batches::charges;
+use crate::ports::reservations::ReadNow;
+use crate::store::{PostgresStore, unavailable};
+use crate::tables::wallet_rows::{self, ChargeKeyRow, EntryRow, FindWallet, ListEntries, WalletRow};
+
+#[async_trait]
+impl WalletRepository for PostgresStore {
+    async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let find = FindWallet { user: user.as_str().to_owned() };
+            let found = find.load::<WalletRow>(&mut &*connection).await.map_err(unavailable)?;
+            found.into_iter().next().map_or_else(|| Ok(Wallet::empty(user.clone())), wallet_rows::wallet)
+        })
+        .await
+    }
+
+    async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>> {
+        // What is out of bounds is a bad request, whatever its key recorded (R15).
+        if let Err(rejection) = wallet::check_charge(&command.amount, &self.0.environment.rules) {
+            return Ok(Err(rejection));
+        }
+        self.charges(command.clone()).await
+    }
+
+    async fn replay(&self, command: &ChargeCommand) -> Decided<Option<Charged>> {
+        if command.key.is_none() {
+            return Ok(Ok(None));
+        }
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let (found, now) = futures::try_join!(
+                charges::find_keys(std::slice::from_ref(command)).load::<ChargeKeyRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )
+            .map_err(unavailable)?;
+            charges::replay(command, found, self.0.environment.now(now))
+        })
+        .await
+    }
+
+    async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError> {
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let list = ListEntries {
+                user: user.as_str().to_owned(),
+                before: page.after.map_or(i64::MAX, crate::tables::rows::big),
+                limit: i64::from(page.limit) + 1,
+            };
+            let listed = list.load::<EntryRow>(&mut &*connection).await.map_err(unavailable)?;
+            let items = listed.into_iter().map(wallet_rows::entry).collect::<Result<_, _>>()?;
+            Ok(Listed::cut(items, page, |entry: &Entry| entry.seq))
+        })
+        .await
+    }
+}

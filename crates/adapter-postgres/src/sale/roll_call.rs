@@ -1,0 +1,81 @@
+//! Who is there of those whose turn has come, read when it is needed (design 5).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use diesel::sql_types::{BigInt, Binary, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::presence::{Roll, Sighting, Watch};
+use domain::{QueueNumber, Rules, Timestamp, Token};
+use time::OffsetDateTime;
+
+use crate::batches::lane::BatchError;
+use crate::connections::statement::statement;
+use crate::tables::rows::{big, count, instant, queue as queue_column};
+
+statement! {
+    /// What the servers tell of themselves.
+    FindServers {} -> (Timestamptz, Timestamptz) = "SELECT since, last FROM servers"
+}
+
+statement! {
+    /// Whom servers saw of these chunks, written down since.
+    FindSightings { queue: i32, chunks: Vec<i64>, since: OffsetDateTime } -> (BigInt, Binary) =
+    "SELECT s.chunk, s.seen
+     FROM unnest(" chunks ") AS c (chunk)
+     CROSS JOIN LATERAL (
+         SELECT chunk, seen FROM sightings
+         WHERE queue = " queue " AND chunk = c.chunk AND noted_at >= " since " OFFSET 0) AS s"
+}
+
+/// Calls the roll of one queue's waiters in one transaction.
+pub(crate) struct RollCall {
+    queue: QueueNumber,
+    absence: Duration,
+    now: Timestamp,
+    /// Nobody is absent by it until the servers were asked.
+    roll: Roll,
+    asked: bool,
+    /// The chunks that are on the roll.
+    chunks: BTreeSet<u64>,
+}
+
+impl RollCall {
+    pub(crate) fn new(queue: QueueNumber, rules: &Rules, now: Timestamp) -> Self {
+        let (roll, chunks) = (Roll::of_all(), BTreeSet::new());
+        Self { queue, absence: rules.absence, now, roll, asked: false, chunks }
+    }
+
+    /// The roll, as far as it was called.
+    pub(crate) const fn roll(&self) -> &Roll {
+        &self.roll
+    }
+
+    /// Reads what is needed to judge these tokens; nothing of those who have just come. The servers are read before what
+    /// they saw: what they told of is there then.
+    pub(crate) async fn call(&mut self, conn: &AsyncPgConnection, page: &[Token]) -> Result<(), BatchError> {
+        let lately = self.now.minus(self.absence);
+        if self.absence.is_zero() || page.iter().all(|token| token.issued_at >= lately) {
+            return Ok(());
+        }
+        if !self.asked {
+            let told = FindServers {}.load::<(OffsetDateTime, OffsetDateTime)>(&mut &*conn).await?;
+            let watch = |(since, last)| Watch { since: instant(since), last: instant(last) };
+            let watches: Vec<Watch> = told.into_iter().map(watch).collect();
+            self.roll = Roll::since(Watch::judges_since(&watches, self.absence, self.now));
+            self.asked = true;
+        }
+        let Some(since) = self.roll.judges_since() else { return Ok(()) };
+        let judged = page.iter().filter(|token| self.roll.judges(token));
+        let chunks: BTreeSet<u64> = judged.map(|token| Sighting::chunk_of(token.ticket.number)).collect();
+        let chunks: Vec<i64> = chunks.into_iter().filter(|chunk| self.chunks.insert(*chunk)).map(big).collect();
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let find = FindSightings { queue: queue_column(self.queue), chunks, since: since.to_utc() };
+        for (chunk, seen) in find.load::<(i64, Vec<u8>)>(&mut &*conn).await? {
+            self.roll.add(count("sightings", "chunk", chunk)?, &seen);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! Reservations and payments as they are read back: for lists, and for answers that are given again.
+
+use std::collections::HashMap;
+
+use bigdecimal::BigDecimal;
+use diesel::sql_types::{BigInt, Integer, Nullable, Numeric, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::payment::{Payment, Receipt};
+use domain::ports::{Paid, StoreError};
+use domain::reservation::Reservation;
+use domain::{ConcertId, PaymentId, QueueNumber, ReservationId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::batches::lane::BatchError;
+use crate::connections::statement::statement;
+use crate::sale::facts::ReservationRow;
+use crate::sale::schedule_cache::start;
+use crate::tables::rows::{self, count, inconsistent, money, user};
+use crate::tables::wallet_rows::{EntryRow, FindEntries, entry};
+
+type SqlUuid = diesel::sql_types::Uuid;
+type SqlReservation = (
+    (SqlUuid, Text, SqlUuid, Numeric, Text, Nullable<Text>, Timestamptz, Timestamptz),
+    (SqlUuid, Timestamptz, Integer, Text),
+    Nullable<(SqlUuid, Integer, Numeric)>,
+);
+/// A reservation with its schedule's concert, start, offset and title, and one of its seats.
+pub(crate) type SeatedRow = (ReservationRow, (Uuid, OffsetDateTime, i32, String), Option<(Uuid, i32, BigDecimal)>);
+type SqlPayment = (SqlUuid, SqlUuid, Text, Numeric, Timestamptz, BigInt);
+pub(crate) type PaymentRow = (Uuid, Uuid, String, BigDecimal, OffsetDateTime, i64);
+
+statement! {
+    /// Reservations with their seats, a row for each seat.
+    FindReservations { queue: i32, ids: Vec<Uuid> } -> SqlReservation =
+    "SELECT r.id, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, r.expires_at,
+            s.concert_id, s.starts_at, s.offset_minutes, c.title,
+            x.seat_id, x.number, x.price
+     FROM (SELECT DISTINCT unnest(" ids ")) AS a (id)
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservations WHERE queue = " queue " AND id = a.id OFFSET 0) AS r
+     CROSS JOIN LATERAL (
+         SELECT * FROM schedules WHERE queue = " queue " AND id = r.schedule_id OFFSET 0) AS s
+     CROSS JOIN LATERAL (
+         SELECT * FROM concerts WHERE queue = " queue " AND id = s.concert_id OFFSET 0) AS c
+     LEFT JOIN LATERAL (
+         SELECT * FROM reservation_seats WHERE queue = " queue " AND reservation_id = r.id OFFSET 0) AS x ON true
+     ORDER BY r.id DESC, x.number"
+}
+
+statement! {
+    /// A page of a user's reservations, newest first, which is by id: ids grow with time.
+    ListReservations { queue: i32, user: String, before: Uuid, limit: i64 } -> SqlReservation =
+    "SELECT r.id, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, r.expires_at,
+            s.concert_id, s.starts_at, s.offset_minutes, c.title,
+            x.seat_id, x.number, x.price
+     FROM (SELECT * FROM reservations
+           WHERE queue = " queue " AND user_id = " user " AND id < " before "
+           ORDER BY id DESC
+           LIMIT " limit ") AS r
+     CROSS JOIN LATERAL (
+         SELECT * FROM schedules WHERE queue = " queue " AND id = r.schedule_id OFFSET 0) AS s
+     CROSS JOIN LATERAL (
+         SELECT * FROM concerts WHERE queue = " queue " AND id = s.concert_id OFFSET 0) AS c
+     LEFT JOIN LATERAL (
+         SELECT * FROM reservation_seats WHERE queue = " queue " AND reservation_id = r.id OFFSET 0) AS x ON true
+     ORDER BY r.id DESC, x.number"
+}
+
+statement! {
+    /// Payments by id.
+    FindPayments { queue: i32, ids: Vec<Uuid> } -> SqlPayment =
+    "SELECT p.id, p.reservation_id, p.user_id, p.amount, p.paid_at, p.entry_seq
+     FROM (SELECT DISTINCT unnest(" ids ")) AS a (id)
+     CROSS JOIN LATERAL (
+         SELECT * FROM payments WHERE queue = " queue " AND id = a.id OFFSET 0) AS p"
+}
+
+statement! {
+    /// A page of a user's payments, newest first.
+    ListPayments { queue: i32, user: String, before: Uuid, limit: i64 } -> SqlPayment =
+    "SELECT id, reservation_id, user_id, amount, paid_at, entry_seq
+     FROM payments
+     WHERE queue = " queue " AND user_id = " user " AND id < " before "
+     ORDER BY id DESC
+     LIMIT " limit
+}
+
+/// Reservations as stored, in the order of their rows.
+pub(crate) fn seated(queue: QueueNumber, rows: Vec<SeatedRow>) -> Result<Vec<Reservation>, StoreError> {
+    let mut reservations: Vec<Reservation> = Vec::new();
+    for (row, (concert, starts_at, offset, title), seat) in rows {
+        let (id, held) = rows::held(row)?;
+        let Some((seat, number, price)) = seat else {
+            return Err(inconsistent("reservation_seats", "reservation_id", format!("{id} has no seats")));
+        };
+        let seat = rows::reserved_seat(seat, number, &price)?;
+        match reservations.last_mut().filter(|last| last.id == id) {
+            Some(last) => last.seats.push(seat),
+            None => reservations.push(Reservation {
+                id,
+                queue,
+                user: held.user,
+                concert: ConcertId::new(concert),
+                schedule: held.schedule,
+                title: title.into(),
+                starts_at: start(starts_at, offset)?,
+                seats: vec![seat],
+                amount: held.amount,
+                status: held.status,
+                reserved_at: held.reserved_at,
+                expires_at: held.expires_at,
+            }),
+        }
+    }
+    Ok(reservations)
+}
+
+/// Reservations by id, as stored.
+pub(crate) async fn reservations(
+    conn: &AsyncPgConnection,
+    queue: QueueNumber,
+    ids: &[ReservationId],
+) -> Result<HashMap<ReservationId, Reservation>, BatchError> {
+    let find = FindReservations { queue: rows::queue(queue), ids: ids.iter().map(|id| id.uuid()).collect() };
+    let found = seated(queue, find.load(&mut &*conn).await?)?;
+    Ok(found.into_iter().map(|reservation| (reservation.id, reservation)).collect())
+}
+
+/// Receipts of payments, in their order. What they paid for is CONFIRMED for good, so that it may be read after them.
+pub(crate) async fn receipts(
+    conn: &AsyncPgConnection,
+    queue: QueueNumber,
+    rows: Vec<PaymentRow>,
+) -> Result<Vec<(Receipt, u64)>, BatchError> {
+    let ids: Vec<_> = rows.iter().map(|row| ReservationId::new(row.1)).collect();
+    let mut paid_for = if ids.is_empty() { HashMap::new() } else { reservations(conn, queue, &ids).await? };
+    let receipt = |(id, reservation, user_id, amount, paid_at, seq): PaymentRow| {
+        let payment = Payment {
+            id: PaymentId::new(id),
+            reservation: ReservationId::new(reservation),
+            user: user("payments", &user_id)?,
+            amount: money("payments", "amount", &amount)?,
+            paid_at: rows::instant(paid_at),
+        };
+        let reservation = paid_for.remove(&payment.reservation);
+        let reservation = reservation.ok_or_else(|| inconsistent("payments", "reservation_id", id))?;
+        Ok((Receipt { payment, reservation }, count("payments", "entry_seq", seq)?))
+    };
+    rows.into_iter().map(receipt).collect::<Result<_, StoreError>>().map_err(BatchError::from)
+}
+
+/// Payments as they were first answered.
+pub(crate) async fn paid(
+    conn: &AsyncPgConnection,
+    queue: QueueNumber,
+    ids: &[PaymentId],
+) -> Result<HashMap<PaymentId, Paid>, BatchError> {
+    let find = FindPayments { queue: rows::queue(queue), ids: ids.iter().map(|id| id.uuid()).collect() };
+    let receipts = receipts(conn, queue, find.load(&mut &*conn).await?).await?;
+    let entries = FindEntries {
+        users: receipts.iter().map(|(receipt, _)| receipt.payment.user.as_str().to_owned()).collect(),
+        seqs: receipts.iter().map(|(_, seq)| rows::big(*seq)).collect(),
+    };
+    let entries = entries.load::<EntryRow>(&mut &*conn).await?;
+    let entries: Vec<_> = entries.into_iter().map(entry).collect::<Result<_, _>>()?;
+    let mut paid = HashMap::new();
+    for (receipt, seq) in receipts {
+        let entry = entries.iter().find(|entry| entry.user == receipt.payment.user && entry.seq == seq);
+        let entry = entry.ok_or_else(|| inconsistent("payments", "entry_seq", receipt.payment.id))?;
+        paid.insert(receipt.payment.id, Paid { receipt, balance: entry.balance_after.clone() });
+    }
+    Ok(paid)
+}
