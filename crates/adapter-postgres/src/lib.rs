@@ -8,6 +8,7 @@
 
 mod batches;
 mod connections;
+mod environment;
 mod open;
 #[cfg(test)]
 mod plans;

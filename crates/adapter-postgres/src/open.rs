@@ -14,8 +14,9 @@ use domain::ports::{Clock, IdGenerator};
 
 use crate::batches::loading::Plan;
 use crate::connections::pool::{Connections, patient};
+use crate::environment::Environment;
 use crate::sale::schedule_cache::ScheduleCache;
-use crate::store::{Environment, Inner, Lanes, PostgresStore};
+use crate::store::{Inner, Lanes, PostgresStore};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 

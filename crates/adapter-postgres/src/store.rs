@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Object;
-use domain::ports::{ChargeCommand, Clock, IdGenerator, StoreError};
-use domain::{QueueNumber, Rules, Timestamp};
-use time::OffsetDateTime;
+use domain::QueueNumber;
+use domain::ports::{ChargeCommand, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::batches::charges::Charges;
-use crate::batches::lane::{BatchError, Executor, Lane};
+use crate::batches::lane::{Executor, Lane};
 use crate::batches::loading::Loading;
+use crate::connections::error::BatchError;
 use crate::connections::pool::{Connections, SILENCE, SILENT};
+use crate::environment::Environment;
 use crate::sale::command::{Command, Verdict};
 use crate::sale::executor::Sale;
 use crate::sale::schedule_cache::ScheduleCache;
@@ -29,27 +30,6 @@ pub(crate) struct Inner {
     pub(crate) schedules: Arc<ScheduleCache>,
     /// `None` after the shutdown.
     pub(crate) lanes: Mutex<Option<Lanes>>,
-}
-
-/// What the rules need besides the database.
-#[derive(Clone)]
-pub(crate) struct Environment {
-    /// A test's clock; the database's when there is none.
-    pub(crate) clock: Option<Arc<dyn Clock>>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-    pub(crate) rules: Arc<Rules>,
-}
-
-impl Environment {
-    /// What a test's clock shows.
-    pub(crate) fn fixed_now(&self) -> Option<OffsetDateTime> {
-        self.clock.as_ref().map(|clock| clock.now().to_utc())
-    }
-
-    /// A test's time, or the database's.
-    pub(crate) fn now(&self, database: OffsetDateTime) -> Timestamp {
-        self.clock.as_ref().map_or_else(|| Timestamp::from_offset(database), |clock| clock.now())
-    }
 }
 
 /// How many lanes share what does not lock one row of all: the holds and payments of a queue, the charges of all. While

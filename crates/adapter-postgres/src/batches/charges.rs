@@ -11,11 +11,10 @@ use domain::{EntryId, Fingerprint, Rejection, Timestamp, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::batches::lane::{BatchError, Decision, Executor};
-use crate::connections::statement::{Begin, Commit};
-use crate::sale::write::{run, when};
-use crate::store::Environment;
-use crate::tables::locks::Now;
+use crate::batches::lane::{Decision, Executor};
+use crate::connections::error::BatchError;
+use crate::connections::statement::{Begin, Commit, Now, run, when};
+use crate::environment::Environment;
 use crate::tables::rows;
 use crate::tables::wallet_rows::{self, ChargeKeyRow, FindChargeKeys, LockWallets, WalletRow};
 use crate::tables::wallet_writes::{ForgetEntryKeys, insert_entries, insert_wallets, update_wallets};

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncPgConnection;
 use domain::ports::{IdGenerator, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::connections::pool::{Connections, Fate, SILENCE, SILENT};
+use crate::connections::error::{BatchError, Fate};
+use crate::connections::pool::{Connections, SILENCE, SILENT};
 
 /// The most commands of one batch.
 const BATCH: usize = 512;
@@ -23,81 +23,6 @@ const WAITING: usize = 8_192;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a batch is tried again.
 const RETRIES: u32 = 5;
-
-/// Why a batch was not committed.
-#[derive(Clone, Debug)]
-pub(crate) enum BatchError {
-    /// No connection was free: not executed.
-    Overloaded,
-    /// The connection was lost before COMMIT was sent, or takes no writes: not committed.
-    Lost(String),
-    /// The database made it give way, or refused it with an error that diesel does not tell from that: not committed.
-    Yielded(String),
-    /// A row was there already that was not when the batch looked: another server was faster. Not committed.
-    Raced(String),
-    /// A constraint refused it: not committed.
-    Refused(String),
-    /// What was read is not what the schema promises: not committed.
-    Store(StoreError),
-    /// Perhaps committed, and nobody can tell.
-    Unsure(String),
-}
-
-impl From<Error> for BatchError {
-    fn from(error: Error) -> Self {
-        use DatabaseErrorKind::{
-            CheckViolation, ClosedConnection, ExclusionViolation, ForeignKeyViolation, NotNullViolation,
-            ReadOnlyTransaction, RestrictViolation, UnableToSendCommand, UniqueViolation,
-        };
-        let reason = error.to_string();
-        match error {
-            // A server that takes no writes any more is no better than none: another one of the URL's may.
-            Error::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, _) => Self::Lost(reason),
-            Error::DatabaseError(UniqueViolation, _) => Self::Raced(reason),
-            Error::DatabaseError(
-                ForeignKeyViolation | NotNullViolation | CheckViolation | RestrictViolation | ExclusionViolation,
-                _,
-            ) => Self::Refused(reason),
-            Error::DatabaseError(..) => Self::Yielded(reason),
-            _ => Self::Store(StoreError::Unavailable(reason)),
-        }
-    }
-}
-
-impl From<StoreError> for BatchError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl BatchError {
-    /// Whether the same commands may succeed when they are tried again as they are.
-    fn is_worth_another_try(&self, commands: usize) -> bool {
-        match self {
-            Self::Lost(_) | Self::Yielded(_) => true,
-            // With others in the batch, one by one comes first: it may be a fault of the data, and no race.
-            Self::Raced(_) => commands == 1,
-            Self::Overloaded | Self::Refused(_) | Self::Store(_) | Self::Unsure(_) => false,
-        }
-    }
-
-    /// Whether it may be the fault of one command, so that the others succeed without it.
-    fn may_be_of_one(&self) -> bool {
-        matches!(self, Self::Yielded(_) | Self::Raced(_) | Self::Refused(_) | Self::Store(_))
-    }
-
-    pub(crate) fn into_store_error(self) -> StoreError {
-        match self {
-            Self::Overloaded => StoreError::Overloaded,
-            Self::Store(error) => error,
-            Self::Lost(reason)
-            | Self::Yielded(reason)
-            | Self::Raced(reason)
-            | Self::Refused(reason)
-            | Self::Unsure(reason) => StoreError::Unavailable(reason),
-        }
-    }
-}
 
 /// A batch that was decided and is not written yet.
 pub(crate) struct Decision<E: Executor + ?Sized> {
@@ -284,18 +209,5 @@ impl<E: Executor> Worker<E> {
 fn reply<T>(to: oneshot::Sender<T>, answer: T) {
     if to.send(answer).is_err() {
         tracing::debug!("a caller went away before its answer");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_that_takes_no_writes_is_left_like_one_that_is_gone() {
-        let error = Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, Box::new("standby".to_owned()));
-        let error = BatchError::from(error);
-        assert!(matches!(error, BatchError::Lost(_)), "its connections are dropped: {error:?}");
-        assert!(!error.may_be_of_one(), "none of the batch would fare better alone");
     }
 }

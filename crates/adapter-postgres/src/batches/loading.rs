@@ -9,11 +9,10 @@ use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, Sc
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::batches::lane::{BatchError, Decision, Executor};
-use crate::connections::statement::{Begin, Commit, statement};
-use crate::sale::write::run;
-use crate::store::Environment;
-use crate::tables::locks::Now;
+use crate::batches::lane::{Decision, Executor};
+use crate::connections::error::BatchError;
+use crate::connections::statement::{Begin, Commit, Now, run, statement};
+use crate::environment::Environment;
 use crate::tables::rows::{self, decimal, int};
 
 statement! {

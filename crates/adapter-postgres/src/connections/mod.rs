@@ -1,4 +1,5 @@
 //! Connections to the database, and the statements that are prepared on them.
 
+pub(crate) mod error;
 pub(crate) mod pool;
 pub(crate) mod statement;

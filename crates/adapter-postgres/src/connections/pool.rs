@@ -11,7 +11,7 @@ use domain::ports::StoreError;
 use futures::FutureExt;
 use tokio::runtime::Handle;
 
-use crate::batches::lane::BatchError;
+use crate::connections::error::{BatchError, Fate};
 use crate::connections::statement::statement;
 
 /// How long anything waits for a connection.
@@ -69,14 +69,6 @@ statement! {
 pub(crate) struct Connections {
     pool: Pool<AsyncPgConnection>,
     runtime: Handle,
-}
-
-/// What became of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Committed,
-    Aborted,
-    Unknown,
 }
 
 impl Connections {

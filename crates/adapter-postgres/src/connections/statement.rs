@@ -3,7 +3,11 @@
 //! diesel prepares its own `UPDATE` and every `sql_query` anew each time, which costs a round trip. A statement written
 //! with [`statement!`] is a query of its own type, so that it is cached; its SQL stands in full where it is defined.
 
-use diesel::sql_types;
+use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::sql_types::{self, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -84,4 +88,36 @@ statement! {
     /// Ends a batch for good. Goes through the same cache as every other statement, so that what is pipelined before it
     /// is sent before it.
     Commit {} -> () = "COMMIT"
+}
+
+statement! {
+    /// The time of the batch, after its locks, and the transaction to ask about should the answer to COMMIT be lost: its
+    /// number, and the server's life in which it is one.
+    Now {} -> (Timestamptz, Text) =
+    "SELECT clock_timestamp(), pg_current_xact_id()::text || ' ' || current_setting('usher.server')"
+}
+
+statement! {
+    /// The database's time, for what is shown by time.
+    ReadNow {} -> Timestamptz = "SELECT clock_timestamp()"
+}
+
+/// Writes if there is anything to write.
+pub(crate) fn when<S>(
+    conn: &AsyncPgConnection,
+    wanted: bool,
+    statement: impl FnOnce() -> S,
+) -> BoxFuture<'_, diesel::QueryResult<()>>
+where
+    S: QueryFragment<diesel::pg::Pg> + QueryId + Query + Send + 'static,
+{
+    if wanted { run(conn, statement()) } else { std::future::ready(Ok(())).boxed() }
+}
+
+/// Executes a statement that answers nothing.
+pub(crate) fn run<S>(conn: &AsyncPgConnection, statement: S) -> BoxFuture<'_, diesel::QueryResult<()>>
+where
+    S: QueryFragment<diesel::pg::Pg> + QueryId + Query + Send + 'static,
+{
+    async move { statement.execute(&mut &*conn).await.map(|_rows| ()) }.boxed()
 }

@@ -15,11 +15,10 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::batches::loading::Plan;
-use crate::connections::statement::statement;
-use crate::ports::reservations::ReadNow;
-use crate::sale::schedule_cache::{ScheduleRow, SqlSchedule, schedule, start};
+use crate::connections::statement::{ReadNow, statement};
 use crate::store::{PostgresStore, store_error, unavailable};
 use crate::tables::rows::{self, SeatRow, inconsistent};
+use crate::tables::schedules::{ScheduleRow, SqlSchedule, schedule, start};
 
 type SqlUuid = diesel::sql_types::Uuid;
 

@@ -6,6 +6,6 @@ mod payments;
 mod presence;
 mod queue_report;
 mod queues;
-pub(crate) mod reservations;
+mod reservations;
 mod token_keys;
 mod wallets;

@@ -5,11 +5,9 @@ use diesel_async::RunQueryDsl;
 use domain::presence::Watch;
 use time::OffsetDateTime;
 
-use crate::batches::lane::BatchError;
-use crate::connections::statement::{Begin, Commit, statement};
-use crate::sale::write::run;
+use crate::connections::error::BatchError;
+use crate::connections::statement::{Begin, Commit, Now, run, statement};
 use crate::store::PostgresStore;
-use crate::tables::locks::Now;
 use crate::tables::rows::instant;
 
 statement! {

@@ -8,11 +8,9 @@ use domain::presence::{Sighting, Watch};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::batches::lane::BatchError;
-use crate::connections::statement::{Begin, Commit, statement};
-use crate::sale::write::{run, when};
+use crate::connections::error::BatchError;
+use crate::connections::statement::{Begin, Commit, Now, run, statement, when};
 use crate::store::{PostgresStore, store_error, unavailable};
-use crate::tables::locks::Now;
 use crate::tables::rows::{self, big, instant};
 
 statement! {

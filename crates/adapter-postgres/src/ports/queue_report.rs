@@ -9,10 +9,9 @@ use domain::ports::{Counted, Endings, QueueReport, StoreError};
 use time::OffsetDateTime;
 
 use crate::connections::statement::statement;
-use crate::sale::facts::QueueRow;
 use crate::store::{PostgresStore, unavailable};
 use crate::tables::locks::SqlQueue;
-use crate::tables::rows::{self, count};
+use crate::tables::rows::{self, QueueRow, count};
 
 statement! {
     /// A queue with the policy in force; how many of its tokens are ACTIVE now; what [`Counted`] has; for how many

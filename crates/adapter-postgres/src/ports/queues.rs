@@ -14,10 +14,9 @@ use tokio::time::timeout;
 
 use crate::connections::statement::statement;
 use crate::sale::command::{Command, Outcome};
-use crate::sale::facts::QueueRow;
 use crate::store::{PostgresStore, store_error, unavailable};
 use crate::tables::locks::{SqlQueue, SqlToken};
-use crate::tables::rows::{self, TokenRow, big, count, ticket_number};
+use crate::tables::rows::{self, QueueRow, TokenRow, big, count, ticket_number};
 
 statement! {
     /// The queues that changed since the versions known, by queue number and -1 for none, and who left since then beyond

@@ -11,7 +11,7 @@ use futures::future::join_all;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::connections::statement::statement;
+use crate::connections::statement::{ReadNow, statement};
 use crate::sale::command::{Command, Outcome};
 use crate::store::{PostgresStore, unavailable};
 use crate::tables::receipts::{FindReservations, ListReservations, SeatedRow, seated};
@@ -21,11 +21,6 @@ type SqlUuid = diesel::sql_types::Uuid;
 
 /// How many reservations one sweep cancels.
 const AT_ONCE: usize = 500;
-
-statement! {
-    /// The database's time, for what is shown by time.
-    ReadNow {} -> Timestamptz = "SELECT clock_timestamp()"
-}
 
 statement! {
     /// PENDING reservations past their deadline, of all queues, oldest deadline first; in the words of their index.

@@ -9,7 +9,7 @@ use domain::{Page, UserId};
 use time::OffsetDateTime;
 
 use crate::batches::charges;
-use crate::ports::reservations::ReadNow;
+use crate::connections::statement::ReadNow;
 use crate::store::{PostgresStore, unavailable};
 use crate::tables::wallet_rows::{self, ChargeKeyRow, EntryRow, FindWallet, ListEntries, WalletRow};
 

@@ -6,7 +6,7 @@ use domain::ports::{Admitted, MOST_TURNS};
 use domain::queue::Turns;
 use domain::{Rules, TicketNumber, Token, TokenStatus};
 
-use crate::batches::lane::BatchError;
+use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::sale::roll_call::RollCall;
 use crate::sale::working_set::WorkingSet;

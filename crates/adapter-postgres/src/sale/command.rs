@@ -5,7 +5,7 @@ use domain::reservation::Reservation;
 use domain::seat::SeatChoice;
 use domain::{PolicyChange, Rejection, ReservationId, Ticket, UserId};
 
-use crate::sale::facts::Wanted;
+use crate::sale::wanted::Wanted;
 use crate::tables::rows::{big, int};
 
 /// Everything that changes a sale.

@@ -1,9 +1,6 @@
 //! One command after the other, decided by the domain on the working set.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use domain::concert::{Found, Schedule};
+use domain::concert::Found;
 use domain::idempotency::{Recorded, is_replay};
 use domain::line::Line;
 use domain::payment::{self, PayFacts, Receipt};
@@ -14,17 +11,15 @@ use domain::reservation::{self, CancelReason, HoldFacts, PendingHold, Reservatio
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::wallet::Wallet;
 use domain::{
-    EntryId, Fingerprint, IdempotencyKey, PaymentId, PolicyChange, Rejection, ReservationId, Rules, ScheduleId, Ticket,
+    EntryId, Fingerprint, IdempotencyKey, PaymentId, PolicyChange, Rejection, ReservationId, Rules, Ticket,
     TicketNumber, TokenStatus, UserId,
 };
 use uuid::Uuid;
 
 use crate::sale::command::{Command, Outcome, Verdict};
-use crate::sale::working_set::{Held, KeyPlace, Operation, WorkingSet};
-use crate::tables::rows;
-
-/// Where each schedule that a batch speaks of is sold.
-pub(crate) type Schedules = HashMap<ScheduleId, Found<Arc<Schedule>>>;
+use crate::sale::known_schedules::Schedules;
+use crate::sale::working_set::{KeyPlace, Operation, WorkingSet};
+use crate::tables::rows::Held;
 
 /// What a command came to, when that is all, or what is still missing for its answer.
 pub(crate) enum Step {
@@ -305,13 +300,5 @@ impl WorkingSet {
             released = true;
         }
         Ok(Step::done(Outcome::Released(released)))
-    }
-}
-
-/// A schedule that a stored reservation names must be there.
-pub(crate) fn schedule_of(schedules: &Schedules, id: ScheduleId) -> Result<&Arc<Schedule>, StoreError> {
-    match schedules.get(&id) {
-        Some(Found::Here(schedule)) => Ok(schedule),
-        _ => Err(rows::inconsistent("reservations", "schedule_id", id)),
     }
 }

@@ -9,7 +9,7 @@ use domain::presence::{Roll, Sighting, Watch};
 use domain::{QueueNumber, Rules, Timestamp, Token};
 use time::OffsetDateTime;
 
-use crate::batches::lane::BatchError;
+use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::tables::rows::{big, count, instant, queue as queue_column};
 

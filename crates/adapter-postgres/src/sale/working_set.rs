@@ -18,10 +18,10 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::sale::decide::{Schedules, schedule_of};
-use crate::sale::facts::{Facts, Keyed, ReservationRow};
-use crate::tables::rows;
-use crate::tables::wallet_rows;
+use crate::sale::facts::Facts;
+use crate::sale::known_schedules::{Schedules, schedule_of};
+use crate::tables::rows::{Held, Keyed, ReservationRow};
+use crate::tables::{rows, wallet_rows};
 
 /// What an idempotency key is scoped to besides its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,31 +32,6 @@ pub(crate) enum Operation {
 
 /// An idempotency key's place: user, operation, key.
 pub(crate) type KeyPlace = (UserId, Operation, String);
-
-/// A reservation's row without what never changes and is kept elsewhere.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    pub(crate) user: UserId,
-    pub(crate) schedule: ScheduleId,
-    pub(crate) amount: domain::Money,
-    pub(crate) status: ReservationStatus,
-    pub(crate) reserved_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-}
-
-impl Held {
-    /// Of a reservation that was just granted.
-    pub(crate) fn of(reservation: &Reservation) -> Self {
-        Self {
-            user: reservation.user.clone(),
-            schedule: reservation.schedule,
-            amount: reservation.amount.clone(),
-            status: reservation.status,
-            reserved_at: reservation.reserved_at,
-            expires_at: reservation.expires_at,
-        }
-    }
-}
 
 /// Everything a batch knows and has changed.
 pub(crate) struct WorkingSet {

@@ -4,16 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use diesel::query_builder::{QueryFragment, QueryId};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
 use domain::UserId;
 use domain::wallet::Wallet;
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::connections::statement::{Commit, statement};
+use crate::connections::statement::{Commit, run, statement, when};
 use crate::sale::working_set::WorkingSet;
 use crate::tables::rows::{big, end_reason, int, token_status};
 use crate::tables::sale_writes::{
@@ -92,26 +90,6 @@ pub(crate) async fn commit(conn: &AsyncPgConnection, set: &WorkingSet) -> diesel
         run(conn, Commit {}),
     )?;
     Ok(())
-}
-
-/// Writes if there is anything to write.
-pub(crate) fn when<S>(
-    conn: &AsyncPgConnection,
-    wanted: bool,
-    statement: impl FnOnce() -> S,
-) -> BoxFuture<'_, diesel::QueryResult<()>>
-where
-    S: QueryFragment<diesel::pg::Pg> + QueryId + diesel::query_builder::Query + Send + 'static,
-{
-    if wanted { run(conn, statement()) } else { std::future::ready(Ok(())).boxed() }
-}
-
-/// Executes a statement that answers nothing.
-pub(crate) fn run<S>(conn: &AsyncPgConnection, statement: S) -> BoxFuture<'_, diesel::QueryResult<()>>
-where
-    S: QueryFragment<diesel::pg::Pg> + QueryId + diesel::query_builder::Query + Send + 'static,
-{
-    async move { statement.execute(&mut &*conn).await.map(|_rows| ()) }.boxed()
 }
 
 fn policies(queue: i32, set: &WorkingSet) -> InsertPolicies {

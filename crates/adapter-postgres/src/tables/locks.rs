@@ -212,10 +212,3 @@ statement! {
      CROSS JOIN LATERAL (
          SELECT * FROM wallets WHERE user_id = a.user_id FOR NO KEY UPDATE) AS w"
 }
-
-statement! {
-    /// The time of the batch, after its locks, and the transaction to ask about should the answer to COMMIT be lost: its
-    /// number, and the server's life in which it is one.
-    Now {} -> (Timestamptz, Text) =
-    "SELECT clock_timestamp(), pg_current_xact_id()::text || ' ' || current_setting('usher.server')"
-}

@@ -4,5 +4,6 @@ pub(crate) mod locks;
 pub(crate) mod receipts;
 pub(crate) mod rows;
 pub(crate) mod sale_writes;
+pub(crate) mod schedules;
 pub(crate) mod wallet_rows;
 pub(crate) mod wallet_writes;

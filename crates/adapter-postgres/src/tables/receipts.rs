@@ -12,11 +12,10 @@ use domain::{ConcertId, PaymentId, QueueNumber, ReservationId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::batches::lane::BatchError;
+use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
-use crate::sale::facts::ReservationRow;
-use crate::sale::schedule_cache::start;
-use crate::tables::rows::{self, count, inconsistent, money, user};
+use crate::tables::rows::{self, ReservationRow, count, inconsistent, money, user};
+use crate::tables::schedules::start;
 use crate::tables::wallet_rows::{EntryRow, FindEntries, entry};
 
 type SqlUuid = diesel::sql_types::Uuid;

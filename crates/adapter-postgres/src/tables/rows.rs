@@ -6,7 +6,7 @@ use domain::concert::NumberedSeat;
 use domain::line::Line;
 use domain::policy::Window;
 use domain::ports::StoreError;
-use domain::reservation::{CancelReason, ReservationStatus};
+use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::{Seat, Taken};
 use domain::token::{Active, EndReason, TokenEnd};
 use domain::{
@@ -15,8 +15,6 @@ use domain::{
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-use crate::sale::working_set::Held;
 
 #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have just made")]
 pub(crate) fn inconsistent(table: &'static str, column: &'static str, detail: impl ToString) -> StoreError {
@@ -190,8 +188,19 @@ pub(crate) fn status_columns(status: ReservationStatus) -> (&'static str, Option
     }
 }
 
+pub(crate) type QueueRow =
+    (String, Vec<u8>, i64, i64, i64, i64, i64, i32, i64, i32, OffsetDateTime, i32, i32, i32, bool);
+/// A user and what they asked for: a reservation or a payment.
+pub(crate) type Made = (String, Uuid);
+/// The key that it was asked for with, what was asked, and when.
+pub(crate) type Keyed = (Option<String>, Option<Vec<u8>>, OffsetDateTime);
+pub(crate) type HoldRow = (Made, (bool, OffsetDateTime, i64), Keyed);
+pub(crate) type ReservationRow =
+    (Uuid, String, Uuid, bigdecimal::BigDecimal, String, Option<String>, OffsetDateTime, OffsetDateTime);
+pub(crate) type ReservedSeatRow = (Uuid, Uuid, i32, bigdecimal::BigDecimal);
+
 /// A row of `queues` with its name and the policy in force.
-pub(crate) fn queue_row(number: QueueNumber, row: crate::sale::facts::QueueRow) -> Result<Queue, StoreError> {
+pub(crate) fn queue_row(number: QueueNumber, row: QueueRow) -> Result<Queue, StoreError> {
     let (
         name,
         epoch,
@@ -240,8 +249,33 @@ pub(crate) fn epoch_of(bytes: Vec<u8>) -> Result<QueueEpoch, StoreError> {
         .map_err(|bytes: Vec<u8>| inconsistent("queues", "epoch", format!("{} bytes", bytes.len())))
 }
 
+/// A reservation's row without what never changes and is kept elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) user: UserId,
+    pub(crate) schedule: ScheduleId,
+    pub(crate) amount: domain::Money,
+    pub(crate) status: ReservationStatus,
+    pub(crate) reserved_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Held {
+    /// Of a reservation that was just granted.
+    pub(crate) fn of(reservation: &Reservation) -> Self {
+        Self {
+            user: reservation.user.clone(),
+            schedule: reservation.schedule,
+            amount: reservation.amount.clone(),
+            status: reservation.status,
+            reserved_at: reservation.reserved_at,
+            expires_at: reservation.expires_at,
+        }
+    }
+}
+
 /// A row of `reservations`.
-pub(crate) fn held(row: crate::sale::facts::ReservationRow) -> Result<(ReservationId, Held), StoreError> {
+pub(crate) fn held(row: ReservationRow) -> Result<(ReservationId, Held), StoreError> {
     let (id, user_id, schedule, amount, status, reason, reserved_at, expires_at) = row;
     let held = Held {
         user: user("reservations", &user_id)?,
