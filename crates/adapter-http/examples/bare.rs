@@ -11,7 +11,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// With the settings of `src/serve.rs`, and the answers of `src/routes/operations.rs` and `src/routes/seats.rs`.
+/// With the settings of `src/serve.rs`, and the answers of `src/routes/monitoring.rs` and `src/routes/seats.rs`.
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);

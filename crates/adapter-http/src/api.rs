@@ -8,14 +8,14 @@ use app::App;
 use domain::{QueueNumber, ScheduleId};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::answer::concert::ConcertView;
 use crate::answer::page::PageView;
 use crate::answer::problem::Problem;
 use crate::answer::seat_list::SeatBytes;
 use crate::middleware::cors::Cors;
 use crate::middleware::metrics::Sale;
 use crate::middleware::request_id::RequestIds;
-use crate::request::identity::IdentityKey;
-use crate::routes::concerts::ConcertView;
+use crate::request::identity_key::IdentityKey;
 use crate::shared_reads::Flights;
 
 /// What an operator sets of the API.
@@ -57,8 +57,6 @@ pub struct Api {
     pub(crate) queues: Flights<(), ()>,
     pub(crate) sale: Sale,
     pub(crate) prometheus: PrometheusHandle,
-    /// The OpenAPI document.
-    pub(crate) document: web::Bytes,
 }
 
 impl Api {
@@ -82,7 +80,6 @@ impl Api {
             queues: Flights::new(QUEUES_MAX_AGE),
             sale: Sale::new(),
             prometheus,
-            document: web::Bytes::from(crate::openapi::document::text()),
             app,
         }
     }

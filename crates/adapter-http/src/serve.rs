@@ -7,7 +7,7 @@ use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 
 use crate::api::Api;
-use crate::routes::application;
+use crate::routes::{application, document};
 
 /// How long an idle connection is kept: longer than usual pollers wait, and than usual proxies keep theirs.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -23,8 +23,8 @@ const SHUTDOWN_SECONDS: u64 = 25;
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Server> {
-    let api = web::Data::new(api);
-    let server = HttpServer::new(move || application(&api))
+    let (api, document) = (web::Data::new(api), web::Data::new(document()));
+    let server = HttpServer::new(move || application(&api, &document))
         .disable_signals()
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_TIMEOUT)

@@ -1,34 +1,10 @@
-//! Lists come in pages (`limit`, `cursor`, `next_cursor`).
+//! How a page of a list is written: its items, and the cursor of the next page.
 
 use domain::concert::ScheduleKey;
 use domain::page::Listed;
-use domain::{ConcertId, Page, PaymentId, ReservationId, ScheduleId, Timestamp};
+use domain::{ConcertId, PaymentId, ReservationId, ScheduleId, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
-
-use crate::answer::problem::Problem;
-
-/// How many items a page has when the caller does not say.
-const USUAL_LIMIT: u32 = 50;
-
-/// Which page is asked for.
-pub(crate) struct PageQuery<K> {
-    pub(crate) limit: Option<u32>,
-    pub(crate) after: Option<K>,
-}
-
-impl<K> PageQuery<K> {
-    /// The page.
-    pub(crate) fn page(self) -> Result<Page<K>, Problem> {
-        Page::new(self.limit.unwrap_or(USUAL_LIMIT), self.after)
-            .ok_or_else(|| Problem::invalid_value("limit", "must be 1 to 100"))
-    }
-}
-
-/// Whether this is the page of those who ask for none in particular.
-pub(crate) fn is_usual<K>(page: &Page<K>) -> bool {
-    page.limit == USUAL_LIMIT && page.after.is_none()
-}
 
 /// A page as it is written.
 #[derive(Serialize)]

@@ -12,8 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::answer::error_codes::{Code, Language};
-use crate::answer::json::Points;
-use crate::routes::tokens::TokenState;
+use crate::answer::points::Points;
+use crate::answer::token_state::TokenState;
 
 /// Why a request was not answered with success. Rendered once, at the edge, where language and request id are known.
 #[derive(Clone, Debug)]

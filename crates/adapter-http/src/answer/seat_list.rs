@@ -13,9 +13,9 @@ use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answer::json::Points;
+use crate::answer::points::Points;
 use crate::answer::problem::Problem;
-use crate::routes::schedules::ScheduleView;
+use crate::answer::schedule::ScheduleView;
 use crate::shared_reads::Read;
 
 /// All seats of a schedule at one moment, with whose they are.

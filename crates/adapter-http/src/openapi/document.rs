@@ -13,13 +13,13 @@ use utoipa::openapi::{
 };
 
 use crate::answer::error_codes::{Code, Language};
-use crate::answer::json::{self, Points};
+use crate::answer::points::Points;
 use crate::answer::problem::InvalidValue;
+use crate::answer::token_state::TokenState;
 use crate::middleware::request_id;
-use crate::openapi::endpoint::{Auth, Content, Endpoint, Parameter, Shape, Success};
+use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape, Success};
+use crate::openapi::parameter::Parameter;
 use crate::request::idempotency;
-use crate::routes::endpoints;
-use crate::routes::tokens::TokenState;
 
 const ABOUT: &str = "Sells concert seats fairly when far more people want them than there are. Take a place in line \
     (`POST /api/v1/queue/tokens`), poll it until it is ACTIVE, look at schedules and seats, hold seats for a few \
@@ -30,49 +30,21 @@ const ABOUT: &str = "Sells concert seats fairly when far more people want them t
 const WALLET_GATE: &str = "Needs an ACTIVE token. Where the operator lets people top up while they wait, a token in any \
     state will do, and `token_not_active` is not answered.";
 
-/// The parameters of a list in pages.
-pub(crate) const PAGE: &[Parameter] = &[
-    Parameter {
-        name: "limit",
-        says: "How many items at most; 50 when it is left out.",
-        schema: || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100)).into(),
-    },
-    Parameter {
-        name: "cursor",
-        says: "The `next_cursor` of the page before.",
-        schema: || ObjectBuilder::new().schema_type(Type::String).into(),
-    },
-];
-
-/// The parameters of a list by date.
-pub(crate) const DATES: &[Parameter] = &[
-    Parameter { name: "from", says: "The first date, inclusive.", schema: json::date },
-    Parameter { name: "to", says: "The last date, inclusive.", schema: json::date },
-];
-
-/// The parameter of a seat list.
-pub(crate) const AVAILABLE: &[Parameter] = &[Parameter {
-    name: "available",
-    says: "Whether to list only seats that may be held.",
-    schema: || ObjectBuilder::new().schema_type(Type::Boolean).into(),
-}];
-
-/// The document as JSON.
-pub(crate) fn text() -> String {
+/// The document of these endpoints as JSON.
+pub(crate) fn text(endpoints: &[Endpoint]) -> String {
     // Nothing in it can fail to be written: its keys are texts.
-    document().to_pretty_json().unwrap_or_default()
+    document(endpoints).to_pretty_json().unwrap_or_default()
 }
 
-/// The document.
-pub(crate) fn document() -> OpenApi {
-    let endpoints = endpoints();
+/// The document of these endpoints.
+pub(crate) fn document(endpoints: &[Endpoint]) -> OpenApi {
     let mut schemas = BTreeMap::new();
     add(&mut schemas, Shape::of::<InvalidValue>());
     add(&mut schemas, Shape::of::<TokenState>());
     add(&mut schemas, Shape::of::<Points>());
     schemas.insert("Problem".to_owned(), problem());
     let mut paths = PathsBuilder::new();
-    for endpoint in &endpoints {
+    for endpoint in endpoints {
         let path = endpoint.path.replace(":.*", "");
         paths = paths.path(path, PathItem::new(method(endpoint), operation(endpoint, &mut schemas)));
     }

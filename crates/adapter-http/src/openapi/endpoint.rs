@@ -8,6 +8,8 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::answer::error_codes::Code;
+use crate::openapi::parameter::Parameter;
+use crate::request::query::FromQuery;
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +26,6 @@ pub(crate) enum Auth {
     Wallet,
     /// The operator.
     Admin,
-}
-
-/// A query parameter, for the document.
-#[derive(Clone, Debug)]
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    pub(crate) says: &'static str,
-    pub(crate) schema: fn() -> RefOr<Schema>,
 }
 
 /// A schema with its name and the schemas it refers to.
@@ -134,9 +128,9 @@ impl Endpoint {
         self
     }
 
-    /// Its query parameters.
-    pub(crate) fn parameters(mut self, parameters: &[Parameter]) -> Self {
-        self.parameters.extend_from_slice(parameters);
+    /// Its query parameters: those that `T` reads.
+    pub(crate) fn query<T: FromQuery>(mut self) -> Self {
+        self.parameters = T::described();
         self
     }
 

@@ -1,7 +1,10 @@
 //! How single values are read from JSON.
 
-use domain::{LocalTime, QueueName, ReservationId, ScheduleId, SeatId, UserId};
+use domain::{LocalTime, Money, QueueName, ReservationId, ScheduleId, SeatId, UserId};
 use serde_json::value::RawValue;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::request::body::{Errors, FromJson};
@@ -87,3 +90,37 @@ impl FromJson for ReservationId {
         uuid(raw, at, errors).map(Self::new)
     }
 }
+
+/// Reads an amount from its source text, so that no amount is rounded and none takes long (trap W3).
+impl FromJson for Money {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        let text = raw.get();
+        let amount = if text.starts_with('"') {
+            serde_json::from_str::<String>(text).ok().and_then(|text| Self::parse(&text))
+        } else {
+            Self::parse(text)
+        };
+        amount.or_else(|| {
+            errors.reject(at, "must be an amount, 0 to 10000000000000 with at most two decimals and no exponent")
+        })
+    }
+}
+
+/// An amount as callers may write it; read by [`crate::request::money`].
+pub(crate) struct Amount;
+
+impl PartialSchema for Amount {
+    fn schema() -> RefOr<Schema> {
+        let number =
+            ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(10_000_000_000_000_i64));
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^[0-9]{1,14}(\.[0-9]{1,2})?$"));
+        OneOfBuilder::new()
+            .item(number)
+            .item(text)
+            .description(Some("Points, exact to two decimals: a number written without exponent, or such a text."))
+            .examples([serde_json::json!(12000)])
+            .into()
+    }
+}
+
+impl ToSchema for Amount {}

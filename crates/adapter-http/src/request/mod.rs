@@ -1,10 +1,12 @@
-//! What is read of a request: who calls, their headers, the query string and the body.
+//! What is read of a request: who calls, their headers, the path, the query string and the body.
 
 pub(crate) mod auth;
 pub(crate) mod body;
-mod body_values;
+pub(crate) mod body_values;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
-mod money;
+pub(crate) mod identity_key;
+pub(crate) mod page;
+pub(crate) mod path;
 pub(crate) mod preferences;
 pub(crate) mod query;

@@ -9,8 +9,9 @@ use time::Date;
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 
-use crate::answer::page::{Cursor, PageQuery};
+use crate::answer::dates;
 use crate::answer::problem::Problem;
+use crate::openapi::parameter::Parameter;
 
 const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
 
@@ -54,6 +55,8 @@ impl Parameters {
 
 /// What a route reads from its query string.
 pub(crate) trait FromQuery: Sized {
+    /// Describes its parameters for the document.
+    fn described() -> Vec<Parameter>;
     /// Takes its parameters; those that cannot be read are noted and missing here.
     fn read(parameters: &mut Parameters) -> Self;
 }
@@ -77,6 +80,10 @@ impl<T: FromQuery> FromRequest for Query<T> {
 pub(crate) struct Nothing;
 
 impl FromQuery for Nothing {
+    fn described() -> Vec<Parameter> {
+        Vec::new()
+    }
+
     fn read(_: &mut Parameters) -> Self {
         Self
     }
@@ -91,6 +98,13 @@ pub(crate) struct Dates {
 }
 
 impl FromQuery for Dates {
+    fn described() -> Vec<Parameter> {
+        vec![
+            Parameter { name: "from", says: "The first date, inclusive.", schema: dates::date },
+            Parameter { name: "to", says: "The last date, inclusive.", schema: dates::date },
+        ]
+    }
+
     fn read(parameters: &mut Parameters) -> Self {
         let mut date = |name| {
             // The length first: the format alone would take years with a sign.
@@ -102,17 +116,11 @@ impl FromQuery for Dates {
     }
 }
 
-impl<K: Cursor> FromQuery for PageQuery<K> {
-    fn read(parameters: &mut Parameters) -> Self {
-        let limit = parameters.take("limit", "must be 1 to 100", |text| {
-            text.parse().ok().filter(|limit| (1..=domain::Page::<K>::MAX_LIMIT).contains(limit))
-        });
-        let after = parameters.take("cursor", "must be the `next_cursor` of a page of this list", K::parse);
-        Self { limit, after }
-    }
-}
-
 impl<A: FromQuery, B: FromQuery> FromQuery for (A, B) {
+    fn described() -> Vec<Parameter> {
+        [A::described(), B::described()].concat()
+    }
+
     fn read(parameters: &mut Parameters) -> Self {
         (A::read(parameters), B::read(parameters))
     }

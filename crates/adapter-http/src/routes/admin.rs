@@ -12,12 +12,14 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answer::json::{self, Amount};
 use crate::answer::problem::Problem;
+use crate::answer::{dates, json};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Admin;
 use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::body_values::Amount;
+use crate::request::path;
 use crate::request::query::{Nothing, Query};
 
 const QUEUE: &str = "/api/v1/admin/queues/{queue}";
@@ -85,7 +87,7 @@ struct Concert {
 #[serde(deny_unknown_fields)]
 struct NewSchedule {
     /// When it starts, with the offset it is shown in.
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     starts_at: LocalTime,
     /// Its seats, in groups or one by one.
     #[schema(value_type = Vec<NewSeats>, min_items = 1)]
@@ -212,7 +214,7 @@ struct CreatedView {
 #[derive(Serialize, ToSchema)]
 struct CreatedSchedule {
     id: Uuid,
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     starts_at: String,
     seats_total: usize,
 }
@@ -332,7 +334,7 @@ async fn create(
 }
 
 fn asked(request: &HttpRequest) -> Result<QueueName, Rejection> {
-    request.match_info().get("queue").and_then(QueueName::parse).ok_or(Rejection::NotFound(Kind::Queue))
+    path::queue(request).ok_or(Rejection::NotFound(Kind::Queue))
 }
 
 async fn report_queue(

@@ -6,18 +6,15 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, web};
 use app::Failure;
 use domain::ConcertId;
-use domain::concert::Concert;
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
-use uuid::Uuid;
 
+use crate::answer::concert::ConcertView;
 use crate::answer::json;
-use crate::answer::page::{PageQuery, PageView, is_usual};
+use crate::answer::page::PageView;
 use crate::answer::problem::Problem;
 use crate::api::Api;
-use crate::openapi::document::PAGE;
 use crate::openapi::endpoint::{Content, Endpoint, Shape};
+use crate::request::page::{PageQuery, is_usual};
 use crate::request::query::Query;
 use crate::shared_reads::Read;
 
@@ -34,37 +31,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "Concerts that are for sale, newest first; the first page at most a second ago.",
             || web::to(list),
         )
-        .parameters(PAGE)
+        .query::<PageQuery<ConcertId>>()
         .answers(200, "A page of concerts.", Content::Page(Shape::of::<ConcertView>(), concert)),
     ]
-}
-
-/// A concert.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Concert)]
-pub(crate) struct ConcertView {
-    id: Uuid,
-    title: String,
-    /// The line to stand in for it.
-    queue: String,
-    /// The first date that is still for sale.
-    #[schema(schema_with = json::date)]
-    first_date: String,
-    /// The last date that is still for sale.
-    #[schema(schema_with = json::date)]
-    last_date: String,
-}
-
-impl From<Concert> for ConcertView {
-    fn from(concert: Concert) -> Self {
-        Self {
-            id: concert.id.uuid(),
-            title: concert.title.to_string(),
-            queue: concert.queue.to_string(),
-            first_date: concert.dates.start().to_string(),
-            last_date: concert.dates.end().to_string(),
-        }
-    }
 }
 
 async fn list(query: Query<PageQuery<ConcertId>>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {

@@ -1,14 +1,14 @@
 //! All endpoints in one list, and the router made of it.
 
 mod admin;
-pub(crate) mod concerts;
+mod concerts;
 mod docs;
-mod operations;
+mod monitoring;
 mod payments;
 mod reservations;
-pub(crate) mod schedules;
+mod schedules;
 mod seats;
-pub(crate) mod tokens;
+mod tokens;
 mod wallet;
 
 use std::rc::Rc;
@@ -26,11 +26,12 @@ use crate::middleware;
 use crate::middleware::metrics::RouteMetrics;
 use crate::openapi::endpoint::Endpoint;
 use crate::request::body::BodyLimit;
+use crate::routes::docs::Document;
 
 /// All endpoints. The router asks them in this order: those of the crowd come first.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
-        operations::health(),
+        monitoring::health(),
         tokens::endpoints(),
         reservations::endpoints(),
         payments::endpoints(),
@@ -39,7 +40,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         schedules::endpoints(),
         seats::endpoints(),
         admin::endpoints(),
-        operations::endpoints(),
+        monitoring::endpoints(),
+        docs::endpoints(),
     ]
     .into_iter()
     .flatten()
@@ -58,16 +60,23 @@ fn by_path(endpoints: Vec<Endpoint>) -> Vec<(&'static str, Vec<Endpoint>)> {
     paths
 }
 
+/// The OpenAPI document of all endpoints.
+pub(crate) fn document() -> Document {
+    Document::of(&endpoints())
+}
+
 /// One worker's application.
 pub(crate) fn application(
     api: &web::Data<Api>,
+    document: &web::Data<Document>,
 ) -> App<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
     let strays = Rc::new(RouteMetrics::new("unmatched"));
     let at_edge = web::Data::clone(api);
-    let mut app = App::new().app_data(web::Data::clone(api)).app_data(Rc::clone(&strays));
+    let mut app =
+        App::new().app_data(web::Data::clone(api)).app_data(web::Data::clone(document)).app_data(Rc::clone(&strays));
     for (path, endpoints) in by_path(endpoints()) {
         app = app.service(resource(path, &endpoints));
     }

@@ -13,22 +13,25 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::answer::error_codes::Code;
-use crate::answer::json::{self, Amount, Points};
-use crate::answer::page::{PageQuery, PageView};
+use crate::answer::page::PageView;
+use crate::answer::points::Points;
 use crate::answer::problem::Problem;
+use crate::answer::reservation::{self, ReservationView};
+use crate::answer::{dates, json};
 use crate::api::Api;
-use crate::openapi::document::PAGE;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
 use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::body_values::Amount;
 use crate::request::idempotency::{self, Key};
+use crate::request::page::PageQuery;
+use crate::request::path;
 use crate::request::query::{Nothing, Query};
-use crate::routes::reservations::{self, ReservationView};
 
 const PATH: &str = "/api/v1/payments";
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let mut reservation = reservations::example();
+    let mut reservation = reservation::example();
     if let Some(status) = reservation.get_mut("status") {
         *status = json!("CONFIRMED");
     }
@@ -62,7 +65,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         ]),
         Endpoint::new(Method::GET, PATH, "listPayments", "One's own payments, newest first.", || web::to(list))
             .auth(Auth::Token)
-            .parameters(PAGE)
+            .query::<PageQuery<PaymentId>>()
             .answers(200, "A page of payments.", Content::Page(Shape::of::<PaymentView>(), example(None))),
         Endpoint::new(Method::GET, "/api/v1/payments/{id}", "getPayment", "One of one's own payments.", || {
             web::to(find)
@@ -105,7 +108,7 @@ struct PaymentView {
     reservation: ReservationView,
     amount: Points,
     status: PaymentState,
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     paid_at: String,
     /// What the wallet held right after it; told to the payer once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,6 +172,6 @@ async fn find(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let payment = json::path_id(&request, PaymentId::new).ok_or(Rejection::NotFound(Kind::Payment))?;
+    let payment = path::id(&request, PaymentId::new).ok_or(Rejection::NotFound(Kind::Payment))?;
     json::ok(&PaymentView::from(api.app.payment(bearer.0, payment).await?))
 }

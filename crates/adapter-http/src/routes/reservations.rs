@@ -4,25 +4,25 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::Failure;
 use domain::rejection::Kind;
-use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::{Rejection, ReservationId, ScheduleId, SeatId};
-use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::answer::error_codes::Code;
-use crate::answer::json::{self, Points};
-use crate::answer::page::{PageQuery, PageView};
+use crate::answer::json;
+use crate::answer::page::PageView;
 use crate::answer::problem::Problem;
+use crate::answer::reservation::{ReservationView, example};
 use crate::api::Api;
-use crate::openapi::document::PAGE;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
 use crate::request::body::{Errors, FromJson, Json, Members};
 use crate::request::idempotency::{self, Key};
+use crate::request::page::PageQuery;
+use crate::request::path;
 use crate::request::query::{Nothing, Query};
 
 const PATH: &str = "/api/v1/reservations";
@@ -40,7 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .refuses(&[Code::WrongQueue, Code::NotFound, Code::SeatTaken, Code::SeatLimit, Code::SaleClosed]),
         Endpoint::new(Method::GET, PATH, "listReservations", "One's own reservations, newest first.", || web::to(list))
             .auth(Auth::Token)
-            .parameters(PAGE)
+            .query::<PageQuery<ReservationId>>()
             .answers(200, "A page of reservations.", Content::Page(Shape::of::<ReservationView>(), example())),
         Endpoint::new(Method::GET, ONE, "getReservation", "One of one's own reservations.", || web::to(find))
             .auth(Auth::Token)
@@ -50,18 +50,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .answers(204, "The reservation is CANCELLED.", Content::Empty)
             .refuses(&[Code::AlreadyPaid]),
     ]
-}
-
-/// A reservation, as examples show it.
-pub(crate) fn example() -> serde_json::Value {
-    json!({
-        "id": "0193a5b2-7c00-7000-8000-000000000010", "user_id": "alice",
-        "schedule_id": "0193a5b2-7c00-7000-8000-000000000002", "concert_id": "0193a5b2-7c00-7000-8000-000000000001",
-        "title": "Winter Gala", "starts_at": "2026-12-24T19:30:00+09:00",
-        "seats": [{"id": "0193a5b2-7c00-7000-8000-000000000003", "number": 7, "price": 12000}], "amount": 12000,
-        "status": "PENDING", "cancel_reason": null, "reserved_at": "2026-12-01T10:01:00Z",
-        "expires_at": "2026-12-01T10:06:00Z"
-    })
 }
 
 /// Which seats to hold: 1 to 100, none twice.
@@ -118,100 +106,6 @@ impl FromJson for SeatChoice {
     }
 }
 
-/// Seats of one schedule, held or bought.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Reservation)]
-pub(crate) struct ReservationView {
-    id: Uuid,
-    user_id: String,
-    schedule_id: Uuid,
-    concert_id: Uuid,
-    title: String,
-    #[schema(schema_with = json::date_time)]
-    starts_at: String,
-    /// By number, at the prices of the moment they were held.
-    seats: Vec<ReservedSeat>,
-    /// The sum of those prices.
-    amount: Points,
-    status: ReservationState,
-    /// Why it is CANCELLED; null otherwise.
-    #[schema(required)]
-    cancel_reason: Option<CancelledBy>,
-    #[schema(schema_with = json::date_time)]
-    reserved_at: String,
-    /// When the hold ends.
-    #[schema(schema_with = json::date_time)]
-    expires_at: String,
-}
-
-/// A seat of a reservation.
-#[derive(Serialize, ToSchema)]
-struct ReservedSeat {
-    id: Uuid,
-    number: u32,
-    price: Points,
-}
-
-/// The state of a reservation.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ReservationState {
-    /// Held and not yet paid (대기).
-    Pending,
-    /// Paid (완료).
-    Confirmed,
-    /// Given up or run out (취소).
-    Cancelled,
-}
-
-/// Why a reservation was cancelled.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum CancelledBy {
-    /// The hold ran out.
-    Expired,
-    /// Its user gave it up.
-    User,
-    /// Its user left the queue.
-    Left,
-}
-
-impl From<Reservation> for ReservationView {
-    fn from(reservation: Reservation) -> Self {
-        let (status, cancel_reason) = match reservation.status {
-            ReservationStatus::Pending => (ReservationState::Pending, None),
-            ReservationStatus::Confirmed => (ReservationState::Confirmed, None),
-            ReservationStatus::Cancelled(reason) => (
-                ReservationState::Cancelled,
-                Some(match reason {
-                    CancelReason::Expired => CancelledBy::Expired,
-                    CancelReason::User => CancelledBy::User,
-                    CancelReason::Left => CancelledBy::Left,
-                }),
-            ),
-        };
-        let seat = |seat: &domain::concert::NumberedSeat| ReservedSeat {
-            id: seat.id.uuid(),
-            number: seat.number,
-            price: Points::from(&seat.price),
-        };
-        Self {
-            id: reservation.id.uuid(),
-            user_id: reservation.user.to_string(),
-            schedule_id: reservation.schedule.uuid(),
-            concert_id: reservation.concert.uuid(),
-            title: reservation.title.to_string(),
-            starts_at: reservation.starts_at.to_string(),
-            seats: reservation.seats.iter().map(seat).collect(),
-            amount: Points::from(&reservation.amount),
-            status,
-            cancel_reason,
-            reserved_at: reservation.reserved_at.to_string(),
-            expires_at: reservation.expires_at.to_string(),
-        }
-    }
-}
-
 async fn hold(
     bearer: Bearer,
     _: Query<Nothing>,
@@ -236,7 +130,7 @@ async fn hold(
 }
 
 fn asked(request: &HttpRequest) -> Result<ReservationId, Rejection> {
-    json::path_id(request, ReservationId::new).ok_or(Rejection::NotFound(Kind::Reservation))
+    path::id(request, ReservationId::new).ok_or(Rejection::NotFound(Kind::Reservation))
 }
 
 async fn list(

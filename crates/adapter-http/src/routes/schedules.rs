@@ -8,21 +8,22 @@ use domain::page::Listed;
 use domain::rejection::Kind;
 use domain::{ConcertId, Rejection};
 use futures::future::try_join_all;
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::answer::error_codes::Code;
 use crate::answer::json;
-use crate::answer::page::{PageQuery, PageView};
+use crate::answer::page::PageView;
 use crate::answer::problem::Problem;
+use crate::answer::schedule::ScheduleView;
 use crate::api::Api;
-use crate::openapi::document::{DATES, PAGE};
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
+use crate::request::page::PageQuery;
+use crate::request::path;
 use crate::request::query::{Dates, Query};
 use crate::shared_reads::Read;
+
+type DatesAndPage = (Dates, PageQuery<ScheduleKey>);
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let schedule = json!({
@@ -40,8 +41,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             || web::to(of_concert),
         )
         .auth(Auth::Active)
-        .parameters(DATES)
-        .parameters(PAGE)
+        .query::<DatesAndPage>()
         .answers(200, "A page of schedules.", page.clone())
         .refuses(&[Code::WrongQueue]),
         Endpoint::new(
@@ -52,59 +52,23 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             || web::to(of_queue),
         )
         .auth(Auth::Active)
-        .parameters(DATES)
-        .parameters(PAGE)
+        .query::<DatesAndPage>()
         .answers(200, "A page of schedules.", page),
     ]
 }
 
-/// One dated performance of a concert.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Schedule)]
-pub(crate) struct ScheduleView {
-    id: Uuid,
-    concert_id: Uuid,
-    title: String,
-    /// The calendar date in the offset of `starts_at`.
-    #[schema(schema_with = json::date)]
-    date: String,
-    /// With the offset that it was created with.
-    #[schema(schema_with = json::date_time)]
-    starts_at: String,
-    seats_total: u32,
-    /// How many seats may be held, at most a second ago.
-    seats_available: u32,
-}
-
-impl ScheduleView {
-    /// A schedule with the count of its free seats.
-    pub(crate) fn of(schedule: &Schedule, seats_available: u32) -> Self {
-        Self {
-            id: schedule.id.uuid(),
-            concert_id: schedule.concert.uuid(),
-            title: schedule.title.to_string(),
-            date: schedule.starts_at.date().to_string(),
-            starts_at: schedule.starts_at.to_string(),
-            seats_total: schedule.seats_total,
-            seats_available,
-        }
-    }
-}
-
-type ScheduleQuery = Query<(Dates, PageQuery<ScheduleKey>)>;
-
 async fn of_concert(
     bearer: Bearer,
-    query: ScheduleQuery,
+    query: Query<DatesAndPage>,
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let caller = api.app.active_caller(bearer.0).await?;
-    let concert = json::path_id(&request, ConcertId::new).ok_or(Rejection::NotFound(Kind::Concert))?;
+    let concert = path::id(&request, ConcertId::new).ok_or(Rejection::NotFound(Kind::Concert))?;
     list(&api, &caller, Some(concert), query).await
 }
 
-async fn of_queue(bearer: Bearer, query: ScheduleQuery, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+async fn of_queue(bearer: Bearer, query: Query<DatesAndPage>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     let caller = api.app.active_caller(bearer.0).await?;
     list(&api, &caller, None, query).await
 }
@@ -113,7 +77,7 @@ async fn list(
     api: &Api,
     caller: &ActiveCaller,
     concert: Option<ConcertId>,
-    query: ScheduleQuery,
+    query: Query<DatesAndPage>,
 ) -> Result<HttpResponse, Problem> {
     let Query((Dates { from, to }, page)) = query;
     let filter = ScheduleFilter { concert, from, to };

@@ -6,17 +6,17 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use domain::rejection::Kind;
 use domain::{Rejection, ScheduleId};
 use serde_json::json;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::answer::error_codes::Code;
-use crate::answer::json;
 use crate::answer::problem::Problem;
 use crate::answer::seat_list::{SeatBytes, SeatList};
 use crate::api::Api;
-use crate::openapi::document::AVAILABLE;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
+use crate::openapi::parameter::Parameter;
 use crate::request::auth::Bearer;
-use crate::request::preferences;
 use crate::request::query::{FromQuery, Parameters, Query};
+use crate::request::{path, preferences};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let example = json!({
@@ -41,7 +41,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             || web::to(list),
         )
         .auth(Auth::Active)
-        .parameters(AVAILABLE)
+        .query::<OnlyAvailable>()
         .answers(200, "The seats.", Content::One(Shape::of::<SeatList>(), example))
         .header("ETag", "What tells this list from every other one.")
         .answers(304, "The list that `If-None-Match` names is still so.", Content::Empty)
@@ -54,6 +54,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 struct OnlyAvailable(bool);
 
 impl FromQuery for OnlyAvailable {
+    fn described() -> Vec<Parameter> {
+        vec![Parameter {
+            name: "available",
+            says: "Whether to list only seats that may be held.",
+            schema: || ObjectBuilder::new().schema_type(Type::Boolean).into(),
+        }]
+    }
+
     fn read(parameters: &mut Parameters) -> Self {
         Self(parameters.take("available", "must be true or false", |text| text.parse().ok()).unwrap_or(false))
     }
@@ -66,7 +74,7 @@ async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let queue = api.app.active_caller(bearer.0).await?.queue();
-    let schedule = json::path_id(&request, ScheduleId::new).ok_or(Rejection::NotFound(Kind::Schedule))?;
+    let schedule = path::id(&request, ScheduleId::new).ok_or(Rejection::NotFound(Kind::Schedule))?;
     let read = async { Ok(SeatBytes::read(api.app.seat_map(queue, schedule).await?)) };
     let seats = api.seats.get((queue, schedule), || api.app.now(), read).await?;
     let written = seats.written(only.0.0).await?;

@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::answer::error_codes::Code;
-use crate::answer::json;
 use crate::answer::problem::Problem;
+use crate::answer::token_state::TokenState;
+use crate::answer::{dates, json};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
@@ -86,28 +87,6 @@ impl FromJson for Join {
     }
 }
 
-/// The state of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum TokenState {
-    /// In line (대기).
-    Waiting,
-    /// Admitted (이용가능).
-    Active,
-    /// Over (만료).
-    Expired,
-}
-
-impl From<TokenStatus> for TokenState {
-    fn from(status: TokenStatus) -> Self {
-        match status {
-            TokenStatus::Waiting => Self::Waiting,
-            TokenStatus::Active => Self::Active,
-            TokenStatus::Expired => Self::Expired,
-        }
-    }
-}
-
 /// A place in line, as the one who joined is told.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
@@ -128,14 +107,14 @@ struct TokenView {
     /// When to ask again; null when there is nothing to wait for.
     #[schema(required)]
     poll_after_ms: Option<u64>,
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     issued_at: String,
-    #[schema(schema_with = json::date_time_or_null, required)]
+    #[schema(schema_with = dates::date_time_or_null, required)]
     activated_at: Option<String>,
     /// When ACTIVE is over; null while waiting.
-    #[schema(schema_with = json::date_time_or_null, required)]
+    #[schema(schema_with = dates::date_time_or_null, required)]
     expires_at: Option<String>,
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     server_time: String,
 }
 
@@ -158,17 +137,17 @@ struct TokenStatusView {
     /// When to ask again; null when there is nothing to wait for.
     #[schema(required)]
     poll_after_ms: Option<u64>,
-    #[schema(schema_with = json::date_time_or_null, required)]
+    #[schema(schema_with = dates::date_time_or_null, required)]
     activated_at: Option<Timestamp>,
     /// When ACTIVE is over; null while waiting.
-    #[schema(schema_with = json::date_time_or_null, required)]
+    #[schema(schema_with = dates::date_time_or_null, required)]
     expires_at: Option<Timestamp>,
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     server_time: Timestamp,
     /// Whether the line was last looked at too long ago: the position may be too high, never too low.
     stale: bool,
     /// When the line was last looked at.
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     as_of: Timestamp,
 }
 

@@ -10,15 +10,17 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answer::json::{self, Amount, Points};
-use crate::answer::page::{PageQuery, PageView};
+use crate::answer::page::PageView;
+use crate::answer::points::Points;
 use crate::answer::problem::Problem;
+use crate::answer::{dates, json};
 use crate::api::Api;
-use crate::openapi::document::PAGE;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
 use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::body_values::Amount;
 use crate::request::idempotency::{self, Key};
+use crate::request::page::PageQuery;
 use crate::request::query::{Nothing, Query};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
@@ -51,7 +53,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             || web::to(entries),
         )
         .auth(Auth::Wallet)
-        .parameters(PAGE)
+        .query::<PageQuery<u64>>()
         .answers(200, "A page of entries.", Content::Page(Shape::of::<EntryView>(), entry)),
     ]
 }
@@ -105,7 +107,7 @@ struct EntryView {
     /// What was paid; null for a charge.
     #[schema(required)]
     reservation_id: Option<Uuid>,
-    #[schema(schema_with = json::date_time)]
+    #[schema(schema_with = dates::date_time)]
     created_at: String,
 }
 

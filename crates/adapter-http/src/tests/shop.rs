@@ -20,7 +20,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use storage_contract::{SeededIds, TestClock};
 
-use crate::routes::application;
+use crate::routes::{application, document};
 use crate::{Api, Settings};
 
 /// The operator's key in all tests.
@@ -121,7 +121,7 @@ impl Shop {
         actix_web::rt::spawn(follow(Arc::clone(&app)));
         let prometheus = PrometheusBuilder::new().build_recorder().handle();
         let api = Data::new(Api::new(Arc::clone(&app), &plan.settings, prometheus));
-        let service = Rc::new(init_service(application(&api)).await);
+        let service = Rc::new(init_service(application(&api, &Data::new(document()))).await);
         let call = move |request: TestRequest| -> Calling {
             let service = Rc::clone(&service);
             Box::pin(async move {

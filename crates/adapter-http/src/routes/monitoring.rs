@@ -1,4 +1,4 @@
-//! What those who run it ask: health, readiness, metrics, the API's document and its page.
+//! What those who run it ask: health, readiness and metrics.
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
@@ -7,13 +7,11 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::answer::error_codes::Code;
 use crate::answer::json;
 use crate::answer::problem::Problem;
 use crate::api::Api;
 use crate::middleware::metrics::show_queue;
 use crate::openapi::endpoint::{Content, Endpoint, Shape};
-use crate::routes::docs;
 use crate::shared_reads::Read;
 
 /// Whether the process lives.
@@ -37,19 +35,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(Method::GET, "/metrics", "getMetrics", "Metrics, as Prometheus reads them.", || web::to(metrics))
             .without_store()
             .answers(200, "All metrics.", Content::Other("text/plain")),
-        Endpoint::new(Method::GET, "/openapi.json", "getDocument", "This document.", || web::to(document))
-            .without_store()
-            .answers(200, "The OpenAPI document.", Content::Other("application/json")),
-        Endpoint::new(Method::GET, "/docs", "getDocs", "This document as a page to read and try.", || {
-            web::to(docs::enter)
-        })
-        .without_store()
-        .answers(308, "The page is at `/docs/`.", Content::Empty)
-        .header("Location", "The page."),
-        Endpoint::new(Method::GET, "/docs/{file:.*}", "getDocsFile", "The page and its files.", || web::to(docs::file))
-            .without_store()
-            .answers(200, "The file.", Content::Other("text/html"))
-            .refuses(&[Code::NotFound]),
     ]
 }
 
@@ -87,8 +72,4 @@ async fn metrics(api: web::Data<Api>) -> HttpResponse {
         tracing::warn!(%error, "the queues could not be counted");
     }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.prometheus.render())
-}
-
-async fn document(api: web::Data<Api>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(api.document.clone())
 }

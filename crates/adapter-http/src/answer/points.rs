@@ -1,0 +1,53 @@
+//! How amounts of points are written.
+
+use domain::Money;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// An amount in hundredths, written as a JSON number without trailing zeros, never through a float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Points(i64);
+
+impl Points {
+    /// What leaves a wallet.
+    pub(crate) fn minus(amount: &Money) -> Self {
+        Self(-amount.minor())
+    }
+}
+
+impl From<&Money> for Points {
+    fn from(amount: &Money) -> Self {
+        Self(amount.minor())
+    }
+}
+
+impl Serialize for Points {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 100 == 0 {
+            return serializer.serialize_i64(self.0 / 100);
+        }
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (whole, hundredths) = (self.0.unsigned_abs() / 100, self.0.unsigned_abs() % 100);
+        let text = if hundredths.is_multiple_of(10) {
+            format!("{sign}{whole}.{}", hundredths / 10)
+        } else {
+            format!("{sign}{whole}.{hundredths:02}")
+        };
+        RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl PartialSchema for Points {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .description(Some("Points, exact to two decimals."))
+            .examples([serde_json::json!(12000)])
+            .into()
+    }
+}
+
+impl ToSchema for Points {}
