@@ -1,7 +1,6 @@
 //! The programs `usher` and `usher-scheduler`: configuration, wiring and life cycle. Everything that decides anything is
 //! in the crates that are wired here.
 
-mod audit;
 mod clockwork;
 mod config;
 mod demo;

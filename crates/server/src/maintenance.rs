@@ -4,10 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use audit::{Format, Report};
 use domain::Rules;
 use domain::presence::Watch;
 
-use crate::audit::{self, Format, Report};
 use crate::config::{AuditConfig, Migrate, MigrateConfig};
 use crate::storage::{self, Location, Storage};
 

@@ -34,7 +34,7 @@ impl Database {
     fn healthy() -> Self {
         let database = Self { folder: tempfile::tempdir().unwrap() };
         database.connect().batch_execute("PRAGMA journal_mode = WAL").unwrap();
-        database.execute(include_str!("../../../../../migrations/sqlite/2026-11-20-000000_sale/up.sql"));
+        database.execute(include_str!("../../../../migrations/sqlite/2026-11-20-000000_sale/up.sql"));
         database.execute(include_str!("healthy.sql"));
         database
     }

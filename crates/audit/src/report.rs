@@ -12,7 +12,7 @@ const PROGRESS_WIDTH: usize = 24;
 
 /// How violations are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// For people, a line each.
     Lines,
     /// For programs, a JSON object a line.
@@ -21,7 +21,7 @@ pub(crate) enum Format {
 
 /// Writes what an audit finds: every violation at once, how many more there are at the end of their check, and one line
 /// with the totals at the end of all. A report without that line is of an audit that did not come to its end.
-pub(crate) struct Report<'a> {
+pub struct Report<'a> {
     format: Format,
     out: &'a mut dyn Write,
     /// Where it is told which check is at work, if anybody watches: a terminal, on which it may be overwritten.
@@ -35,12 +35,12 @@ pub(crate) struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// Writes to `out`, and to `progress` what passes.
-    pub(crate) fn new(format: Format, out: &'a mut dyn Write, progress: Option<&'a mut dyn Write>) -> Self {
+    pub fn new(format: Format, out: &'a mut dyn Write, progress: Option<&'a mut dyn Write>) -> Self {
         Self { format, out, progress, in_sight: false, of_check: 0, violations: 0 }
     }
 
     /// How many violations there were.
-    pub(crate) const fn violations(&self) -> u64 {
+    pub const fn violations(&self) -> u64 {
         self.violations
     }
 

@@ -24,13 +24,13 @@ mod wallets;
 use std::path::Path;
 
 use postgres::Server;
-pub(crate) use report::{Format, Report};
+pub use report::{Format, Report};
 use snapshot::Snapshot;
 use sqlite::File;
 
 /// Why a database could not be audited. Names no password.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AuditError {
+pub enum AuditError {
     /// There is no such file, or it may not be read.
     #[error("the file cannot be read")]
     Unreadable(#[from] std::io::Error),
@@ -91,13 +91,13 @@ const TOPICS: [(&str, &[Check]); 7] = [
 ];
 
 /// Audits the database in `file`. Writes nothing to it.
-pub(crate) fn run(file: &Path, report: &mut Report<'_>) -> Result<(), AuditError> {
+pub fn run(file: &Path, report: &mut Report<'_>) -> Result<(), AuditError> {
     File::look(file, |file| examine(file, report))
 }
 
 /// Audits the database at `url`, on a `PostgreSQL` server. Writes nothing to it. Blocks: an asynchronous task must not
 /// call it but from a blocking thread.
-pub(crate) fn run_postgres(url: &str, report: &mut Report<'_>) -> Result<(), AuditError> {
+pub fn run_postgres(url: &str, report: &mut Report<'_>) -> Result<(), AuditError> {
     Server::look(url, |server| examine(server, report))
 }
 
