@@ -1,13 +1,11 @@
 //! The programs `usher` and `usher-scheduler`: configuration, wiring and life cycle. Everything that decides anything is
 //! in the crates that are wired here.
 
-mod clockwork;
+mod commands;
 mod config;
 mod demo;
 mod environment;
 mod logging;
-mod maintenance;
-mod serve;
 mod signals;
 mod storage;
 
@@ -25,10 +23,10 @@ pub async fn usher() -> ExitCode {
         Err(code) => return code,
     };
     let (outcome, failed) = match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
-        Command::Serve(config) => (serve::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
-        Command::Migrate(config) => (maintenance::migrate(&config).await.map(|()| ExitCode::SUCCESS), 1),
+        Command::Serve(config) => (commands::serve::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
+        Command::Migrate(config) => (commands::migrate::migrate(&config).await.map(|()| ExitCode::SUCCESS), 1),
         // An audit that found something exits 1; one that could not look says so differently.
-        Command::Audit(config) => (maintenance::audit(config).await, 2),
+        Command::Audit(config) => (commands::migrate::audit(config).await, 2),
     };
     // The whole chain on one line: what failed, then why.
     outcome.unwrap_or_else(|error| complain("usher", &format!("{error:#}"), failed))
@@ -41,7 +39,7 @@ pub async fn usher_scheduler() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    clockwork::run(&cli).await.map_or_else(|error| complain(NAME, &format!("{error:#}"), 1), |()| ExitCode::SUCCESS)
+    commands::scheduler::run(&cli).await.map_or_else(|error| complain(NAME, &format!("{error:#}"), 1), |()| ExitCode::SUCCESS)
 }
 
 /// The process's arguments, or how it ends without them: after its help, or after one line on what is wrong.

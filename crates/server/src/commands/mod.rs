@@ -1,0 +1,5 @@
+//! What the programs do, one file a command.
+
+pub(crate) mod migrate;
+pub(crate) mod scheduler;
+pub(crate) mod serve;
