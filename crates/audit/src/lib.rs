@@ -91,7 +91,7 @@ const TOPICS: [(&str, &[Check]); 7] = [
 ];
 
 /// Audits the database in `file`. Writes nothing to it.
-pub fn run(file: &Path, report: &mut Report<'_>) -> Result<(), AuditError> {
+pub fn run_sqlite(file: &Path, report: &mut Report<'_>) -> Result<(), AuditError> {
     File::look(file, |file| examine(file, report))
 }
 

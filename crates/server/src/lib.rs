@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::commands::{audit, migrate, scheduler, serve};
 use crate::config::{Cli, Command, SchedulerCli};
 
 /// Runs `usher` with the process's arguments.
@@ -23,10 +24,10 @@ pub async fn usher() -> ExitCode {
         Err(code) => return code,
     };
     let (outcome, failed) = match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
-        Command::Serve(config) => (commands::serve::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
-        Command::Migrate(config) => (commands::migrate::migrate(&config).await.map(|()| ExitCode::SUCCESS), 1),
+        Command::Serve(config) => (serve::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
+        Command::Migrate(config) => (migrate::run(&config).await.map(|()| ExitCode::SUCCESS), 1),
         // An audit that found something exits 1; one that could not look says so differently.
-        Command::Audit(config) => (commands::migrate::audit(config).await, 2),
+        Command::Audit(config) => (audit::run(config).await, 2),
     };
     // The whole chain on one line: what failed, then why.
     outcome.unwrap_or_else(|error| complain("usher", &format!("{error:#}"), failed))
@@ -39,7 +40,7 @@ pub async fn usher_scheduler() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    commands::scheduler::run(&cli).await.map_or_else(|error| complain(NAME, &format!("{error:#}"), 1), |()| ExitCode::SUCCESS)
+    scheduler::run(&cli).await.map_or_else(|error| complain(NAME, &format!("{error:#}"), 1), |()| ExitCode::SUCCESS)
 }
 
 /// The process's arguments, or how it ends without them: after its help, or after one line on what is wrong.

@@ -4,12 +4,18 @@ use std::env::VarError;
 use std::io::IsTerminal;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
-
-use crate::config::LogFormat;
 
 /// The framework calls it an error when a caller sends what is no HTTP: anybody could fill the log with that.
 const USUAL: &str = "info,actix_server=warn,actix_http=off";
+
+/// How a log is written: for people, or an object a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Human,
+    Json,
+}
 
 /// Starts logging for the life of the process.
 pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {

@@ -16,13 +16,13 @@ impl Sale for Files {
     fn told_after(&mut self, change: &str, format: Format) -> String {
         let database = Database::healthy();
         database.execute(change);
-        told(format, |report| run(&database.file(), report)).unwrap()
+        told(format, |report| run_sqlite(&database.file(), report)).unwrap()
     }
 }
 
 /// What an audit of a file says.
 fn audited(file: &Path) -> Result<String, AuditError> {
-    told(Format::Lines, |report| run(file, report))
+    told(Format::Lines, |report| run_sqlite(file, report))
 }
 
 /// A database file of its own, removed when it is dropped.
@@ -140,7 +140,7 @@ fn progress_passes_and_leaves_nothing_behind() {
     let append = |file: &mut fs::File| *file = fs::File::options().append(true).open(screen.path()).unwrap();
     append(&mut out);
     append(&mut err);
-    run(&database.file(), &mut Report::new(Format::Lines, &mut out, Some(&mut err))).unwrap();
+    run_sqlite(&database.file(), &mut Report::new(Format::Lines, &mut out, Some(&mut err))).unwrap();
     let written = fs::read_to_string(screen.path()).unwrap();
     for step in ["\r1/65 line ", "\r65/65 wallets "] {
         assert!(written.contains(step), "{written:?}");
@@ -157,6 +157,6 @@ fn progress_passes_and_leaves_nothing_behind() {
 #[test]
 fn a_report_that_cannot_be_written_is_no_clean_one() {
     let mut full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let audited = run(&Database::healthy().file(), &mut Report::new(Format::Lines, &mut full, None));
+    let audited = run_sqlite(&Database::healthy().file(), &mut Report::new(Format::Lines, &mut full, None));
     assert!(matches!(audited, Err(AuditError::Untold(_))), "{audited:?}");
 }

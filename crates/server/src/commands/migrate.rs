@@ -1,18 +1,16 @@
-//! What can be done with a database without serving it.
+//! `usher migrate`: the tables of a database, and its epochs.
 
-use std::io::{IsTerminal, Write};
-use std::process::ExitCode;
+use std::io::Write;
 
 use anyhow::Context;
-use audit::{Format, Report};
 use domain::Rules;
 use domain::presence::Watch;
 
-use crate::config::{AuditConfig, Migrate, MigrateConfig};
+use crate::config::{Migrate, MigrateConfig};
 use crate::storage::{self, Location, Storage};
 
-/// `usher migrate`: brings the tables up to date, and gives all queues a new epoch if that is asked for.
-pub(crate) async fn migrate(config: &MigrateConfig) -> anyhow::Result<()> {
+/// Brings the tables up to date, and gives all queues a new epoch if that is asked for.
+pub(crate) async fn run(config: &MigrateConfig) -> anyhow::Result<()> {
     let location = Location::parse(&config.database.database_url)?;
     let applied = storage::migrate(&location).await?;
     let mut out = std::io::stdout();
@@ -39,24 +37,4 @@ async fn renew_epochs(location: &Location) -> anyhow::Result<u64> {
             Watch::GAP.as_secs()
         )
     })
-}
-
-/// `usher audit`: one line per violation, as it is found, and an exit code that says whether there was any. Who watches on
-/// a terminal sees on stderr how far it is.
-pub(crate) async fn audit(config: AuditConfig) -> anyhow::Result<ExitCode> {
-    let location = Location::parse(&config.database.database_url)?;
-    let told = format!("could not audit {location}");
-    let format = if config.json { Format::Json } else { Format::Lines };
-    let auditing = move || {
-        let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());
-        let progress: Option<&mut dyn Write> = if err.is_terminal() { Some(&mut err) } else { None };
-        let mut report = Report::new(format, &mut out, progress);
-        let audited = match &location {
-            Location::Sqlite(path) => audit::run(path, &mut report),
-            Location::Postgres(url) => audit::run_postgres(url, &mut report),
-        };
-        audited.map(|()| report.violations())
-    };
-    let violations = tokio::task::spawn_blocking(auditing).await?.context(told)?;
-    Ok(if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,0 +1,44 @@
+//! Which database is meant, and what is done with it by the commands that serve nobody.
+
+use clap::{Args, ValueEnum};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Migrate {
+    Auto,
+    Off,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct MigrateConfig {
+    #[command(flatten)]
+    pub(crate) database: DatabaseConfig,
+
+    /// After a restore from a backup: also end all live tokens for good, so that no place is honoured twice. Stop all servers first
+    #[arg(long)]
+    pub(crate) new_epoch: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AuditConfig {
+    #[command(flatten)]
+    pub(crate) database: DatabaseConfig,
+
+    /// Write JSON, an object a line: {"finding","place"} for each violation, {"finding","unlisted"} where there are more of one
+    /// kind than the 1000 that are listed, and {"violations","checks","rows"} at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DatabaseConfig {
+    /// The database
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        default_value = "sqlite://usher.db",
+        help = "The database: sqlite://FILE, sqlite:///FILE from the root, or postgres://USER@HOST/DATABASE"
+    )]
+    pub(crate) database_url: String,
+}

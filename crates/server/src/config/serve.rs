@@ -1,0 +1,115 @@
+//! How a server serves: where it listens, its database, its secrets, who may call it.
+
+use std::net::SocketAddr;
+
+use adapter_http::is_web_origin;
+use anyhow::{Context, bail, ensure};
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
+use domain::seal::{ServerKey, ServerKeys};
+
+use super::database::Migrate;
+use super::rules::RulesConfig;
+use crate::logging::LogFormat;
+
+// Not `Debug`: it has the keys, which are never logged.
+#[derive(Args, Clone)]
+pub(crate) struct ServeConfig {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, env = "USHER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// The database
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        help = "The database: sqlite://FILE, sqlite:///FILE or postgres://USER@HOST/DATABASE [default: sqlite://usher.db, with --demo]"
+    )]
+    pub(crate) database_url: Option<String>,
+
+    /// Bring the tables up to date at start, or refuse to start when they are not
+    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
+    pub(crate) migrate: Migrate,
+
+    /// Load a demo concert into an empty database, and make an admin key if none is set
+    #[arg(long)]
+    pub(crate) demo: bool,
+
+    /// The key of the admin API; its routes answer 401 until it is set
+    #[arg(long, env = "USHER_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) admin_key: Option<String>,
+
+    /// The secret (HS256) of the tokens by which your shop says who a user is; joining needs one when it is set
+    #[arg(long, env = "USHER_USER_KEY", value_name = "SECRET", hide_env_values = true)]
+    pub(crate) user_key: Option<String>,
+
+    /// Let anybody on the network name any user, on purpose
+    #[arg(long, env = "USHER_OPEN_IDENTITY", value_parser = BoolishValueParser::new())]
+    pub(crate) open_identity: bool,
+
+    /// The secrets that waiting-line tokens are sealed with: the first seals, all verify [default: one is kept in the database]
+    #[arg(long, env = "USHER_TOKEN_KEY", value_name = "SECRETS", value_delimiter = ',', hide_env_values = true)]
+    pub(crate) token_key: Vec<String>,
+
+    /// Run the clockwork (admit, expire) in this process, or leave it to another
+    #[arg(long, env = "USHER_SCHEDULER", value_name = "WHERE", value_enum, default_value_t = Scheduler::Embedded)]
+    pub(crate) scheduler: Scheduler,
+
+    /// Web pages of these origins may call the API, separated by commas
+    #[arg(long, env = "USHER_CORS_ORIGIN", value_name = "ORIGINS", value_delimiter = ',')]
+    pub(crate) cors_origin: Vec<String>,
+
+    /// How logs are written, to stderr; `RUST_LOG` says how much
+    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    pub(crate) log_format: LogFormat,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesConfig,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scheduler {
+    Embedded,
+    Off,
+}
+
+impl ServeConfig {
+    /// Whether the demo concert is wanted: it is implied when no database is named.
+    pub(crate) fn wants_demo(&self) -> bool {
+        self.demo || self.database_url.is_none()
+    }
+
+    /// What no single flag can check: secrets that are too short, origins that no page has, and R18.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.user_key.is_none() && !self.open_identity && !self.listen.ip().is_loopback() {
+            bail!(
+                "refusing to listen on {}: without --user-key anybody who reaches it may name any user; \
+                 set --user-key, listen on a loopback address, or say --open-identity if that is meant",
+                self.listen
+            );
+        }
+        for (flag, secret, least) in [("--user-key", &self.user_key, 32), ("--admin-key", &self.admin_key, 8)] {
+            if let Some(secret) = secret {
+                ensure!(secret.len() >= least, "{flag} must be at least {least} characters long");
+            }
+        }
+        if let Some(wrong) = self.cors_origin.iter().find(|origin| !is_web_origin(origin)) {
+            bail!(
+                "--cors-origin {wrong:?} can never match: write scheme://host[:port] as browsers send it, in lower case, \
+                 without the port that goes without saying and with nothing after it, such as https://shop.example"
+            );
+        }
+        Ok(())
+    }
+
+    /// The keys that an operator set for the waiting line's tokens, if any.
+    pub(crate) fn token_keys(&self) -> anyhow::Result<Option<ServerKeys>> {
+        let keys: Option<Vec<_>> = self.token_key.iter().map(|secret| ServerKey::from_secret(secret.trim())).collect();
+        let keys = keys.with_context(|| {
+            format!("each secret in --token-key must be at least {} characters long", ServerKey::MIN_BYTES)
+        })?;
+        Ok(ServerKeys::new(keys))
+    }
+}
