@@ -20,10 +20,8 @@ MANY = (8, 32, 128)
 def install():
     os.environ["PATH"] += "".join(f":{bin}" for bin in glob.glob("/usr/lib/postgresql/*/bin"))
     if not all(shutil.which(tool) for tool in ("initdb", "postgres", "pgbench", "psql")):
-        os.makedirs("/etc/postgresql-common", exist_ok=True)
-        with open("/etc/postgresql-common/createcluster.conf", "w") as file:
-            file.write("create_main_cluster = false\n")
-        subprocess.run("apt-get update -qq && apt-get install -y -qq postgresql", shell=True, check=True)
+        if subprocess.run(["bash", "-euc", ". tests/prerequisites", sys.argv[0]], cwd=ROOT).returncode != 0:
+            sys.exit(1)
         os.environ["PATH"] += "".join(f":{bin}" for bin in glob.glob("/usr/lib/postgresql/*/bin"))
 
 
@@ -34,8 +32,8 @@ class Cluster:
         self.directory = tempfile.mkdtemp(prefix="usher-bench-")
         self.as_user = []
         if os.getuid() == 0:  # which PostgreSQL refuses to run as
-            shutil.chown(self.directory, "postgres")
-            self.as_user = ["runuser", "-u", "postgres", "--"]
+            shutil.chown(self.directory, "nobody")
+            self.as_user = ["runuser", "-u", "nobody", "--"]
         data = os.path.join(self.directory, "data")
         initdb = ["initdb", "-D", data, "-U", "usher", "-A", "trust", "-E", "UTF8", "--locale", "C"]
         subprocess.run(self.as_user + initdb, check=True, stdout=subprocess.DEVNULL, cwd="/")

@@ -153,12 +153,12 @@ fn start() -> (String, Child) {
     (format!("postgres://usher@{}", directory.replace('/', "%2F")), guard)
 }
 
-/// A command that PostgreSQL does not refuse to be started by: as the user `postgres` where this one is root.
+/// A command that PostgreSQL does not refuse to be started by: as `nobody`, whom every system has, where this one is root.
 fn unprivileged(program: &str) -> Command {
     let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
     if root {
         let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--", program]);
+        command.args(["-u", "nobody", "--", program]);
         command
     } else {
         Command::new(program)
