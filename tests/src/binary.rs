@@ -36,8 +36,9 @@ fn build() -> PathBuf {
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        // As `tests/run` builds it, so that there nothing is left to do.
-        .args(["build", "--quiet", "--workspace", "--bins", "--profile", profile, "--target-dir"])
+        // As `tests/run` builds them, so that nothing is left to do. Examples have the features that tests have; without one, cargo
+        // would build half of all crates again, with other features.
+        .args(["build", "--quiet", "--workspace", "--bins", "--examples", "--profile", profile, "--target-dir"])
         .arg(directory.parent().expect("a profile is below a target directory"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
