@@ -11,6 +11,10 @@ run *ARGS:
 test:
     tests/run
 
+# Run every test while busy loops keep all cores busy: none may hang on how fast the machine is
+test-under-load *ARGS:
+    tests/under-load {{ARGS}}
+
 # Everything that decides whether a change lands
 ci:
     .ci/run
