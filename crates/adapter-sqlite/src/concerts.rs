@@ -24,7 +24,7 @@ statements! {
     List = "SELECT c.id, c.title, c.queue, r.name FROM concerts c JOIN queue_registry r ON r.number = c.queue \
         WHERE c.id < ? AND EXISTS (SELECT 1 FROM schedules s \
         WHERE s.queue = c.queue AND s.concert_id = c.id AND s.starts_at > ?) ORDER BY c.id DESC LIMIT ?";
-    First = "SELECT c.id, c.title, c.queue, r.name FROM concerts c JOIN queue_registry r ON r.number = c.queue \
+    First: Walks = "SELECT c.id, c.title, c.queue, r.name FROM concerts c JOIN queue_registry r ON r.number = c.queue \
         WHERE EXISTS (SELECT 1 FROM schedules s \
         WHERE s.queue = c.queue AND s.concert_id = c.id AND s.starts_at > ?) ORDER BY c.id DESC LIMIT ?";
     Here = "SELECT COUNT(*) FROM concerts WHERE queue = ? AND id = ?";

@@ -14,7 +14,7 @@ statements! {
     Find = "SELECT fingerprint, generated FROM token_keys WHERE id = 1";
     Keep = "INSERT INTO token_keys (id, fingerprint, generated) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE \
         SET fingerprint = excluded.fingerprint, generated = excluded.generated";
-    Ping = "SELECT COUNT(*) FROM token_keys";
+    Ping: Walks = "SELECT COUNT(*) FROM token_keys";
 }
 
 #[async_trait]

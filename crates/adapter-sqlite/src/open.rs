@@ -17,8 +17,8 @@ use crate::statement::{Statement, statements};
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 statements! {
-    Tables = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-    Migrated = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = '__diesel_schema_migrations'";
+    Tables: Walks = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    Migrated: Walks = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = '__diesel_schema_migrations'";
 }
 
 /// What to do with migrations that a file has not seen yet.

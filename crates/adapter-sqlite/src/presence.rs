@@ -16,14 +16,14 @@ use crate::statement::{Statement, binds, statements};
 use crate::transaction::Transaction;
 
 statements! {
-    Servers = "SELECT id, since, last FROM servers";
+    Servers: Walks = "SELECT id, since, last FROM servers";
     Tell = "INSERT INTO servers (id, since, last) VALUES (?, ?, ?) \
         ON CONFLICT (id) DO UPDATE SET since = excluded.since, last = excluded.last";
     Forget = "DELETE FROM servers WHERE id = ?";
     Insert = "INSERT INTO sightings (queue, chunk, noted_at, server, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
     Seen = "SELECT seen FROM sightings WHERE queue = ? AND chunk = ? AND noted_at >= ?";
     // In the order in which they were noted, so that none is looked at that has to stay, but for a few.
-    Prune = "DELETE FROM sightings WHERE rowid IN (SELECT rowid FROM sightings ORDER BY rowid LIMIT ?) AND noted_at < ?";
+    Prune: Walks = "DELETE FROM sightings WHERE rowid IN (SELECT rowid FROM sightings ORDER BY rowid LIMIT ?) AND noted_at < ?";
 }
 
 /// How many old sightings a note removes besides twice as many as it inserts: more go than come.

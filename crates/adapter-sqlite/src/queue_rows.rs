@@ -21,12 +21,12 @@ statements! {
         p.max_active, p.batch, p.interval_seconds, p.paused, p.since, q.window_index, q.window_granted, q.policy_seq \
         FROM queues q JOIN queue_registry r ON r.number = q.queue \
         JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq WHERE q.queue = ?";
-    Versions = "SELECT queue, version FROM queues ORDER BY queue";
-    Due = "SELECT queue, version FROM queues AS q WHERE q.issued > q.frontier + q.ended_beyond OR EXISTS (\
+    Versions: Walks = "SELECT queue, version FROM queues ORDER BY queue";
+    Due: Walks = "SELECT queue, version FROM queues AS q WHERE q.issued > q.frontier + q.ended_beyond OR EXISTS (\
         SELECT 1 FROM tokens INDEXED BY tokens_active \
         WHERE tokens.queue = q.queue AND status = 'ACTIVE' AND deadline <= ?) ORDER BY queue";
     Named = "SELECT number FROM queue_registry WHERE name = ?";
-    Newest = "SELECT COALESCE(MAX(number), 0) FROM queue_registry";
+    Newest: Walks = "SELECT COALESCE(MAX(number), 0) FROM queue_registry";
     InsertName = "INSERT INTO queue_registry (number, name, created_at) VALUES (?, ?, ?)";
     InsertPolicy = "INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused) \
         VALUES (?, ?, ?, ?, ?, ?, ?)";

@@ -14,16 +14,16 @@ use crate::{queue_rows, tokens};
 
 statements! {
     // Each of an index alone, that has nobody else.
-    Ended = "SELECT COUNT(*) FILTER (WHERE end_reason = 'PAID'), COUNT(*) FILTER (WHERE end_reason = 'LEFT'), \
+    Ended: Walks, IndexAlone = "SELECT COUNT(*) FILTER (WHERE end_reason = 'PAID'), COUNT(*) FILTER (WHERE end_reason = 'LEFT'), \
         COUNT(*) FILTER (WHERE end_reason = 'NEW_EPOCH') \
         FROM tokens INDEXED BY tokens_ended WHERE queue = ? AND activated_at IS NOT NULL AND end_reason <> 'DEADLINE'";
-    Left = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_left \
+    Left: Walks, IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_left \
         WHERE queue = ? AND end_reason = 'LEFT' AND activated_at IS NULL";
-    Expelled = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_expelled \
+    Expelled: Walks, IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_expelled \
         WHERE queue = ? AND end_reason = 'NEW_EPOCH' AND activated_at IS NULL";
     Waits = "SELECT activated_at - issued_at FROM tokens \
         WHERE queue = ? AND number > ? AND number <= ? AND activated_at >= ?";
-    Active = "SELECT queue, COUNT(*) FROM tokens INDEXED BY tokens_active \
+    Active: Walks, IndexAlone = "SELECT queue, COUNT(*) FROM tokens INDEXED BY tokens_active \
         WHERE status = 'ACTIVE' AND deadline > ? GROUP BY queue";
 }
 

@@ -61,9 +61,10 @@ pub(crate) trait Statement: Sized + 'static {
     }
 }
 
-/// Defines statements: `Name = "SQL";`.
+/// Defines statements: `Name = "SQL";`, or `Name: Walks, IndexAlone = "SQL";` with what is special about its plan (see
+/// `plans.rs`). Makes the test that holds each of them to its plan.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $(: $($plan:ident),+)? = $sql:expr;)*) => {$(
         $(#[$doc])*
         struct $name;
 
@@ -71,9 +72,14 @@ macro_rules! statements {
             const SQL: &'static str = $sql;
         }
     )*
-        /// Name and SQL of each, for the tests of their plans.
         #[cfg(test)]
-        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
+        #[test]
+        fn no_statement_walks_a_table_p7() {
+            $crate::plans::check(
+                module_path!(),
+                &[$((stringify!($name), $sql, &[$($($crate::plans::Plan::$plan),+)?])),*],
+            );
+        }
     };
 }
 pub(crate) use statements;

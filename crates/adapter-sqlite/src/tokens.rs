@@ -25,12 +25,12 @@ statements! {
     // By the primary key: beyond the frontier stand waiters and those who left, and it moves on over the latter when
     // somebody behind them is admitted, so that they are walked over once.
     Waiting = select_tokens!("WHERE queue = ? AND status = 'WAITING' AND number > ? ORDER BY number LIMIT ?");
-    CountActive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
+    CountActive: Walks, IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
         WHERE queue = ? AND status = 'ACTIVE'";
-    CountLive = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
+    CountLive: IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
         WHERE queue = ? AND status = 'ACTIVE' AND deadline > ?";
     // What followers have seen is not walked again; what the frontier has passed since matters to nobody.
-    Left = "SELECT number FROM tokens INDEXED BY tokens_left WHERE queue = ? AND end_reason = 'LEFT' \
+    Left: IndexAlone = "SELECT number FROM tokens INDEXED BY tokens_left WHERE queue = ? AND end_reason = 'LEFT' \
         AND activated_at IS NULL AND out_version > ? AND number > ?";
     Lives = select_tokens!("WHERE queue = ? AND status <> 'EXPIRED' AND number > ? ORDER BY number LIMIT ?");
     Insert = "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, \
