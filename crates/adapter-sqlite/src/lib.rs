@@ -1,35 +1,15 @@
 //! Storage on bundled SQLite, the embedded default: every port of the domain over one file.
 //!
-//! All writes go through one thread that commits them in batches ([`writer`]), each command inside a savepoint of its
-//! own ([`transaction`]); reads have connections of their own that the writer does not block ([`reads`]). The rules of
-//! `domain` decide; the statements here read facts and write decisions.
+//! All writes go through one thread that commits them in batches ([`batches::writer`]), each command inside a savepoint
+//! of its own ([`batches::transaction`]); reads have connections of their own that the writer does not block
+//! ([`connections::pool`]). The rules of `domain` decide; the statements here read facts and write decisions.
 
-mod admission;
-mod columns;
-mod command;
-mod concerts;
-mod connection;
-mod epochs;
-mod idempotency;
-mod keys;
+mod batches;
+mod connections;
 mod open;
-mod payments;
-mod presence;
-mod queue_rows;
-mod queues;
-mod reads;
-mod reports;
-mod reservation_rows;
-mod reservations;
-mod schedules;
-mod seats;
-mod statement;
-mod sweep;
-mod tokens;
-mod transaction;
-mod wallet_rows;
-mod wallets;
-mod writer;
+mod ports;
+mod sale;
+mod tables;
 
 #[cfg(test)]
 mod plans;
@@ -41,11 +21,14 @@ use diesel::SqliteConnection;
 use domain::ports::{Clock, IdGenerator, StoreError};
 use domain::{QueueName, Rules};
 
+use crate::batches::transaction::Transaction;
+use crate::batches::writer::{Environment, Limits, Writer};
+use crate::connections::pool::Reads;
+use crate::connections::session;
+use crate::connections::statement::{Statement, statements};
 pub use crate::open::{Migrations, OpenError, migrate};
-use crate::reads::Reads;
-use crate::statement::{Statement, statements};
-use crate::transaction::Transaction;
-use crate::writer::{Environment, Limits, Writer};
+use crate::ports::concerts;
+use crate::tables::queues;
 
 statements! {
     Begin = "BEGIN IMMEDIATE";
@@ -94,7 +77,7 @@ impl SqliteStore {
         let mut first = Some(connection);
         let connect = Box::new(move || match first.take() {
             Some(connection) => Ok(connection),
-            None => connection::writer(&file).map_err(|error| StoreError::Unavailable(error.to_string())),
+            None => session::writer(&file).map_err(|error| StoreError::Unavailable(error.to_string())),
         });
         let rules = Arc::clone(&environment.rules);
         let writer = Writer::start(connect, environment, limits, lock).map_err(|error| failed(error.to_string()))?;
@@ -123,7 +106,7 @@ impl SqliteStore {
 fn create_main(connection: &mut SqliteConnection, environment: &Environment) -> Result<(), StoreError> {
     Begin::execute(connection, &[])?;
     let (now, main) = (environment.clock.now(), QueueName::main());
-    if queue_rows::named(connection, &main)?.is_none() {
+    if queues::named(connection, &main)?.is_none() {
         let mut transaction = Transaction::new(connection, now, &environment.rules, &*environment.ids);
         concerts::create_queue(&mut transaction, main)?
             .map_err(|rejection| StoreError::Unavailable(rejection.to_string()))?;

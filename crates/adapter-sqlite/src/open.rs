@@ -10,9 +10,9 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use domain::ports::StoreError;
 
-use crate::columns::Count;
-use crate::connection;
-use crate::statement::{Statement, statements};
+use crate::connections::session;
+use crate::connections::statement::{Statement, statements};
+use crate::tables::columns::Count;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
@@ -134,12 +134,12 @@ pub(crate) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
             OpenError::Failed { path: path.to_owned(), reason }
         }
     };
-    let mut connection = connection::plain(path).map_err(|error| failed(error.to_string()))?;
+    let mut connection = session::plain(path).map_err(|error| failed(error.to_string()))?;
     // Looked at before anything is set: another program's file is left as it is.
     if !is_ours(&mut connection).map_err(|error| failed(error.to_string()))? {
         return Err(OpenError::NotOurs(path.to_owned()));
     }
-    connection::set_to_write(&mut connection).map_err(|error| failed(error.to_string()))?;
+    session::set_to_write(&mut connection).map_err(|error| failed(error.to_string()))?;
     Ok(connection)
 }
 

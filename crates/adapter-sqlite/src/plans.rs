@@ -26,7 +26,7 @@ pub(crate) fn check(module: &str, statements: &[(&str, &str, &[Plan])]) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usher.db");
     crate::migrate(&path).unwrap();
-    let mut connection = crate::connection::writer(&path).unwrap();
+    let mut connection = crate::connections::session::writer(&path).unwrap();
     for (name, sql, said) in statements {
         let plan = plan(&mut connection, sql);
         // "(queue=?)" alone is all there is of a sale.

@@ -4,8 +4,9 @@ use domain::ports::StoreError;
 use domain::token::EndReason;
 use domain::{QueueEpoch, QueueNumber};
 
-use crate::transaction::Transaction;
-use crate::{presence, queue_rows, tokens};
+use crate::batches::transaction::Transaction;
+use crate::ports::presence;
+use crate::tables::{queues, tokens};
 
 /// How many tokens are in memory at a time.
 const PAGE: u32 = 10_000;
@@ -16,7 +17,7 @@ pub(crate) fn renew_all(transaction: &mut Transaction<'_>) -> Result<Option<u64>
         return Ok(None);
     }
     let mut ended = 0;
-    for (number, _) in queue_rows::versions(transaction.conn)? {
+    for (number, _) in queues::versions(transaction.conn)? {
         let epoch = QueueEpoch(transaction.ids.random());
         if let Some(row) = transaction.queue_mut(number)? {
             row.queue.renew(epoch);
@@ -49,7 +50,7 @@ mod tests {
     use storage_contract::SeededIds;
 
     use super::*;
-    use crate::concerts;
+    use crate::ports::concerts;
 
     #[test]
     fn no_page_leaves_anybody_out() {

@@ -4,15 +4,15 @@ use domain::ports::{MOST_RELEASED, StoreError};
 use tracing::error;
 use uuid::Uuid;
 
-use crate::reservation_rows::{self, DueKey};
-use crate::transaction::Transaction;
+use crate::batches::transaction::Transaction;
+use crate::tables::reservations::{self, DueKey};
 
 /// Cancels at most [`MOST_RELEASED`] PENDING reservations past their deadline, oldest first; how many it cancelled.
 pub(crate) fn release_expired(transaction: &mut Transaction<'_>) -> Result<u64, StoreError> {
     let mut released = 0;
     let mut after: DueKey = (i64::MIN, domain::QueueNumber(0), domain::ReservationId::new(Uuid::nil()));
     while released < MOST_RELEASED {
-        let due = reservation_rows::due(transaction.conn, transaction.now, after, MOST_RELEASED - released)?;
+        let due = reservations::due(transaction.conn, transaction.now, after, MOST_RELEASED - released)?;
         let Some(last) = due.last() else { break };
         after = *last;
         for key in due {
@@ -32,10 +32,10 @@ fn release_alone(transaction: &mut Transaction<'_>, key: DueKey) -> Result<bool,
 }
 
 fn release(transaction: &mut Transaction<'_>, (_, queue, id): DueKey) -> Result<bool, StoreError> {
-    let mut reservation = reservation_rows::stored(transaction.conn, queue, id)?;
+    let mut reservation = reservations::stored(transaction.conn, queue, id)?;
     let over = reservation.expire_if_due(transaction.now);
     if over {
-        reservation_rows::end_and_free(transaction.conn, &reservation)?;
+        reservations::end_and_free(transaction.conn, &reservation)?;
     }
     Ok(over)
 }

@@ -7,11 +7,11 @@ use domain::ports::StoreError;
 use domain::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
 use domain::{ConcertId, IdempotencyKey, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
-use crate::columns::{Columns, FromRow, wrong};
-use crate::idempotency::{Key, recorded};
-use crate::statement::{Statement, binds, statements};
-use crate::transaction::Transaction;
-use crate::{schedules, seats};
+use crate::batches::transaction::Transaction;
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, FromRow, wrong};
+use crate::tables::idempotency::{Key, recorded};
+use crate::tables::{schedules, seats};
 
 macro_rules! select_reservations {
     ($index:literal, $rest:literal) => {

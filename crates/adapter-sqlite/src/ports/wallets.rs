@@ -8,14 +8,15 @@ use domain::ports::{Answer, ChargeCommand, Charged, Decided, StoreError, WalletR
 use domain::wallet::{self, Charge, Entry, Wallet};
 use domain::{EntryId, Page, Rejection, Timestamp, UserId};
 
-use crate::transaction::Transaction;
-use crate::{SqliteStore, wallet_rows};
+use crate::SqliteStore;
+use crate::batches::transaction::Transaction;
+use crate::tables::wallets;
 
 #[async_trait]
 impl WalletRepository for SqliteStore {
     async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError> {
         let user = user.clone();
-        self.reads().run(move |snapshot| wallet_rows::find(snapshot.conn, &user)).await
+        self.reads().run(move |snapshot| wallets::find(snapshot.conn, &user)).await
     }
 
     async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>> {
@@ -38,7 +39,7 @@ impl WalletRepository for SqliteStore {
         let (user, page) = (user.clone(), *page);
         self.reads()
             .run(move |snapshot| {
-                let items = wallet_rows::entries(snapshot.conn, &user, page.after, page.limit + 1)?;
+                let items = wallets::entries(snapshot.conn, &user, page.after, page.limit + 1)?;
                 Ok(Listed::cut(items, &page, |entry| entry.seq))
             })
             .await
@@ -53,9 +54,9 @@ fn charge(transaction: &mut Transaction<'_>, command: &ChargeCommand) -> Decided
         Err(rejection) => return Ok(Err(rejection)),
     }
     if let Some((_, forgotten)) = &recorded {
-        wallet_rows::forget_key(transaction.conn, forgotten)?;
+        wallets::forget_key(transaction.conn, forgotten)?;
     }
-    let wallet = wallet_rows::find(transaction.conn, &command.user)?;
+    let wallet = wallets::find(transaction.conn, &command.user)?;
     let id = EntryId::new(transaction.ids.next_id());
     let charge = match wallet::charge(&wallet, &command.amount, transaction.rules, id, transaction.now) {
         Ok(charge) => charge,
@@ -63,14 +64,14 @@ fn charge(transaction: &mut Transaction<'_>, command: &ChargeCommand) -> Decided
     };
     let request = wallet::charge_fingerprint(&command.amount);
     let key = command.key.as_ref().map(|key| (key, &request));
-    wallet_rows::write(transaction.conn, &charge.wallet, &charge.entry, key)?;
+    wallets::write(transaction.conn, &charge.wallet, &charge.entry, key)?;
     Ok(Ok(Answer { value: charge, replayed: false }))
 }
 
 /// What the command's key recorded, and the entry that it made.
 fn recorded(conn: &mut SqliteConnection, command: &ChargeCommand) -> Result<Option<(Recorded, Entry)>, StoreError> {
     match &command.key {
-        Some(key) => wallet_rows::of_key(conn, &command.user, key),
+        Some(key) => wallets::of_key(conn, &command.user, key),
         None => Ok(None),
     }
 }

@@ -7,9 +7,9 @@ use domain::concert::{Found, Schedule};
 use domain::ports::{IdGenerator, StoreError};
 use domain::{QueueNumber, Rules, ScheduleId, Ticket, Timestamp, Token};
 
-use crate::queue_rows::{self, QueueRow};
-use crate::statement::{Statement, statements};
-use crate::{schedules, tokens};
+use crate::connections::statement::{Statement, statements};
+use crate::tables::queues::{self, QueueRow};
+use crate::tables::{schedules, tokens};
 
 statements! {
     Save = "SAVEPOINT command";
@@ -121,7 +121,7 @@ impl<'c> Transaction<'c> {
     /// A queue as it is now; `None` when there is none of this number.
     pub(crate) fn queue(&mut self, number: QueueNumber) -> Result<Option<&QueueRow>, StoreError> {
         if !self.queues.contains_key(&number)
-            && let Some(row) = queue_rows::find(self.conn, number)?
+            && let Some(row) = queues::find(self.conn, number)?
         {
             self.read_queues.insert(number, row.clone());
             self.queues.insert(number, row);
@@ -207,7 +207,7 @@ impl<'c> Transaction<'c> {
             if let Some(row) = self.queues.get(number)
                 && row != read
             {
-                queue_rows::update(self.conn, row)?;
+                queues::update(self.conn, row)?;
             }
         }
         Ok(())

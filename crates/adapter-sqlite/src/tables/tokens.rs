@@ -5,8 +5,8 @@ use domain::ports::StoreError;
 use domain::token::{Active, EndReason, TokenEnd};
 use domain::{QueueNumber, ReservationId, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId};
 
-use crate::columns::{Columns, Count, FromRow, wrong};
-use crate::statement::{Statement, binds, statements};
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, Count, FromRow, wrong};
 
 macro_rules! select_tokens {
     ($rest:literal) => {

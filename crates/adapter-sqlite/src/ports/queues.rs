@@ -9,9 +9,12 @@ use domain::rejection::Kind;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use tracing::error;
 
-use crate::reads::Snapshot;
-use crate::transaction::Transaction;
-use crate::{SqliteStore, admission, epochs, queue_rows, reports, reservation_rows, tokens};
+use crate::SqliteStore;
+use crate::batches::transaction::Transaction;
+use crate::connections::pool::Snapshot;
+use crate::ports::{new_epoch, queue_report};
+use crate::sale::admission;
+use crate::tables::{queues, reservations, tokens};
 
 #[async_trait]
 impl QueueRepository for SqliteStore {
@@ -44,7 +47,7 @@ impl QueueRepository for SqliteStore {
     }
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
-        self.reads().run(move |snapshot| reports::report(snapshot, queue)).await
+        self.reads().run(move |snapshot| queue_report::report(snapshot, queue)).await
     }
 
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
@@ -58,23 +61,23 @@ impl QueueRepository for SqliteStore {
     }
 
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
-        self.reads().run(reports::active).await
+        self.reads().run(queue_report::active).await
     }
 
     async fn renew_epochs(&self) -> Result<Option<u64>, StoreError> {
-        self.writer().run(epochs::renew_all).await
+        self.writer().run(new_epoch::renew_all).await
     }
 }
 
 /// What is new of queues of which these versions are known.
 fn changes(snapshot: &mut Snapshot<'_>, known: &HashMap<QueueNumber, u64>) -> Result<Vec<QueueChange>, StoreError> {
     let mut changes = Vec::new();
-    for (number, version) in queue_rows::versions(snapshot.conn)? {
+    for (number, version) in queues::versions(snapshot.conn)? {
         let known = known.get(&number).copied();
         if known.is_some_and(|known| version <= known) {
             continue;
         }
-        if let Some(row) = queue_rows::find(snapshot.conn, number)? {
+        if let Some(row) = queues::find(snapshot.conn, number)? {
             let line = row.queue.line;
             let left = tokens::left(snapshot.conn, number, known.unwrap_or(0), line.frontier)?;
             let (name, epoch, policy) = (row.queue.name, row.queue.epoch, row.queue.policy);
@@ -122,7 +125,7 @@ fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
         transaction.expired += u64::from(left.is_none());
     }
     if left.is_some() {
-        reservation_rows::cancel_all(transaction, ticket.queue, &user)?;
+        reservations::cancel_all(transaction, ticket.queue, &user)?;
     }
     Ok(Ok(()))
 }
@@ -141,7 +144,7 @@ fn admit_all(transaction: &mut Transaction<'_>) -> Result<Vec<Admitted>, StoreEr
 
 /// The queues in which a tick may have something to do; those that this batch has changed are not written yet.
 fn due(transaction: &mut Transaction<'_>) -> Result<BTreeSet<QueueNumber>, StoreError> {
-    let mut due: BTreeSet<_> = queue_rows::due(transaction.conn, transaction.now)?.into_iter().collect();
+    let mut due: BTreeSet<_> = queues::due(transaction.conn, transaction.now)?.into_iter().collect();
     due.extend(transaction.waited_in());
     Ok(due)
 }
@@ -168,7 +171,7 @@ fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: 
     }
     row.policy_seq += 1;
     let (changed, seq) = (row.queue.clone(), row.policy_seq);
-    queue_rows::insert_policy(transaction.conn, &changed, seq)?;
+    queues::insert_policy(transaction.conn, &changed, seq)?;
     Ok(Ok(()))
 }
 
@@ -179,7 +182,8 @@ mod tests {
     use storage_contract::SeededIds;
 
     use super::*;
-    use crate::{Begin, Statement, concerts};
+    use crate::ports::concerts;
+    use crate::{Begin, Statement};
 
     /// A new file, inside the transaction of a batch.
     fn begun() -> (tempfile::TempDir, SqliteConnection) {
@@ -240,7 +244,7 @@ mod tests {
             come(batch, main, "b");
             assert!(due(batch).unwrap().contains(&main), "who waits since this batch");
             batch.write_queues().unwrap();
-            assert!(queue_rows::due(batch.conn, batch.now).unwrap().contains(&main), "and when it is written");
+            assert!(queues::due(batch.conn, batch.now).unwrap().contains(&main), "and when it is written");
             assert!(!due(batch).unwrap().contains(&idle));
         });
     }

@@ -8,11 +8,12 @@ use domain::payment::{self, Pay, PayFacts, Payment, Receipt};
 use domain::ports::{Answer, Decided, Paid, PayCommand, PaymentRepository, StoreError};
 use domain::{EntryId, Page, PaymentId, QueueNumber, Rejection, ReservationId, UserId};
 
-use crate::columns::{Columns, FromRow, wrong};
-use crate::idempotency::{Key, recorded};
-use crate::statement::{Statement, binds, statements};
-use crate::transaction::Transaction;
-use crate::{SqliteStore, reservation_rows, seats, wallet_rows};
+use crate::SqliteStore;
+use crate::batches::transaction::Transaction;
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, FromRow, wrong};
+use crate::tables::idempotency::{Key, recorded};
+use crate::tables::{reservations, seats, wallets};
 
 macro_rules! select_payments {
     ($rest:literal) => {
@@ -78,7 +79,7 @@ impl PaymentRepository for SqliteStore {
 
 /// A payment with what it paid for, which is CONFIRMED for good.
 fn receipt(conn: &mut SqliteConnection, queue: QueueNumber, payment: Payment) -> Result<Receipt, StoreError> {
-    let reservation = reservation_rows::find(conn, queue, payment.reservation)?.ok_or_else(|| {
+    let reservation = reservations::find(conn, queue, payment.reservation)?.ok_or_else(|| {
         wrong(("payments", "reservation_id"), format!("there is no reservation {}", payment.reservation))
     })?;
     Ok(Receipt { payment, reservation })
@@ -98,8 +99,8 @@ fn pay(transaction: &mut Transaction<'_>, command: &PayCommand) -> Decided<Answe
             Err(rejection) => return Ok(Err(rejection)),
         }
     }
-    let reservation = reservation_rows::find(transaction.conn, queue, command.reservation)?;
-    let wallet = wallet_rows::find(transaction.conn, &token.user)?;
+    let reservation = reservations::find(transaction.conn, queue, command.reservation)?;
+    let wallet = wallets::find(transaction.conn, &token.user)?;
     let facts = PayFacts {
         token: &token,
         asked: command.reservation,
@@ -118,7 +119,7 @@ fn pay(transaction: &mut Transaction<'_>, command: &PayCommand) -> Decided<Answe
 
 /// The payment as it was first answered.
 fn replay(transaction: &mut Transaction<'_>, queue: QueueNumber, made: PaymentRow) -> Result<Answer<Paid>, StoreError> {
-    let balance = wallet_rows::entry(transaction.conn, &made.payment.user, made.entry_seq)?.balance_after;
+    let balance = wallets::entry(transaction.conn, &made.payment.user, made.entry_seq)?.balance_after;
     let receipt = receipt(transaction.conn, queue, made.payment)?;
     Ok(Answer { value: Paid { receipt, balance }, replayed: true })
 }
@@ -127,8 +128,8 @@ fn replay(transaction: &mut Transaction<'_>, queue: QueueNumber, made: PaymentRo
 fn write(transaction: &mut Transaction<'_>, pay: Pay, key: Key<'_>) -> Result<Paid, StoreError> {
     let Pay { payment, reservation, wallet, entry, token } = pay;
     let conn = &mut *transaction.conn;
-    wallet_rows::write(conn, &wallet, &entry, None)?;
-    reservation_rows::end(conn, reservation.queue, reservation.id, reservation.status)?;
+    wallets::write(conn, &wallet, &entry, None)?;
+    reservations::end(conn, reservation.queue, reservation.id, reservation.status)?;
     for seat in &reservation.seats {
         let place = (reservation.schedule, seat.number);
         seats::take(conn, reservation.queue, place, Some(reservation.id), reservation.id, None)?;

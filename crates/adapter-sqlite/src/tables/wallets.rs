@@ -6,9 +6,9 @@ use domain::ports::StoreError;
 use domain::wallet::{Entry, EntryKind, Wallet};
 use domain::{EntryId, IdempotencyKey, ReservationId, UserId};
 
-use crate::columns::{Columns, FromRow, wrong};
-use crate::idempotency::{Key, recorded};
-use crate::statement::{Statement, binds, statements};
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, FromRow, wrong};
+use crate::tables::idempotency::{Key, recorded};
 
 macro_rules! select_entries {
     ($rest:literal) => {

@@ -6,9 +6,9 @@ use domain::queue::Turns;
 use domain::{QueueNumber, Token};
 use tracing::error;
 
-use crate::presence::Roster;
-use crate::tokens;
-use crate::transaction::Transaction;
+use crate::batches::transaction::Transaction;
+use crate::ports::presence::Roster;
+use crate::tables::tokens;
 
 /// What admission did for one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

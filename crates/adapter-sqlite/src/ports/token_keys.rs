@@ -7,8 +7,8 @@ use domain::ports::{Probe, StoreError, TokenKeyRepository};
 use domain::seal::{KeyFingerprint, ServerKey, StoredKey};
 
 use crate::SqliteStore;
-use crate::columns::{Columns, Count, FromRow};
-use crate::statement::{Bind, Statement, binds, statements};
+use crate::connections::statement::{Bind, Statement, binds, statements};
+use crate::tables::columns::{Columns, Count, FromRow};
 
 statements! {
     Find = "SELECT fingerprint, generated FROM token_keys WHERE id = 1";

@@ -11,9 +11,9 @@ use domain::{QueueNumber, Timestamp, Token};
 use uuid::Uuid;
 
 use crate::SqliteStore;
-use crate::columns::{Columns, FromRow};
-use crate::statement::{Statement, binds, statements};
-use crate::transaction::Transaction;
+use crate::batches::transaction::Transaction;
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, FromRow};
 
 statements! {
     Servers: Walks = "SELECT id, since, last FROM servers";
@@ -146,7 +146,7 @@ mod tests {
     use storage_contract::SeededIds;
 
     use super::*;
-    use crate::concerts;
+    use crate::ports::concerts;
 
     #[test]
     fn what_nobody_can_need_any_more_is_removed() {

@@ -10,8 +10,8 @@ use domain::Timestamp;
 use domain::ports::{Clock, StoreError};
 use tokio::sync::Semaphore;
 
-use crate::connection::{self, Readers};
-use crate::statement::{Statement, statements};
+use crate::connections::session::{self, Readers};
+use crate::connections::statement::{Statement, statements};
 
 statements! {
     Begin = "BEGIN";
@@ -48,7 +48,7 @@ impl Reads {
             .connection_timeout(OPENING)
             .test_on_check_out(false)
             .connection_customizer(Box::new(Readers))
-            .build_unchecked(ConnectionManager::new(connection::url(path)));
+            .build_unchecked(ConnectionManager::new(session::url(path)));
         let turns = Arc::new(Semaphore::new(usize::try_from(AT_ONCE).unwrap_or(1)));
         Self { pool, turns, patience, clock }
     }

@@ -6,8 +6,8 @@ use domain::ports::StoreError;
 use domain::{ConcertId, LocalTime, Page, QueueNumber, ScheduleId, Timestamp};
 use uuid::Uuid;
 
-use crate::columns::{Columns, Count, FromRow, wrong};
-use crate::statement::{Statement, binds, statements};
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, Count, FromRow, wrong};
 
 macro_rules! select_schedules {
     ($rest:literal) => {

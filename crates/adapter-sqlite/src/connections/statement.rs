@@ -17,7 +17,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::columns::{FromRow, Record};
+use crate::tables::columns::{FromRow, Record};
 
 /// A value that stands for a `?` of a statement.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ macro_rules! statements {
         $(#[$doc])*
         struct $name;
 
-        impl $crate::statement::Statement for $name {
+        impl $crate::connections::statement::Statement for $name {
             const SQL: &'static str = $sql;
         }
     )*
@@ -87,7 +87,7 @@ pub(crate) use statements;
 /// The values of a statement, in the order of its `?`.
 macro_rules! binds {
     ($($value:expr),* $(,)?) => {
-        &[$($crate::statement::Bind::from($value)),*]
+        &[$($crate::connections::statement::Bind::from($value)),*]
     };
 }
 pub(crate) use binds;

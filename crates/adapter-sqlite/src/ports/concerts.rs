@@ -13,11 +13,12 @@ use domain::rejection::Kind;
 use domain::seat::Seat;
 use domain::{ConcertId, Page, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId};
 
-use crate::columns::{Columns, Count, FromRow};
-use crate::reads::Snapshot;
-use crate::statement::{Statement, binds, statements};
-use crate::transaction::Transaction;
-use crate::{SqliteStore, queue_rows, schedules, seats};
+use crate::SqliteStore;
+use crate::batches::transaction::Transaction;
+use crate::connections::pool::Snapshot;
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, Count, FromRow};
+use crate::tables::{queues, schedules, seats};
 
 statements! {
     // Newest first is by id: ids grow with time.
@@ -109,7 +110,7 @@ impl FromRow for Listing {
             id: ConcertId::new(row.id(0, ("concerts", "id"))?),
             title: row.text(1, ("concerts", "title"))?.into(),
             queue: QueueNumber(row.number(2, ("concerts", "queue"))?),
-            name: queue_rows::queue_name(row, 3)?,
+            name: queues::queue_name(row, 3)?,
         })
     }
 }
@@ -136,7 +137,7 @@ fn list(snapshot: &mut Snapshot<'_>, page: &Page<ConcertId>) -> Result<Listed<Co
 }
 
 fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) -> Decided<CreatedConcert> {
-    let queue = match queue_rows::named(transaction.conn, &concert.queue)? {
+    let queue = match queues::named(transaction.conn, &concert.queue)? {
         Some(queue) => queue,
         None => match create_queue(transaction, concert.queue.clone())? {
             Ok(queue) => queue,
@@ -154,12 +155,12 @@ fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) -> Decided<Cr
 
 /// A queue with the default policy, under a number that was never used.
 pub(crate) fn create_queue(transaction: &mut Transaction<'_>, name: QueueName) -> Decided<QueueNumber> {
-    let Some(number) = queue_rows::next_number(transaction.conn)? else {
+    let Some(number) = queues::next_number(transaction.conn)? else {
         return Ok(Err(Rejection::invalid("queue", "is one more than there are numbers for")));
     };
     let epoch = QueueEpoch(transaction.ids.random());
     let queue = Queue::new(number, name, epoch, transaction.rules.new_queue, transaction.now);
-    queue_rows::insert(transaction.conn, &queue)?;
+    queues::insert(transaction.conn, &queue)?;
     Ok(Ok(number))
 }
 

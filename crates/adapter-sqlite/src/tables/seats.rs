@@ -5,8 +5,8 @@ use domain::ports::StoreError;
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::{QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp};
 
-use crate::columns::{Columns, Count, FromRow};
-use crate::statement::{Statement, binds, statements};
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, Count, FromRow};
 
 macro_rules! select_seats {
     ($rest:literal) => {

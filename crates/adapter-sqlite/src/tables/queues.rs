@@ -6,8 +6,8 @@ use domain::policy::Window;
 use domain::ports::StoreError;
 use domain::{Policy, Queue, QueueEpoch, QueueName, QueueNumber, Timestamp};
 
-use crate::columns::{Column, Columns, Count, FromRow, wrong};
-use crate::statement::{Statement, binds, statements};
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Column, Columns, Count, FromRow, wrong};
 
 /// A queue and which row of its policies is in force.
 #[derive(Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use domain::idempotency::Recorded;
 use domain::ports::StoreError;
 use domain::{Fingerprint, IdempotencyKey, Timestamp};
 
-use crate::columns::{Column, Columns};
+use crate::tables::columns::{Column, Columns};
 
 /// The key of a request, if it had one, and what it asked for: the columns `idempotency_key` and `fingerprint`.
 pub(crate) type Key<'a> = Option<(&'a IdempotencyKey, &'a Fingerprint)>;

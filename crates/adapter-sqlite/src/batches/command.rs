@@ -5,7 +5,7 @@ use std::time::Instant;
 use domain::ports::StoreError;
 use tokio::sync::oneshot;
 
-use crate::transaction::Transaction;
+use crate::batches::transaction::Transaction;
 
 /// A command on its way.
 pub(crate) struct Envelope {

@@ -7,10 +7,10 @@ use domain::ports::{Counted, Decided, Endings, QueueReport, StoreError};
 use domain::rejection::Kind;
 use domain::{QueueNumber, Rejection};
 
-use crate::columns::{Columns, Count, FromRow};
-use crate::reads::Snapshot;
-use crate::statement::{Statement, binds, statements};
-use crate::{queue_rows, tokens};
+use crate::connections::pool::Snapshot;
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::columns::{Columns, Count, FromRow};
+use crate::tables::{queues, tokens};
 
 statements! {
     // Each of an index alone, that has nobody else.
@@ -30,7 +30,7 @@ statements! {
 /// The policy and counts of a queue.
 pub(crate) fn report(snapshot: &mut Snapshot<'_>, number: QueueNumber) -> Decided<QueueReport> {
     let (conn, now) = (&mut *snapshot.conn, snapshot.now);
-    let Some(row) = queue_rows::find(conn, number)? else {
+    let Some(row) = queues::find(conn, number)? else {
         return Ok(Err(Rejection::NotFound(Kind::Queue)));
     };
     let queue = row.queue;

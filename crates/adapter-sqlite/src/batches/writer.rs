@@ -12,9 +12,9 @@ use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
-use crate::command::{Asked, Envelope};
-use crate::statement::{Statement, statements};
-use crate::transaction::Transaction;
+use crate::batches::command::{Asked, Envelope};
+use crate::batches::transaction::Transaction;
+use crate::connections::statement::{Statement, statements};
 
 statements! {
     Begin = "BEGIN IMMEDIATE";

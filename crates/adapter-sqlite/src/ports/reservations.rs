@@ -10,9 +10,11 @@ use domain::seat::SeatChoice;
 use domain::{Page, QueueNumber, Rejection, ReservationId, Ticket, Timestamp, Token, UserId};
 use tracing::error;
 
-use crate::idempotency::Key;
-use crate::transaction::Transaction;
-use crate::{SqliteStore, reservation_rows, seats, sweep};
+use crate::SqliteStore;
+use crate::batches::transaction::Transaction;
+use crate::sale::sweep;
+use crate::tables::idempotency::Key;
+use crate::tables::{reservations, seats};
 
 #[async_trait]
 impl ReservationRepository for SqliteStore {
@@ -34,7 +36,7 @@ impl ReservationRepository for SqliteStore {
         let user = user.clone();
         self.reads()
             .run(move |snapshot| {
-                let found = reservation_rows::find(snapshot.conn, queue, reservation)?;
+                let found = reservations::find(snapshot.conn, queue, reservation)?;
                 Ok(found.filter(|found| found.user == user).map(|found| as_of(found, snapshot.now)))
             })
             .await
@@ -49,7 +51,7 @@ impl ReservationRepository for SqliteStore {
         let (user, page) = (user.clone(), *page);
         self.reads()
             .run(move |snapshot| {
-                let listed = reservation_rows::list(snapshot.conn, queue, &user, page.after, page.limit + 1)?;
+                let listed = reservations::list(snapshot.conn, queue, &user, page.after, page.limit + 1)?;
                 let items = listed.into_iter().map(|reservation| as_of(reservation, snapshot.now)).collect();
                 Ok(Listed::cut(items, &page, |reservation| reservation.id))
             })
@@ -71,11 +73,11 @@ fn hold(transaction: &mut Transaction<'_>, command: &HoldCommand) -> Decided<Ans
     let Some(token) = transaction.token(command.ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
     let (queue, request) = (command.ticket.queue, command.choice.fingerprint());
     if let Some(key) = &command.key
-        && let Some((recorded, made)) = reservation_rows::of_key(transaction.conn, queue, &token.user, key)?
+        && let Some((recorded, made)) = reservations::of_key(transaction.conn, queue, &token.user, key)?
     {
         match is_replay(Some(&recorded), &request, transaction.now) {
             Ok(true) => return replay(transaction, queue, made).map(Ok),
-            Ok(false) => reservation_rows::forget_key(transaction.conn, queue, made)?,
+            Ok(false) => reservations::forget_key(transaction.conn, queue, made)?,
             Err(rejection) => return Ok(Err(rejection)),
         }
     }
@@ -93,7 +95,7 @@ fn replay(
     queue: QueueNumber,
     id: ReservationId,
 ) -> Result<Answer<Reservation>, StoreError> {
-    let made = reservation_rows::stored(transaction.conn, queue, id)?;
+    let made = reservations::stored(transaction.conn, queue, id)?;
     Ok(Answer { value: Reservation { status: ReservationStatus::Pending, ..made }, replayed: true })
 }
 
@@ -110,7 +112,7 @@ fn decide(
         (SeatChoice::Ids(_), Some(seat)) => transaction.schedule(queue, seat.schedule)?,
         (SeatChoice::Ids(_), None) => Found::Nowhere,
     };
-    let pending = reservation_rows::pending(transaction.conn, queue, &token.user)?;
+    let pending = reservations::pending(transaction.conn, queue, &token.user)?;
     let facts = HoldFacts { token, choice, schedule: schedule.as_ref(), seats: &seats, pending: &pending };
     let id = ReservationId::new(transaction.ids.next_id());
     Ok(reservation::hold(&facts, transaction.rules, id, transaction.now).map(|hold| (hold, seats)))
@@ -127,7 +129,7 @@ fn write(
 ) -> Result<Reservation, StoreError> {
     let Hold { reservation, taken_over, token: covered } = hold;
     for dead in taken_over {
-        let mut dead = match reservation_rows::stored(transaction.conn, reservation.queue, dead) {
+        let mut dead = match reservations::stored(transaction.conn, reservation.queue, dead) {
             Ok(dead) => dead,
             // The sweep leaves such a row as it is, too; its seats are free, and whoever wants them has no part in it.
             Err(failure @ StoreError::Inconsistent { .. }) => {
@@ -137,10 +139,10 @@ fn write(
             Err(failure) => return Err(failure),
         };
         if dead.cancel(CancelReason::Expired, transaction.now) {
-            reservation_rows::end(transaction.conn, dead.queue, dead.id, dead.status)?;
+            reservations::end(transaction.conn, dead.queue, dead.id, dead.status)?;
         }
     }
-    reservation_rows::insert(transaction.conn, &reservation, key)?;
+    reservations::insert(transaction.conn, &reservation, key)?;
     for seat in seats {
         let before = seat.taken.map(|taken| taken.by);
         let until = Some(reservation.expires_at);
@@ -155,7 +157,7 @@ fn write(
 /// R17: DELETE of a reservation.
 fn cancel(transaction: &mut Transaction<'_>, ticket: Ticket, id: ReservationId) -> Decided<Reservation> {
     let Some(token) = transaction.token(ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
-    let mut found = reservation_rows::find(transaction.conn, ticket.queue, id)?;
+    let mut found = reservations::find(transaction.conn, ticket.queue, id)?;
     let ended = match reservation::cancel(found.as_mut(), &token.user, transaction.now) {
         Ok(ended) => ended,
         Err(rejection) => return Ok(Err(rejection)),
@@ -164,7 +166,7 @@ fn cancel(transaction: &mut Transaction<'_>, ticket: Ticket, id: ReservationId) 
         return Ok(Err(Rejection::NotFound(domain::rejection::Kind::Reservation)));
     };
     if ended {
-        reservation_rows::end_and_free(transaction.conn, &reservation)?;
+        reservations::end_and_free(transaction.conn, &reservation)?;
     }
     Ok(Ok(reservation))
 }

@@ -1,0 +1,11 @@
+//! The ports of the domain, one a file, and the two longest of the line's answers.
+
+pub(crate) mod concerts;
+pub(crate) mod new_epoch;
+pub(crate) mod payments;
+pub(crate) mod presence;
+pub(crate) mod queue_report;
+pub(crate) mod queues;
+pub(crate) mod reservations;
+pub(crate) mod token_keys;
+pub(crate) mod wallets;

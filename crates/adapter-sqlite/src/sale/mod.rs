@@ -1,0 +1,4 @@
+//! What happens in a sale when time passes: turns come, holds run out.
+
+pub(crate) mod admission;
+pub(crate) mod sweep;
