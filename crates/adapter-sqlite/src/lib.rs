@@ -6,6 +6,7 @@
 
 mod batches;
 mod connections;
+mod environment;
 mod open;
 mod ports;
 mod sale;
@@ -21,19 +22,15 @@ use diesel::SqliteConnection;
 use domain::ports::{Clock, IdGenerator, StoreError};
 use domain::{QueueName, Rules};
 
+use crate::batches::loading;
 use crate::batches::transaction::Transaction;
-use crate::batches::writer::{Environment, Limits, Writer};
+use crate::batches::writer::{Limits, Writer};
 use crate::connections::pool::Reads;
 use crate::connections::session;
-use crate::connections::statement::{Statement, statements};
+use crate::connections::statement::{Begin, Commit, Statement};
+use crate::environment::Environment;
 pub use crate::open::{Migrations, OpenError, migrate};
-use crate::ports::concerts;
 use crate::tables::queues;
-
-statements! {
-    Begin = "BEGIN IMMEDIATE";
-    Commit = "COMMIT";
-}
 
 /// A database file that is being served. Clones share it.
 #[derive(Clone)]
@@ -108,7 +105,7 @@ fn create_main(connection: &mut SqliteConnection, environment: &Environment) -> 
     let (now, main) = (environment.clock.now(), QueueName::main());
     if queues::named(connection, &main)?.is_none() {
         let mut transaction = Transaction::new(connection, now, &environment.rules, &*environment.ids);
-        concerts::create_queue(&mut transaction, main)?
+        loading::create_queue(&mut transaction, main)?
             .map_err(|rejection| StoreError::Unavailable(rejection.to_string()))?;
     }
     Commit::execute(connection, &[]).map(drop)

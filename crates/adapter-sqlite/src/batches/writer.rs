@@ -1,26 +1,20 @@
-//! Group commit: one thread that writes, in batches, and answers only after the commit (design 2.2).
+//! Group commit: one thread that writes, in batches, and answers only after the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use diesel::SqliteConnection;
-use domain::Rules;
-use domain::ports::{Clock, IdGenerator, StoreError};
+use domain::ports::StoreError;
 use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
 use crate::batches::command::{Asked, Envelope};
 use crate::batches::transaction::Transaction;
-use crate::connections::statement::{Statement, statements};
-
-statements! {
-    Begin = "BEGIN IMMEDIATE";
-    Commit = "COMMIT";
-    Rollback = "ROLLBACK";
-}
+use crate::connections::statement::{Begin, Commit, Rollback, Statement};
+use crate::environment::Environment;
 
 /// How much a store takes on.
 #[derive(Clone, Copy, Debug)]
@@ -37,14 +31,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { waiting: 8_192, batch: 512, patience: Duration::from_secs(5) }
     }
-}
-
-/// What commands need besides the database.
-#[derive(Clone)]
-pub(crate) struct Environment {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-    pub(crate) rules: Arc<Rules>,
 }
 
 /// Opens the connection that writes; again after one was lost.
@@ -209,7 +195,6 @@ fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope]) -> Result<(),
 }
 
 fn note(batch: &[Envelope]) {
-    // Exact up to 2^53, far above what a batch holds.
     histogram!("usher_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
     let waited = histogram!("usher_queue_to_commit_seconds");
     for envelope in batch {
@@ -227,8 +212,9 @@ fn as_unavailable(failure: StoreError) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc as std_mpsc;
+    use std::sync::{Arc, mpsc as std_mpsc};
 
+    use domain::Rules;
     use storage_contract::{SeededIds, TestClock};
 
     use super::*;

@@ -11,12 +11,7 @@ use domain::ports::{Clock, StoreError};
 use tokio::sync::Semaphore;
 
 use crate::connections::session::{self, Readers};
-use crate::connections::statement::{Statement, statements};
-
-statements! {
-    Begin = "BEGIN";
-    End = "COMMIT";
-}
+use crate::connections::statement::{BeginRead, Commit, Statement};
 
 /// How many reads run at once; more wait, which costs no thread.
 const AT_ONCE: u32 = 8;
@@ -64,10 +59,10 @@ impl Reads {
         let (pool, clock) = (self.pool.clone(), Arc::clone(&self.clock));
         let reading = tokio::task::spawn_blocking(move || {
             let answer = pool.get().map_err(|error| unavailable(&error)).and_then(|mut connection| {
-                Begin::execute(&mut connection, &[])?;
+                BeginRead::execute(&mut connection, &[])?;
                 let mut snapshot = Snapshot { now: clock.now(), conn: &mut connection };
                 let answer = read(&mut snapshot);
-                End::execute(&mut connection, &[])?;
+                Commit::execute(&mut connection, &[])?;
                 answer
             });
             drop(turn);

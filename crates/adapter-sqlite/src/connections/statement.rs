@@ -64,9 +64,9 @@ pub(crate) trait Statement: Sized + 'static {
 /// Defines statements: `Name = "SQL";`, or `Name: Walks, IndexAlone = "SQL";` with what is special about its plan (see
 /// `plans.rs`). Makes the test that holds each of them to its plan.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident $(: $($plan:ident),+)? = $sql:expr;)*) => {$(
+    ($($(#[$doc:meta])* $vis:vis $name:ident $(: $($plan:ident),+)? = $sql:expr;)*) => {$(
         $(#[$doc])*
-        struct $name;
+        $vis struct $name;
 
         impl $crate::connections::statement::Statement for $name {
             const SQL: &'static str = $sql;
@@ -91,6 +91,15 @@ macro_rules! binds {
     };
 }
 pub(crate) use binds;
+
+statements! {
+    /// Begins a transaction that writes, and waits for its turn to.
+    pub(crate) Begin = "BEGIN IMMEDIATE";
+    /// Begins a transaction that reads: one moment of the database.
+    pub(crate) BeginRead = "BEGIN";
+    pub(crate) Commit = "COMMIT";
+    pub(crate) Rollback = "ROLLBACK";
+}
 
 struct Prepared<'a, S> {
     binds: &'a [Bind<'a>],

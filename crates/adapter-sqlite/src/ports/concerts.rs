@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use domain::concert::{
-    Concert, CreatedConcert, Found, NewConcert, NewSchedule, Schedule, ScheduleFilter, ScheduleKey, SeatMap,
-};
+use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::ports::{ConcertRepository, Decided, StoreError};
 use domain::rejection::Kind;
-use domain::seat::Seat;
-use domain::{ConcertId, Page, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId};
+use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId};
 
 use crate::SqliteStore;
-use crate::batches::transaction::Transaction;
+use crate::batches::loading;
 use crate::connections::pool::Snapshot;
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, Count, FromRow};
@@ -30,14 +27,13 @@ statements! {
         WHERE s.queue = c.queue AND s.concert_id = c.id AND s.starts_at > ?) ORDER BY c.id DESC LIMIT ?";
     Here = "SELECT COUNT(*) FROM concerts WHERE queue = ? AND id = ?";
     Anywhere = "SELECT COUNT(*) FROM concerts WHERE id = ?";
-    Insert = "INSERT INTO concerts (queue, id, title, created_at) VALUES (?, ?, ?, ?)";
 }
 
 #[async_trait]
 impl ConcertRepository for SqliteStore {
     async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
         let concert = concert.clone();
-        self.writer().run(move |transaction| create(transaction, &concert)).await
+        self.writer().run(move |transaction| loading::create(transaction, &concert)).await
     }
 
     async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
@@ -134,56 +130,4 @@ fn list(snapshot: &mut Snapshot<'_>, page: &Page<ConcertId>) -> Result<Listed<Co
         }
     }
     Ok(Listed::cut(items, page, |concert| concert.id))
-}
-
-fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) -> Decided<CreatedConcert> {
-    let queue = match queues::named(transaction.conn, &concert.queue)? {
-        Some(queue) => queue,
-        None => match create_queue(transaction, concert.queue.clone())? {
-            Ok(queue) => queue,
-            Err(rejection) => return Ok(Err(rejection)),
-        },
-    };
-    let id = ConcertId::new(transaction.ids.next_id());
-    Insert::change_one(transaction.conn, binds![queue, id, &*concert.title, transaction.now])?;
-    let mut made = Vec::with_capacity(concert.schedules.len());
-    for schedule in &concert.schedules {
-        made.push(create_schedule(transaction, queue, (id, &concert.title), schedule)?);
-    }
-    Ok(Ok(CreatedConcert { id, queue, schedules: made }))
-}
-
-/// A queue with the default policy, under a number that was never used.
-pub(crate) fn create_queue(transaction: &mut Transaction<'_>, name: QueueName) -> Decided<QueueNumber> {
-    let Some(number) = queues::next_number(transaction.conn)? else {
-        return Ok(Err(Rejection::invalid("queue", "is one more than there are numbers for")));
-    };
-    let epoch = QueueEpoch(transaction.ids.random());
-    let queue = Queue::new(number, name, epoch, transaction.rules.new_queue, transaction.now);
-    queues::insert(transaction.conn, &queue)?;
-    Ok(Ok(number))
-}
-
-fn create_schedule(
-    transaction: &mut Transaction<'_>,
-    queue: QueueNumber,
-    (concert, title): (ConcertId, &Arc<str>),
-    plan: &NewSchedule,
-) -> Result<ScheduleId, StoreError> {
-    let schedule = Schedule {
-        id: ScheduleId::new(transaction.ids.next_id()),
-        queue,
-        concert,
-        title: Arc::clone(title),
-        starts_at: plan.starts_at,
-        // At most 100,000.
-        seats_total: u32::try_from(plan.seats.len()).unwrap_or(u32::MAX),
-    };
-    schedules::insert(transaction.conn, &schedule)?;
-    for (number, price) in &plan.seats {
-        let id = SeatId::new(transaction.ids.next_id());
-        let seat = Seat { id, schedule: schedule.id, number: *number, price: price.clone(), taken: None };
-        seats::insert(transaction.conn, queue, &seat)?;
-    }
-    Ok(schedule.id)
 }

@@ -1,4 +1,4 @@
-//! New epochs, for a file that was restored from a backup (design 5).
+//! New epochs, for a file that was restored from a backup.
 
 use domain::ports::StoreError;
 use domain::token::EndReason;
@@ -50,7 +50,7 @@ mod tests {
     use storage_contract::SeededIds;
 
     use super::*;
-    use crate::ports::concerts;
+    use crate::batches::loading;
 
     #[test]
     fn no_page_leaves_anybody_out() {
@@ -61,7 +61,7 @@ mod tests {
             let mut connection = crate::open::connect(&path).unwrap();
             let (rules, ids, now) = (Rules::default(), SeededIds::new(1), Timestamp::from_micros(0));
             let mut batch = Transaction::new(&mut connection, now, &rules, &ids);
-            let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+            let queue = loading::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
             for n in 1..=people {
                 let ticket = Ticket { queue, number: TicketNumber::new(n).unwrap() };
                 batch.insert_token(Token::issue(ticket, UserId::parse(&n.to_string()).unwrap(), now)).unwrap();

@@ -1,27 +1,24 @@
-//! The port of who is there (design 5), and whom admission finds there. Rows of `servers` and `sightings`.
+//! The port of who is there: what servers note in `servers` and `sightings`.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
+use domain::Timestamp;
 use domain::ports::{PresenceRepository, StoreError};
-use domain::presence::{Roll, Sighting, Watch};
-use domain::{QueueNumber, Timestamp, Token};
+use domain::presence::{Sighting, Watch};
 use uuid::Uuid;
 
 use crate::SqliteStore;
 use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Statement, binds, statements};
-use crate::tables::columns::{Columns, FromRow};
+use crate::sale::roll_call::servers;
 
 statements! {
-    Servers: Walks = "SELECT id, since, last FROM servers";
     Tell = "INSERT INTO servers (id, since, last) VALUES (?, ?, ?) \
         ON CONFLICT (id) DO UPDATE SET since = excluded.since, last = excluded.last";
     Forget = "DELETE FROM servers WHERE id = ?";
     Insert = "INSERT INTO sightings (queue, chunk, noted_at, server, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
-    Seen = "SELECT seen FROM sightings WHERE queue = ? AND chunk = ? AND noted_at >= ?";
     // In the order in which they were noted, so that none is looked at that has to stay, but for a few.
     Prune: Walks = "DELETE FROM sightings WHERE rowid IN (SELECT rowid FROM sightings ORDER BY rowid LIMIT ?) AND noted_at < ?";
 }
@@ -74,79 +71,14 @@ pub(crate) fn is_watched(transaction: &mut Transaction<'_>) -> Result<bool, Stor
     Ok(servers(transaction.conn)?.iter().any(|(_, watch)| now.since(watch.last) <= Watch::GAP))
 }
 
-fn servers(conn: &mut SqliteConnection) -> Result<Vec<(Uuid, Watch)>, StoreError> {
-    Servers::rows(conn, &[])
-}
-
-/// Who of a queue was seen, read as far as it is needed.
-pub(crate) struct Roster {
-    queue: QueueNumber,
-    /// `None` until somebody's turn has come.
-    roll: Option<Roll>,
-    chunks: BTreeSet<u64>,
-}
-
-impl Roster {
-    pub(crate) const fn new(queue: QueueNumber) -> Self {
-        Self { queue, roll: None, chunks: BTreeSet::new() }
-    }
-
-    /// The roll, with all that is needed to judge these.
-    pub(crate) fn roll_for(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        waiting: &[Token],
-    ) -> Result<&Roll, StoreError> {
-        let roll = match self.roll.take() {
-            Some(roll) => roll,
-            None => begin(transaction)?,
-        };
-        let roll = self.roll.insert(roll);
-        let Some(since) = roll.judges_since() else { return Ok(roll) };
-        for token in waiting {
-            let chunk = Sighting::chunk_of(token.ticket.number);
-            if roll.judges(token) && self.chunks.insert(chunk) {
-                for Bits(seen) in Seen::rows(transaction.conn, binds![self.queue, chunk, since])? {
-                    roll.add(chunk, &seen);
-                }
-            }
-        }
-        Ok(roll)
-    }
-}
-
-fn begin(transaction: &mut Transaction<'_>) -> Result<Roll, StoreError> {
-    let absence = transaction.rules.absence;
-    if absence.is_zero() {
-        return Ok(Roll::of_all());
-    }
-    let watches: Vec<Watch> = servers(transaction.conn)?.into_iter().map(|(_, watch)| watch).collect();
-    Ok(Roll::since(Watch::judges_since(&watches, absence, transaction.now)))
-}
-
-/// A bit for each number of a chunk.
-struct Bits([u8; Sighting::BYTES]);
-
-impl FromRow for Bits {
-    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
-        row.bytes(0, ("sightings", "seen")).map(Self)
-    }
-}
-
-impl FromRow for (Uuid, Watch) {
-    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
-        let watch = Watch { since: row.instant(1, ("servers", "since"))?, last: row.instant(2, ("servers", "last"))? };
-        Ok((row.id(0, ("servers", "id"))?, watch))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use domain::{QueueName, Rules};
     use storage_contract::SeededIds;
 
     use super::*;
-    use crate::ports::concerts;
+    use crate::batches::loading;
+    use crate::sale::roll_call::seen_since;
 
     #[test]
     fn what_nobody_can_need_any_more_is_removed() {
@@ -156,16 +88,13 @@ mod tests {
         let mut connection = crate::open::connect(&path).unwrap();
         let (rules, ids) = (Rules::default(), SeededIds::new(1));
         let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
-        let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+        let queue = loading::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
         let seen: Vec<_> = (0..150).map(|chunk| Sighting { queue, chunk, seen: vec![0; Sighting::BYTES] }).collect();
         let [gone, stays] = [1, 2].map(Uuid::from_u128);
         let count = |batch: &mut Transaction<'_>, after: Duration, server, seen: &[Sighting]| {
             batch.now = Timestamp::from_micros(0).plus(after);
             note(batch, server, seen).unwrap();
-            let of_chunk = |chunk: u64| {
-                let since = Timestamp::from_micros(0);
-                Seen::rows::<Bits>(batch.conn, binds![queue, chunk, since]).unwrap().len()
-            };
+            let of_chunk = |chunk| seen_since(batch.conn, queue, chunk, Timestamp::from_micros(0)).unwrap().len();
             let kept: usize = (0..150).map(of_chunk).sum();
             (kept, servers(batch.conn).unwrap().len())
         };

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::queue::Join;
 use domain::rejection::Kind;
+use domain::reservation::CancelReason;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use tracing::error;
 
@@ -125,9 +126,20 @@ fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
         transaction.expired += u64::from(left.is_none());
     }
     if left.is_some() {
-        reservations::cancel_all(transaction, ticket.queue, &user)?;
+        cancel_all(transaction, ticket.queue, &user)?;
     }
     Ok(Ok(()))
+}
+
+/// R17: cancels all PENDING reservations of a user who leaves the queue.
+fn cancel_all(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Result<(), StoreError> {
+    for id in reservations::pending_ids(transaction.conn, queue, user)? {
+        let mut reservation = reservations::stored(transaction.conn, queue, id)?;
+        if reservation.cancel(CancelReason::Left, transaction.now) {
+            reservations::end_and_free(transaction.conn, &reservation)?;
+        }
+    }
+    Ok(())
 }
 
 /// R3: one tick, for the queues that have something due. What is wrong in one of them does not stop the others.
@@ -182,8 +194,8 @@ mod tests {
     use storage_contract::SeededIds;
 
     use super::*;
-    use crate::ports::concerts;
-    use crate::{Begin, Statement};
+    use crate::batches::loading;
+    use crate::connections::statement::{Begin, Statement};
 
     /// A new file, inside the transaction of a batch.
     fn begun() -> (tempfile::TempDir, SqliteConnection) {
@@ -200,7 +212,7 @@ mod tests {
         let (_directory, mut connection) = begun();
         let (rules, ids) = (Rules { new_queue: policy, ..Rules::default() }, SeededIds::new(1));
         let mut batch = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
-        let queue = concerts::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
+        let queue = loading::create_queue(&mut batch, QueueName::main()).unwrap().unwrap();
         play(&mut batch, queue);
     }
 
@@ -233,7 +245,7 @@ mod tests {
     #[test]
     fn a_tick_visits_only_queues_with_something_due() {
         in_a_batch(Policy { max_active: 1, ..Policy::default() }, |batch, main| {
-            let idle = concerts::create_queue(batch, QueueName::parse("idle").unwrap()).unwrap().unwrap();
+            let idle = loading::create_queue(batch, QueueName::parse("idle").unwrap()).unwrap().unwrap();
             let active = come(batch, main, "a").token.active.unwrap();
             batch.write_queues().unwrap();
             for (late, expected) in [(-1, vec![]), (0, vec![main]), (1, vec![main])] {

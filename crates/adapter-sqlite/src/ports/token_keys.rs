@@ -1,20 +1,18 @@
-//! The ports of the server's key and of whether the store answers.
+//! The port of the server's key.
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use domain::Timestamp;
-use domain::ports::{Probe, StoreError, TokenKeyRepository};
+use domain::ports::{StoreError, TokenKeyRepository};
 use domain::seal::{KeyFingerprint, ServerKey, StoredKey};
 
 use crate::SqliteStore;
 use crate::connections::statement::{Bind, Statement, binds, statements};
-use crate::tables::columns::{Columns, Count, FromRow};
+use crate::tables::columns::{Columns, FromRow};
 
 statements! {
     Find = "SELECT fingerprint, generated FROM token_keys WHERE id = 1";
     Keep = "INSERT INTO token_keys (id, fingerprint, generated) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE \
         SET fingerprint = excluded.fingerprint, generated = excluded.generated";
-    Ping: Walks = "SELECT COUNT(*) FROM token_keys";
 }
 
 #[async_trait]
@@ -36,16 +34,6 @@ impl TokenKeyRepository for SqliteStore {
                 Ok(true)
             })
             .await
-    }
-}
-
-#[async_trait]
-impl Probe for SqliteStore {
-    async fn store_time(&self) -> Result<Timestamp, StoreError> {
-        if !self.writer().is_open() {
-            return Err(StoreError::Unavailable("the writer stopped".to_owned()));
-        }
-        self.reads().run(|snapshot| Ping::row::<Count>(snapshot.conn, &[]).map(|_count| snapshot.now)).await
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{QueueNumber, Token};
 use tracing::error;
 
 use crate::batches::transaction::Transaction;
-use crate::ports::presence::Roster;
+use crate::sale::roll_call::RollCall;
 use crate::tables::tokens;
 
 /// What admission did for one queue.
@@ -74,7 +74,7 @@ fn take_turns(transaction: &mut Transaction<'_>, number: QueueNumber) -> Result<
         return Ok(all);
     }
     let mut active = tokens::count_active(transaction.conn, number)?;
-    let (mut roster, mut page) = (Roster::new(number), 0);
+    let (mut present, mut page) = (RollCall::new(number), 0);
     while let Some(row) = transaction.queue(number)? {
         let (room, frontier) = (row.queue.room(active, now), row.queue.line.frontier);
         page = room.max(page * 4).min(MOST_TURNS - all.admitted - all.absent);
@@ -82,7 +82,7 @@ fn take_turns(transaction: &mut Transaction<'_>, number: QueueNumber) -> Result<
             break;
         }
         let mut waiting = tokens::waiting(transaction.conn, number, frontier, page)?;
-        let roll = roster.roll_for(transaction, &waiting)?;
+        let roll = present.roll_for(transaction, &waiting)?;
         let Some(row) = transaction.queue_mut(number)? else { break };
         let turns = row.queue.admit(active, &mut waiting, roll, lasting, now);
         let taken = usize::try_from(turns.admitted + turns.absent).unwrap_or(usize::MAX);

@@ -7,7 +7,6 @@ use domain::ports::StoreError;
 use domain::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
 use domain::{ConcertId, IdempotencyKey, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
-use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, FromRow, wrong};
 use crate::tables::idempotency::{Key, recorded};
@@ -176,19 +175,14 @@ pub(crate) fn end_and_free(conn: &mut SqliteConnection, reservation: &Reservatio
     Ok(())
 }
 
-/// R17: cancels all PENDING reservations of a user who leaves the queue.
-pub(crate) fn cancel_all(
-    transaction: &mut Transaction<'_>,
+/// The user's reservations in this queue that are PENDING in the store.
+pub(crate) fn pending_ids(
+    conn: &mut SqliteConnection,
     queue: QueueNumber,
     user: &UserId,
-) -> Result<(), StoreError> {
-    for PendingId(id) in PendingOfUser::rows(transaction.conn, binds![queue, user])? {
-        let mut reservation = stored(transaction.conn, queue, id)?;
-        if reservation.cancel(CancelReason::Left, transaction.now) {
-            end_and_free(transaction.conn, &reservation)?;
-        }
-    }
-    Ok(())
+) -> Result<Vec<ReservationId>, StoreError> {
+    let pending: Vec<PendingId> = PendingOfUser::rows(conn, binds![queue, user])?;
+    Ok(pending.into_iter().map(|pending| pending.0).collect())
 }
 
 fn add_seats(conn: &mut SqliteConnection, reservation: &mut Reservation) -> Result<(), StoreError> {

@@ -1,0 +1,69 @@
+//! Loading a concert: what is to be sold, and the queue in front of it.
+
+use std::sync::Arc;
+
+use domain::concert::{CreatedConcert, NewConcert, NewSchedule, Schedule};
+use domain::ports::{Decided, StoreError};
+use domain::seat::Seat;
+use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId};
+
+use crate::batches::transaction::Transaction;
+use crate::connections::statement::{Statement, binds, statements};
+use crate::tables::{queues, schedules, seats};
+
+statements! {
+    Insert = "INSERT INTO concerts (queue, id, title, created_at) VALUES (?, ?, ?, ?)";
+}
+
+/// Creates a concert with its schedules and seats, and its queue where there is none of that name.
+pub(crate) fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) -> Decided<CreatedConcert> {
+    let queue = match queues::named(transaction.conn, &concert.queue)? {
+        Some(queue) => queue,
+        None => match create_queue(transaction, concert.queue.clone())? {
+            Ok(queue) => queue,
+            Err(rejection) => return Ok(Err(rejection)),
+        },
+    };
+    let id = ConcertId::new(transaction.ids.next_id());
+    Insert::change_one(transaction.conn, binds![queue, id, &*concert.title, transaction.now])?;
+    let mut made = Vec::with_capacity(concert.schedules.len());
+    for schedule in &concert.schedules {
+        made.push(create_schedule(transaction, queue, (id, &concert.title), schedule)?);
+    }
+    Ok(Ok(CreatedConcert { id, queue, schedules: made }))
+}
+
+/// A queue with the default policy, under a number that was never used.
+pub(crate) fn create_queue(transaction: &mut Transaction<'_>, name: QueueName) -> Decided<QueueNumber> {
+    let Some(number) = queues::next_number(transaction.conn)? else {
+        return Ok(Err(Rejection::invalid("queue", "is one more than there are numbers for")));
+    };
+    let epoch = QueueEpoch(transaction.ids.random());
+    let queue = Queue::new(number, name, epoch, transaction.rules.new_queue, transaction.now);
+    queues::insert(transaction.conn, &queue)?;
+    Ok(Ok(number))
+}
+
+fn create_schedule(
+    transaction: &mut Transaction<'_>,
+    queue: QueueNumber,
+    (concert, title): (ConcertId, &Arc<str>),
+    plan: &NewSchedule,
+) -> Result<ScheduleId, StoreError> {
+    let schedule = Schedule {
+        id: ScheduleId::new(transaction.ids.next_id()),
+        queue,
+        concert,
+        title: Arc::clone(title),
+        starts_at: plan.starts_at,
+        // At most 100,000.
+        seats_total: u32::try_from(plan.seats.len()).unwrap_or(u32::MAX),
+    };
+    schedules::insert(transaction.conn, &schedule)?;
+    for (number, price) in &plan.seats {
+        let id = SeatId::new(transaction.ids.next_id());
+        let seat = Seat { id, schedule: schedule.id, number: *number, price: price.clone(), taken: None };
+        seats::insert(transaction.conn, queue, &seat)?;
+    }
+    Ok(schedule.id)
+}
