@@ -18,8 +18,8 @@ use super::Report;
 use super::figures::duration;
 use super::verdict::{self, Verdict};
 
-const STYLE: &str = include_str!("page/style.css");
-const SCRIPT: &str = include_str!("page/script.js");
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
 
 /// Nothing is loaded from anywhere, whatever the page should come to contain.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
