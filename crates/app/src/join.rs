@@ -53,7 +53,7 @@ mod tests {
 
     use domain::line::Line;
     use domain::ports::{Decided, Joined};
-    use domain::rejection::Kind;
+    use domain::rejection::Missing;
     use domain::{QueueNumber, Rejection, Token, TokenStatus};
 
     use super::*;
@@ -150,7 +150,7 @@ mod tests {
     fn a_join_never_creates_a_queue_r1() {
         let app = World::default().app();
         let answer = run(&app, app.join(&name_of("nowhere"), &user()));
-        assert_eq!(answer, Err(Failure::Rejected(Rejection::NotFound(Kind::Queue))));
+        assert_eq!(answer, Err(Failure::Rejected(Rejection::NotFound(Missing::Queue))));
     }
 
     /// Another server made it a moment ago: no refusal is based on what was known before.
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn refusals_and_failures_are_passed_on() {
-        let refusal = Rejection::NotFound(Kind::Queue);
+        let refusal = Rejection::NotFound(Missing::Queue);
         assert_eq!(joining(Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
         assert_eq!(joining(Err(down())), Err(Failure::Store(down())));
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use arc_swap::{ArcSwap, Guard};
 use domain::line::{Rate, Snapshot};
 use domain::ports::QueueChange;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::seal::{Seal, SealedToken, ServerKeys};
 use domain::{Policy, QueueEpoch, QueueName, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp};
 
@@ -122,7 +122,7 @@ impl Lines {
 impl App {
     /// The number of a queue; a join never creates one (R1).
     pub(crate) fn queue_number(&self, name: &QueueName) -> Result<QueueNumber, Rejection> {
-        self.lines.load().by_name.get(name).copied().ok_or(Rejection::NotFound(Kind::Queue))
+        self.lines.load().by_name.get(name).copied().ok_or(Rejection::NotFound(Missing::Queue))
     }
 
     /// The number of a queue that somebody names; one that is not known may have been made at another server a moment ago.
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn nothing_is_known_before_it_was_read() {
         let app = World::default().app_without_lines();
-        assert_eq!(app.queue_number(&QueueName::main()), Err(Rejection::NotFound(Kind::Queue)));
+        assert_eq!(app.queue_number(&QueueName::main()), Err(Rejection::NotFound(Missing::Queue)));
         assert_eq!(app.open(sealed()), Err(Rejection::TokenUnknown));
         assert_eq!(app.holder(ticket()), Err(Rejection::TokenUnknown));
     }

@@ -3,7 +3,7 @@
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{Answer, Paid, PayCommand};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{IdempotencyKey, Money, Page, PaymentId, Rejection, ReservationId};
 
 use crate::{App, Failure, Holder};
@@ -25,7 +25,7 @@ impl App {
     pub async fn payment(&self, holder: Holder, payment: PaymentId) -> Result<Receipt, Failure> {
         let user = self.user(holder).await?;
         let found = self.ports.payments.find(holder.ticket.queue, &user, payment).await?;
-        Ok(found.ok_or(Rejection::NotFound(Kind::Payment))?)
+        Ok(found.ok_or(Rejection::NotFound(Missing::Payment))?)
     }
 
     /// One's own payments in the token's queue, newest first, with a token in any state (R16).
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_found_and_a_store_that_failed_is_not_that() {
-        let unknown = Failure::Rejected(Rejection::NotFound(Kind::Payment));
+        let unknown = Failure::Rejected(Rejection::NotFound(Missing::Payment));
         for (answer, passed) in [(Ok(None), unknown), (Err(down()), Failure::Store(down()))] {
             let mut world = World::of(active());
             world.payments.expect_find().return_once(|_, _, _| answer);

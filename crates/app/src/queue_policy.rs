@@ -56,7 +56,7 @@ mod tests {
 
     use domain::line::Line;
     use domain::ports::Endings;
-    use domain::rejection::Kind;
+    use domain::rejection::Missing;
     use domain::{Policy, QueueNumber, Rejection};
 
     use super::*;
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn an_unknown_queue_is_not_asked_for() {
         let app = World::default().app();
-        let unknown = Err(Failure::Rejected(Rejection::NotFound(Kind::Queue)));
+        let unknown = Err(Failure::Rejected(Rejection::NotFound(Missing::Queue)));
         assert_eq!(run(&app, app.queue_report(&name_of("nowhere"))), unknown);
         assert_eq!(run(&app, app.change_policy(&name_of("nowhere"), &PAUSE)), unknown);
     }

@@ -2,7 +2,7 @@
 
 use domain::page::Listed;
 use domain::ports::{Answer, HoldCommand};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::reservation::Reservation;
 use domain::seat::SeatChoice;
 use domain::{IdempotencyKey, Page, Rejection, ReservationId};
@@ -30,7 +30,7 @@ impl App {
     pub async fn reservation(&self, holder: Holder, reservation: ReservationId) -> Result<Reservation, Failure> {
         let user = self.user(holder).await?;
         let found = self.ports.reservations.find(holder.ticket.queue, &user, reservation).await?;
-        Ok(found.ok_or(Rejection::NotFound(Kind::Reservation))?)
+        Ok(found.ok_or(Rejection::NotFound(Missing::Reservation))?)
     }
 
     /// One's own reservations in the token's queue, newest first, with a token in any state (R16).
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_found_and_a_store_that_failed_is_not_that() {
-        let unknown = Failure::Rejected(Rejection::NotFound(Kind::Reservation));
+        let unknown = Failure::Rejected(Rejection::NotFound(Missing::Reservation));
         for (answer, passed) in [(Ok(None), unknown), (Err(down()), Failure::Store(down()))] {
             let mut world = World::of(active());
             world.reservations.expect_find().return_once(|_, _, _| answer);

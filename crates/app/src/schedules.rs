@@ -37,7 +37,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use domain::ports::Decided;
-    use domain::rejection::Kind;
+    use domain::rejection::Missing;
     use domain::{Rejection, TokenStatus};
     use uuid::Uuid;
 
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn seats_are_asked_for_within_the_queue() {
         let asked = |queue: &QueueNumber, schedule: &ScheduleId| (*queue, *schedule) == (QueueNumber(2), id());
-        let refusal = Rejection::NotFound(Kind::Schedule);
+        let refusal = Rejection::NotFound(Missing::Schedule);
         let mut world = World::default();
         world.concerts.expect_seats_available().times(1).withf(asked).return_once(|_, _| Ok(8));
         let refused = refusal.clone();

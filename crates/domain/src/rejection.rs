@@ -19,7 +19,7 @@ pub enum Rejection {
     WrongQueue,
     /// There is no such thing, or not for this user.
     #[error("there is no {0} of this id for this token")]
-    NotFound(Kind),
+    NotFound(Missing),
     /// Seats that somebody has (R8); their numbers, ascending.
     #[error("seats {0:?} are taken")]
     SeatTaken(Vec<u32>),
@@ -66,7 +66,7 @@ impl Rejection {
 
 /// What was looked for and not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Missing {
     /// A queue.
     Queue,
     /// A concert.
@@ -81,7 +81,7 @@ pub enum Kind {
     Payment,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Queue => "queue",

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::concert::{CreatedConcert, NewConcert, SeatGroup};
 use domain::ports::QueueReport;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{LocalTime, Money, PolicyChange, QueueName, Rejection};
 use serde::Serialize;
 use serde_json::json;
@@ -334,7 +334,7 @@ async fn create(
 }
 
 fn asked(request: &HttpRequest) -> Result<QueueName, Rejection> {
-    path::queue(request).ok_or(Rejection::NotFound(Kind::Queue))
+    path::queue(request).ok_or(Rejection::NotFound(Missing::Queue))
 }
 
 async fn report_queue(

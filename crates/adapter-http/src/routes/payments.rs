@@ -4,7 +4,7 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::payment::Receipt;
 use domain::ports::Paid;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{Money, PaymentId, Rejection, ReservationId};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -172,6 +172,6 @@ async fn find(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let payment = path::id(&request, PaymentId::new).ok_or(Rejection::NotFound(Kind::Payment))?;
+    let payment = path::id(&request, PaymentId::new).ok_or(Rejection::NotFound(Missing::Payment))?;
     json::ok(&PaymentView::from(api.app.payment(bearer.0, payment).await?))
 }

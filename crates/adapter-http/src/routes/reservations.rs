@@ -3,7 +3,7 @@
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::Failure;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::seat::SeatChoice;
 use domain::{Rejection, ReservationId, ScheduleId, SeatId};
 use serde_json::json;
@@ -130,7 +130,7 @@ async fn hold(
 }
 
 fn asked(request: &HttpRequest) -> Result<ReservationId, Rejection> {
-    path::id(request, ReservationId::new).ok_or(Rejection::NotFound(Kind::Reservation))
+    path::id(request, ReservationId::new).ok_or(Rejection::NotFound(Missing::Reservation))
 }
 
 async fn list(

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use app::ActiveCaller;
 use domain::concert::{Schedule, ScheduleFilter, ScheduleKey};
 use domain::page::Listed;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{ConcertId, Rejection};
 use futures::future::try_join_all;
 use serde_json::json;
@@ -64,7 +64,7 @@ async fn of_concert(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let caller = api.app.active_caller(bearer.0).await?;
-    let concert = path::id(&request, ConcertId::new).ok_or(Rejection::NotFound(Kind::Concert))?;
+    let concert = path::id(&request, ConcertId::new).ok_or(Rejection::NotFound(Missing::Concert))?;
     list(&api, &caller, Some(concert), query).await
 }
 

@@ -3,7 +3,7 @@
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{Rejection, ScheduleId};
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -74,7 +74,7 @@ async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let queue = api.app.active_caller(bearer.0).await?.queue();
-    let schedule = path::id(&request, ScheduleId::new).ok_or(Rejection::NotFound(Kind::Schedule))?;
+    let schedule = path::id(&request, ScheduleId::new).ok_or(Rejection::NotFound(Missing::Schedule))?;
     let read = async { Ok(SeatBytes::read(api.app.seat_map(queue, schedule).await?)) };
     let seats = api.seats.get((queue, schedule), || api.app.now(), read).await?;
     let written = seats.written(only.0.0).await?;

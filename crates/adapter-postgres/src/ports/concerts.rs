@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::ports::{ConcertRepository, Decided, StoreError};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId, Timestamp};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
@@ -138,7 +138,7 @@ impl ConcertRepository for PostgresStore {
                     Some(false) => Found::Elsewhere,
                     None => Found::Nowhere,
                 };
-                if let Err(rejection) = found.or_reject(Kind::Concert) {
+                if let Err(rejection) = found.or_reject(Missing::Concert) {
                     return Ok(Err(rejection));
                 }
             }
@@ -184,7 +184,7 @@ impl ConcertRepository for PostgresStore {
             let found =
                 self.0.schedules.find(&connection, queue, HashSet::from([schedule])).await.map_err(store_error)?;
             let found = found.get(&schedule).cloned().unwrap_or(Found::Nowhere);
-            let schedule = match found.or_reject(Kind::Schedule) {
+            let schedule = match found.or_reject(Missing::Schedule) {
                 Ok(schedule) => schedule,
                 Err(rejection) => return Ok(Err(rejection)),
             };

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
 use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use futures::future::join_all;
 use time::OffsetDateTime;
@@ -142,7 +142,7 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
-        Ok(self.find_report(queue).await?.ok_or(Rejection::NotFound(Kind::Queue)))
+        Ok(self.find_report(queue).await?.ok_or(Rejection::NotFound(Missing::Queue)))
     }
 
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {

@@ -6,7 +6,7 @@ use domain::line::Line;
 use domain::payment::{self, PayFacts, Receipt};
 use domain::ports::{Answer, HoldCommand, IdGenerator, Paid, PayCommand, StoreError};
 use domain::queue::Join;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::reservation::{self, CancelReason, HoldFacts, PendingHold, Reservation, ReservationStatus};
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::wallet::Wallet;
@@ -61,7 +61,7 @@ impl WorkingSet {
             Command::Join(user) => Ok(self.join(user)),
             Command::Admit => {
                 self.admits = true;
-                Ok(if self.queue.is_some() { Step::Admit } else { Rejection::NotFound(Kind::Queue).into() })
+                Ok(if self.queue.is_some() { Step::Admit } else { Rejection::NotFound(Missing::Queue).into() })
             }
             Command::ChangePolicy(change) => Ok(self.change_policy(change)),
             Command::Leave(ticket) => self.leave(*ticket, context),
@@ -73,7 +73,7 @@ impl WorkingSet {
     }
 
     fn join(&mut self, user: &UserId) -> Step {
-        let Some(queue) = &mut self.queue else { return Rejection::NotFound(Kind::Queue).into() };
+        let Some(queue) = &mut self.queue else { return Rejection::NotFound(Missing::Queue).into() };
         let latest = self.newest.get(user).and_then(|number| self.tokens.get(number)).cloned();
         self.admits |= queue.admits_at_join();
         match queue.join(user, latest, self.now) {
@@ -95,7 +95,7 @@ impl WorkingSet {
     }
 
     fn change_policy(&mut self, change: &PolicyChange) -> Step {
-        let Some(queue) = &mut self.queue else { return Rejection::NotFound(Kind::Queue).into() };
+        let Some(queue) = &mut self.queue else { return Rejection::NotFound(Missing::Queue).into() };
         match queue.change_policy(change, self.now) {
             Ok(()) => {
                 self.changed.queue = true;
@@ -245,7 +245,7 @@ impl WorkingSet {
                 Ok(Step::done(Outcome::Cancelled(reservation)))
             }
             (Err(rejection), _) => Ok(rejection.into()),
-            (Ok(_), None) => Ok(Rejection::NotFound(Kind::Reservation).into()),
+            (Ok(_), None) => Ok(Rejection::NotFound(Missing::Reservation).into()),
         }
     }
 

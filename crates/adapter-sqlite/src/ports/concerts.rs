@@ -7,7 +7,7 @@ use diesel::SqliteConnection;
 use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::ports::{ConcertRepository, Decided, StoreError};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId};
 
 use crate::SqliteStore;
@@ -51,7 +51,7 @@ impl ConcertRepository for SqliteStore {
         self.reads()
             .run(move |snapshot| {
                 if let Some(concert) = filter.concert
-                    && let Err(rejection) = find(snapshot.conn, queue, concert)?.or_reject(Kind::Concert)
+                    && let Err(rejection) = find(snapshot.conn, queue, concert)?.or_reject(Missing::Concert)
                 {
                     return Ok(Err(rejection));
                 }
@@ -69,7 +69,7 @@ impl ConcertRepository for SqliteStore {
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
         self.reads()
             .run(move |snapshot| {
-                let schedule = match schedules::find(snapshot.conn, queue, schedule)?.or_reject(Kind::Schedule) {
+                let schedule = match schedules::find(snapshot.conn, queue, schedule)?.or_reject(Missing::Schedule) {
                     Ok(schedule) => schedule,
                     Err(rejection) => return Ok(Err(rejection)),
                 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::SqliteConnection;
 use domain::ports::{Counted, Decided, Endings, QueueReport, StoreError};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{QueueNumber, Rejection};
 
 use crate::connections::pool::Snapshot;
@@ -31,7 +31,7 @@ statements! {
 pub(crate) fn report(snapshot: &mut Snapshot<'_>, number: QueueNumber) -> Decided<QueueReport> {
     let (conn, now) = (&mut *snapshot.conn, snapshot.now);
     let Some(row) = queues::find(conn, number)? else {
-        return Ok(Err(Rejection::NotFound(Kind::Queue)));
+        return Ok(Err(Rejection::NotFound(Missing::Queue)));
     };
     let queue = row.queue;
     let line = queue.line;

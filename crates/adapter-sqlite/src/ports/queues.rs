@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::queue::Join;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::reservation::CancelReason;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use tracing::error;
@@ -92,7 +92,7 @@ fn changes(snapshot: &mut Snapshot<'_>, known: &HashMap<QueueNumber, u64>) -> Re
 fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
     let latest = tokens::live(transaction.conn, queue, user)?;
     let now = transaction.now;
-    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Missing::Queue))) };
     let alone = row.queue.admits_at_join();
     let joined = row.queue.join(user, latest, now);
     let mut line = row.queue.line;
@@ -177,7 +177,7 @@ fn admit(transaction: &mut Transaction<'_>, queue: QueueNumber) -> Result<Option
 /// R3: changes a policy and keeps the one before.
 fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: &PolicyChange) -> Decided<()> {
     let now = transaction.now;
-    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Missing::Queue))) };
     if let Err(rejection) = row.queue.change_policy(change, now) {
         return Ok(Err(rejection));
     }

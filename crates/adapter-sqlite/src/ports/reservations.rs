@@ -163,7 +163,7 @@ fn cancel(transaction: &mut Transaction<'_>, ticket: Ticket, id: ReservationId) 
         Err(rejection) => return Ok(Err(rejection)),
     };
     let Some(reservation) = found else {
-        return Ok(Err(Rejection::NotFound(domain::rejection::Kind::Reservation)));
+        return Ok(Err(Rejection::NotFound(domain::rejection::Missing::Reservation)));
     };
     if ended {
         reservations::end_and_free(transaction.conn, &reservation)?;

@@ -138,7 +138,7 @@ fn a_queue_that_is_wrong_from_the_first_is_told_and_not_taken_up() {
 #[test]
 fn a_new_queue_is_taken_up() {
     let (app, lines, _) = following();
-    assert_eq!(app.queue_number(&name_of("new")), Err(Rejection::NotFound(domain::rejection::Kind::Queue)));
+    assert_eq!(app.queue_number(&name_of("new")), Err(Rejection::NotFound(domain::rejection::Missing::Queue)));
     lines.add(change(3, "new"));
     block_on(app.refresh()).unwrap();
     assert_eq!(app.queue_number(&name_of("new")), Ok(QueueNumber(3)));

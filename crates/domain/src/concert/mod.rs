@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use time::Date;
 
+use crate::rejection::Missing;
+use crate::seat::Seat;
 use crate::seat::SeatStatus;
 use crate::{
     ConcertId, FieldError, LocalTime, Money, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp,
 };
-use crate::{rejection::Kind, seat::Seat};
 
 /// One dated performance of a concert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,11 +79,11 @@ pub enum Found<T> {
 
 impl<T> Found<T> {
     /// The thing, or why it cannot be had.
-    pub fn or_reject(self, kind: Kind) -> Result<T, Rejection> {
+    pub fn or_reject(self, what: Missing) -> Result<T, Rejection> {
         match self {
             Self::Here(thing) => Ok(thing),
             Self::Elsewhere => Err(Rejection::WrongQueue),
-            Self::Nowhere => Err(Rejection::NotFound(kind)),
+            Self::Nowhere => Err(Rejection::NotFound(what)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A payment: the receipt of a confirmed reservation (R13, R14).
 
-use crate::rejection::Kind;
+use crate::rejection::Missing;
 use crate::reservation::{CancelReason, Reservation, ReservationStatus};
 use crate::token::EndReason;
 use crate::wallet::{Entry, EntryKind, Wallet};
@@ -68,7 +68,7 @@ pub fn pay(facts: &PayFacts<'_>, id: PaymentId, entry_id: EntryId, now: Timestam
         return Err(Rejection::AlreadyPaid);
     }
     facts.token.require_active(now)?;
-    let reservation = facts.reservation.ok_or(Rejection::NotFound(Kind::Reservation))?;
+    let reservation = facts.reservation.ok_or(Rejection::NotFound(Missing::Reservation))?;
     match reservation.status_at(now) {
         ReservationStatus::Cancelled(CancelReason::Expired) => return Err(Rejection::ReservationExpired),
         ReservationStatus::Cancelled(_) => return Err(Rejection::ReservationCancelled),

@@ -210,7 +210,7 @@ fn a_payment_is_checked_in_the_order_of_r13() {
     let checks: [Check; 9] = [
         (0, |a| a.token = ended(EndReason::Paid(id(1))), Rejection::AlreadyPaid),
         (1, |a| a.token = ended(EndReason::Left), Rejection::TokenNotActive(TokenStatus::Expired)),
-        (2, |a| a.reservation = None, Rejection::NotFound(Kind::Reservation)),
+        (2, |a| a.reservation = None, Rejection::NotFound(Missing::Reservation)),
         (3, |a| a.reserved().expires_at = at(NOW), Rejection::ReservationExpired),
         (
             3,

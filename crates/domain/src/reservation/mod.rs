@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::concert::{Found, NumberedSeat, Schedule};
-use crate::rejection::Kind;
+use crate::rejection::Missing;
 use crate::seat::{Seat, SeatChoice, SeatStatus, Taken};
 use crate::{
     ConcertId, LocalTime, Money, QueueNumber, Rejection, ReservationId, Rules, ScheduleId, Timestamp, Token, UserId,
@@ -101,7 +101,7 @@ impl Reservation {
 ///
 /// PENDING or already CANCELLED is a success, CONFIRMED is `already_paid`, somebody else's is not found.
 pub fn cancel(reservation: Option<&mut Reservation>, user: &UserId, now: Timestamp) -> Result<bool, Rejection> {
-    let reservation = reservation.filter(|r| r.user == *user).ok_or(Rejection::NotFound(Kind::Reservation))?;
+    let reservation = reservation.filter(|r| r.user == *user).ok_or(Rejection::NotFound(Missing::Reservation))?;
     match reservation.status {
         ReservationStatus::Confirmed => Err(Rejection::AlreadyPaid),
         ReservationStatus::Pending | ReservationStatus::Cancelled(_) => Ok(reservation.cancel(CancelReason::User, now)),
@@ -150,11 +150,11 @@ pub struct Hold {
 pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timestamp) -> Result<Hold, Rejection> {
     facts.token.require_active(now)?;
     let schedule = match facts.choice {
-        SeatChoice::Numbers(..) => facts.schedule.clone().or_reject(Kind::Schedule)?,
-        SeatChoice::Ids(_) => facts.schedule.clone().or_reject(Kind::Seat)?,
+        SeatChoice::Numbers(..) => facts.schedule.clone().or_reject(Missing::Schedule)?,
+        SeatChoice::Ids(_) => facts.schedule.clone().or_reject(Missing::Seat)?,
     };
     if facts.seats.len() != facts.choice.len() {
-        return Err(Rejection::NotFound(Kind::Seat));
+        return Err(Rejection::NotFound(Missing::Seat));
     }
     if facts.seats.iter().any(|seat| seat.schedule != schedule.id) {
         return Err(Rejection::invalid("seat_ids", "must be seats of one schedule"));

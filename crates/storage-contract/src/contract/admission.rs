@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::Admitted;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{PolicyChange, QueueNumber, Rejection, TokenStatus};
 
 use crate::Make;
@@ -289,7 +289,7 @@ pub(crate) async fn only_what_is_named_of_a_policy_changes(make: Make) {
 pub(crate) async fn an_unknown_queue_has_no_policy(make: Make) {
     let scene = Scene::open(&make).await;
     let unknown = QueueNumber(scene.main.0 + 1);
-    let missing = Rejection::NotFound(Kind::Queue);
+    let missing = Rejection::NotFound(Missing::Queue);
     assert_eq!(scene.store.queues.report(unknown).await.unwrap(), Err(missing.clone()));
     let changed = scene.store.queues.change_policy(unknown, &PolicyChange::default()).await.unwrap();
     assert_eq!(changed, Err(missing));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::concert::{NewConcert, NewSchedule, ScheduleFilter};
 use domain::ports::Clock;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::seat::SeatStatus;
 use domain::{ConcertId, LocalTime, Page, QueueName, QueueNumber, Rejection, ScheduleId, Timestamp};
 use uuid::Uuid;
@@ -186,7 +186,7 @@ pub(crate) async fn a_queue_sees_its_own_sale_only_r6(make: Make) {
     assert_eq!(elsewhere, Err(Rejection::WrongQueue));
     let filter = ScheduleFilter { concert: Some(ConcertId::new(Uuid::from_u128(7))), ..ScheduleFilter::default() };
     let nowhere = scene.store.concerts.schedules(scene.main, &filter, &page()).await.unwrap();
-    assert_eq!(nowhere, Err(Rejection::NotFound(Kind::Concert)));
+    assert_eq!(nowhere, Err(Rejection::NotFound(Missing::Concert)));
     let unknown = QueueNumber(other.0 + 1);
     let empty = scene.store.concerts.schedules(unknown, &ScheduleFilter::default(), &page()).await.unwrap().unwrap();
     assert_eq!((empty.items, empty.next), (vec![], None));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::seat::SeatStatus::{Available, Held, Sold};
@@ -59,7 +59,7 @@ pub(crate) async fn only_ones_own_is_cancelled_r17(make: Make) {
     let (ticket_a, ticket_b) = (scene.enter("a").await, scene.enter("b").await);
     let elsewhere = scene.enter_queue(other, "a").await;
     let held = scene.hold(ticket_a, &[1]).await.unwrap();
-    let missing = Err(Rejection::NotFound(Kind::Reservation));
+    let missing = Err(Rejection::NotFound(Missing::Reservation));
     assert_eq!(scene.cancel(ticket_b, held.id).await, missing);
     assert_eq!(scene.cancel(elsewhere, held.id).await, missing);
     assert_eq!(scene.cancel(ticket_a, ReservationId::new(Uuid::from_u128(7))).await, missing);

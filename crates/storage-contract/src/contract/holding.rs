@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::concert::{NewConcert, NumberedSeat};
 use domain::ports::HoldCommand;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::seat::SeatStatus::{Available, Held};
@@ -141,13 +141,13 @@ pub(crate) async fn what_is_not_there_cannot_be_held_r6(make: Make) {
     let (nowhere, nothing) = (ScheduleId::new(Uuid::from_u128(7)), SeatId::new(Uuid::from_u128(8)));
     let ticket = scene.enter("a").await;
     for (choice, refused) in [
-        (SeatChoice::numbers(scene.schedule, &[1, 51]), Rejection::NotFound(Kind::Seat)),
-        (SeatChoice::numbers(nowhere, &[1]), Rejection::NotFound(Kind::Schedule)),
+        (SeatChoice::numbers(scene.schedule, &[1, 51]), Rejection::NotFound(Missing::Seat)),
+        (SeatChoice::numbers(nowhere, &[1]), Rejection::NotFound(Missing::Schedule)),
         (SeatChoice::numbers(elsewhere, &[1]), Rejection::WrongQueue),
-        (SeatChoice::ids(&[scene.seats[0], nothing]), Rejection::NotFound(Kind::Seat)),
-        (SeatChoice::ids(&[nothing]), Rejection::NotFound(Kind::Seat)),
-        (SeatChoice::ids(&[theirs]), Rejection::NotFound(Kind::Seat)),
-        (SeatChoice::ids(&[scene.seats[0], theirs]), Rejection::NotFound(Kind::Seat)),
+        (SeatChoice::ids(&[scene.seats[0], nothing]), Rejection::NotFound(Missing::Seat)),
+        (SeatChoice::ids(&[nothing]), Rejection::NotFound(Missing::Seat)),
+        (SeatChoice::ids(&[theirs]), Rejection::NotFound(Missing::Seat)),
+        (SeatChoice::ids(&[scene.seats[0], theirs]), Rejection::NotFound(Missing::Seat)),
     ] {
         let choice = choice.unwrap();
         assert_eq!(scene.hold_of(ticket, choice.clone()).await, Err(refused), "{choice:?}");

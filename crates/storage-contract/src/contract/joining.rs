@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::{PolicyChange, QueueName, QueueNumber, Rejection, TokenStatus};
 
 use crate::Make;
@@ -111,7 +111,7 @@ pub(crate) async fn a_join_creates_no_queue_r1(make: Make) {
     let scene = Scene::open(&make).await;
     let unknown = QueueNumber(scene.main.0 + 100);
     let joined = scene.store.queues.join(unknown, &user("a")).await.unwrap();
-    assert_eq!(joined, Err(Rejection::NotFound(Kind::Queue)));
+    assert_eq!(joined, Err(Rejection::NotFound(Missing::Queue)));
     assert_eq!(scene.store.queues.changes(&[]).await.unwrap().len(), 1);
 }
 

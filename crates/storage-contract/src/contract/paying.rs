@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::payment::{Payment, Receipt};
 use domain::ports::Paid;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::seat::SeatStatus::{Available, Held, Sold};
@@ -75,7 +75,7 @@ pub(crate) async fn the_checks_come_in_the_rules_order_r13(make: Make) {
     let own = scene.hold(ticket_b, &[4]).await.unwrap();
     let nothing = ReservationId::new(Uuid::from_u128(7));
     for (reservation, amount, refused) in [
-        (nothing, Some("1"), Rejection::NotFound(Kind::Reservation)),
+        (nothing, Some("1"), Rejection::NotFound(Missing::Reservation)),
         (given.id, Some("1"), Rejection::ReservationCancelled),
         (paid.id, Some("1"), Rejection::AlreadyPaid),
         (pending.id, Some("1"), Rejection::UserMismatch),
@@ -191,7 +191,7 @@ pub(crate) async fn another_queues_reservation_is_not_there_r6_r13(make: Make) {
     let there = scene.enter_queue(other, "a").await;
     let choice = SeatChoice::numbers(elsewhere, &[1]).unwrap();
     let held = scene.hold_of(there, choice).await.unwrap();
-    assert_eq!(scene.pay(here, held.id).await, Err(Rejection::NotFound(Kind::Reservation)));
+    assert_eq!(scene.pay(here, held.id).await, Err(Rejection::NotFound(Missing::Reservation)));
     scene.pay(there, held.id).await.unwrap();
     assert_eq!(scene.status(here).await, TokenStatus::Active, "only the token that paid has ended");
 }

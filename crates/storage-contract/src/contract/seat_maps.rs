@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::seat::SeatStatus::{Available, Held, Sold};
 use domain::{QueueNumber, Rejection, ScheduleId, Timestamp};
 use uuid::Uuid;
@@ -65,7 +65,7 @@ pub(crate) async fn a_schedule_that_is_not_there_has_no_seats_r6(make: Make) {
         (scene.main, elsewhere, Rejection::WrongQueue),
         (other, scene.schedule, Rejection::WrongQueue),
         (QueueNumber(other.0 + 1), elsewhere, Rejection::WrongQueue),
-        (scene.main, nowhere, Rejection::NotFound(Kind::Schedule)),
+        (scene.main, nowhere, Rejection::NotFound(Missing::Schedule)),
     ] {
         assert_eq!(scene.store.concerts.seats_available(queue, schedule).await.unwrap(), 0);
         assert_eq!(scene.store.concerts.seat_map(queue, schedule).await.unwrap(), Err(refused));

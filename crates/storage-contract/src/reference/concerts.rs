@@ -8,7 +8,7 @@ use domain::concert::{
 };
 use domain::page::Listed;
 use domain::ports::{ConcertRepository, Decided, IdGenerator, StoreError};
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::seat::{Seat, SeatStatus};
 use domain::{ConcertId, Page, QueueNumber, ScheduleId, SeatId, Timestamp};
 
@@ -44,7 +44,7 @@ impl ConcertRepository for Reference {
     ) -> Decided<Listed<Schedule, ScheduleKey>> {
         let (state, now) = self.lock();
         if let Some(concert) = filter.concert
-            && let Err(rejection) = state.locate(queue, |sale| sale.titles.get(&concert)).or_reject(Kind::Concert)
+            && let Err(rejection) = state.locate(queue, |sale| sale.titles.get(&concert)).or_reject(Missing::Concert)
         {
             return Ok(Err(rejection));
         }
@@ -69,7 +69,7 @@ impl ConcertRepository for Reference {
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
         let (state, now) = self.lock();
         let found = state.locate(queue, |sale| sale.schedules.get(&schedule).map(|schedule| (sale, schedule)));
-        Ok(found.or_reject(Kind::Schedule).map(|(sale, schedule)| SeatMap {
+        Ok(found.or_reject(Missing::Schedule).map(|(sale, schedule)| SeatMap {
             schedule: schedule.clone(),
             seats: sale.seats_of(schedule.id).into_iter().map(|seat| (seat.clone(), seat.status_at(now))).collect(),
         }))

@@ -6,7 +6,7 @@ use domain::ports::{
 };
 use domain::presence::Roll;
 use domain::queue::Join;
-use domain::rejection::Kind;
+use domain::rejection::Missing;
 use domain::reservation::CancelReason;
 use domain::token::EndReason;
 use domain::{
@@ -31,7 +31,7 @@ impl QueueRepository for Reference {
         let (mut state, now) = self.lock();
         let State { sales, presence, rules, .. } = &mut *state;
         let Some(sale) = sales.get_mut(&queue) else {
-            return Ok(Err(Rejection::NotFound(Kind::Queue)));
+            return Ok(Err(Rejection::NotFound(Missing::Queue)));
         };
         let latest = sale.tokens.values().rev().find(|token| token.user == *user).cloned();
         let alone = sale.queue.admits_at_join();
@@ -83,13 +83,13 @@ impl QueueRepository for Reference {
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
         let (state, now) = self.lock();
-        Ok(state.sales.get(&queue).map(|sale| sale.report(now)).ok_or(Rejection::NotFound(Kind::Queue)))
+        Ok(state.sales.get(&queue).map(|sale| sale.report(now)).ok_or(Rejection::NotFound(Missing::Queue)))
     }
 
     async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
         let (mut state, now) = self.lock();
         let Some(sale) = state.sales.get_mut(&queue) else {
-            return Ok(Err(Rejection::NotFound(Kind::Queue)));
+            return Ok(Err(Rejection::NotFound(Missing::Queue)));
         };
         Ok(sale.queue.change_policy(change, now).map(|()| sale.report(now)))
     }

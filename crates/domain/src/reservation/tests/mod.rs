@@ -183,9 +183,9 @@ fn only_what_the_tokens_queue_sells_can_be_held_r6() {
     for (asked, refusal) in [
         (Asked { schedule: Found::Elsewhere, ..numbers() }, Rejection::WrongQueue),
         (Asked { schedule: Found::Elsewhere, ..ids() }, Rejection::WrongQueue),
-        (Asked { schedule: Found::Nowhere, ..numbers() }, Rejection::NotFound(Kind::Schedule)),
-        (Asked { schedule: Found::Nowhere, ..ids() }, Rejection::NotFound(Kind::Seat)),
-        (Asked { seats: vec![], ..numbers() }, Rejection::NotFound(Kind::Seat)),
+        (Asked { schedule: Found::Nowhere, ..numbers() }, Rejection::NotFound(Missing::Schedule)),
+        (Asked { schedule: Found::Nowhere, ..ids() }, Rejection::NotFound(Missing::Seat)),
+        (Asked { seats: vec![], ..numbers() }, Rejection::NotFound(Missing::Seat)),
     ] {
         assert_eq!(asked.decide(0), Err(refusal));
     }
@@ -211,7 +211,7 @@ fn a_hold_is_checked_in_the_documented_order() {
     let checks: [Spoil; 7] = [
         (|asked| asked.token = token(1), Rejection::TokenNotActive(TokenStatus::Expired)),
         (|asked| asked.schedule = Found::Elsewhere, Rejection::WrongQueue),
-        (|asked| asked.seats.truncate(1), Rejection::NotFound(Kind::Seat)),
+        (|asked| asked.seats.truncate(1), Rejection::NotFound(Missing::Seat)),
         (
             |asked| asked.seats[0].schedule = ScheduleId::new(Uuid::from_u128(9)),
             Rejection::invalid("seat_ids", "must be seats of one schedule"),
@@ -295,10 +295,10 @@ fn deleting_a_reservation_r17_w11() {
 
         let mut others = reservation(stored, 100);
         let refused = cancel(Some(&mut others), &user("somebody else"), at(now));
-        assert_eq!(refused, Err(Rejection::NotFound(Kind::Reservation)));
+        assert_eq!(refused, Err(Rejection::NotFound(Missing::Reservation)));
         assert_eq!(others.status, stored);
     }
-    assert_eq!(cancel(None, &user("holder"), at(0)), Err(Rejection::NotFound(Kind::Reservation)));
+    assert_eq!(cancel(None, &user("holder"), at(0)), Err(Rejection::NotFound(Missing::Reservation)));
 }
 
 #[test]
