@@ -65,7 +65,7 @@ impl Sale {
 
     async fn join(&self, user: u32) -> Holder {
         let user = UserId::parse(&user.to_string()).unwrap();
-        let token = self.app.join(&QueueName::main(), &user).await.unwrap().place.token;
+        let token = self.app.join(&QueueName::main(), &user).await.unwrap().standing.token;
         self.app.authenticate(token).unwrap()
     }
 
@@ -76,7 +76,7 @@ impl Sale {
 
     async fn status(&self, token: Holder) -> TokenStatus {
         follow_once(&self.app).await.unwrap();
-        self.app.place(token).await.unwrap().status
+        self.app.standing(token).await.unwrap().status
     }
 }
 
@@ -150,12 +150,12 @@ async fn whom_a_server_saw_is_told_until_it_stops() {
     let app = server(&ports, rules.clone()).await;
     let _until_the_end = followed(&app);
     let joined = app.join(&QueueName::main(), &UserId::parse("ann").unwrap()).await.unwrap();
-    let holder = app.authenticate(joined.place.token).unwrap();
+    let holder = app.authenticate(joined.standing.token).unwrap();
     let (stop, stopped) = channel(false);
     let watching = tokio::spawn(watch(Arc::clone(&app), stopped));
     // While a server tells of itself nobody may renew the epochs; a poll is what it has to tell.
     tokio::time::sleep(rules.absence / 30).await;
-    app.place(holder).await.unwrap();
+    app.standing(holder).await.unwrap();
     tokio::time::sleep(rules.absence / 30).await;
     assert_eq!(ports.queues.renew_epochs().await, Ok(None));
     stop.send(true).unwrap();

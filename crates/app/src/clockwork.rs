@@ -65,7 +65,7 @@ mod tests {
             presence.expect_note().times(1).in_sequence(&mut order).withf(asked).return_once(|_, _| seen);
             world.queues.expect_admit().times(1).in_sequence(&mut order).return_once(|| lines);
             let app = world.app();
-            block_on(app.place(holder())).unwrap();
+            block_on(app.standing(holder())).unwrap();
             assert_eq!(block_on(app.tick()), expected, "part {failing} fails");
         }
     }

@@ -2,13 +2,13 @@
 
 use domain::{QueueName, Timestamp, TokenStatus, UserId};
 
-use crate::{App, Failure, Place};
+use crate::{App, Failure, Standing};
 
 /// What joining came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {
     /// Where the user's token stands.
-    pub place: Place,
+    pub standing: Standing,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// Whether it is new.
@@ -27,22 +27,22 @@ impl App {
             let (token, queue) = (&joined.token, self.queue(number)?);
             let holder = self.holder(token.ticket)?;
             self.see(&queue, token.ticket.number);
-            let place = match (token.status(), joined.created) {
+            let standing = match (token.status(), joined.created) {
                 (TokenStatus::Waiting, true) => {
                     let position = joined.line.position_at_tail(token.ticket.number);
                     self.waiting_at(holder, &queue.known(), position, joined.line.version, self.ports.clock.now())
                 }
                 // How many left ahead of it since it was issued, only a snapshot knows.
-                (TokenStatus::Waiting, false) => match self.place_after_refresh(holder, &queue).await? {
+                (TokenStatus::Waiting, false) => match self.standing_after_refresh(holder, &queue).await? {
                     // The user has left meanwhile, and so joins anew (R1).
-                    Place { status: TokenStatus::Expired, .. } => continue,
-                    place => place,
+                    Standing { status: TokenStatus::Expired, .. } => continue,
+                    standing => standing,
                 },
                 (TokenStatus::Active | TokenStatus::Expired, _) => {
-                    Place { version: joined.line.version, ..self.passed(holder, &queue.known(), token) }
+                    Standing { version: joined.line.version, ..self.passed(holder, &queue.known(), token) }
                 }
             };
-            return Ok(Joined { place, issued_at: token.issued_at, created: joined.created });
+            return Ok(Joined { standing, issued_at: token.issued_at, created: joined.created });
         }
     }
 }
@@ -83,15 +83,15 @@ mod tests {
     #[test]
     fn a_new_place_is_at_the_tail_at_the_version_it_was_issued_at_r2() {
         let expected = super::Joined {
-            place: Place {
+            standing: Standing {
                 position: Some(2),
                 version: 44,
-                ..block_on(World::default().app().place(holder())).unwrap()
+                ..block_on(World::default().app().standing(holder())).unwrap()
             },
             issued_at: at(1),
             created: true,
         };
-        assert_eq!((expected.place.token, expected.place.as_of), (sealed(), at(NOW)));
+        assert_eq!((expected.standing.token, expected.standing.as_of), (sealed(), at(NOW)));
         assert_eq!(joining(Ok(Ok(joined(waiting(), true)))), Ok(expected));
     }
 
@@ -99,9 +99,9 @@ mod tests {
     fn who_is_admitted_at_once_is_told_so_r3() {
         for created in [true, false] {
             let told = joining(Ok(Ok(joined(active(), created)))).unwrap();
-            assert_eq!((told.created, told.issued_at, told.place.token), (created, at(1), sealed()));
-            assert_eq!((told.place.status, told.place.position), (TokenStatus::Active, Some(0)));
-            assert_eq!((told.place.version, told.place.expires_at), (44, Some(at(NOW + 1))));
+            assert_eq!((told.created, told.issued_at, told.standing.token), (created, at(1), sealed()));
+            assert_eq!((told.standing.status, told.standing.position), (TokenStatus::Active, Some(0)));
+            assert_eq!((told.standing.version, told.standing.expires_at), (44, Some(at(NOW + 1))));
         }
     }
 
@@ -113,8 +113,8 @@ mod tests {
         let app = world.app();
         lines.leave(5);
         let told = run(&app, app.join(&name_of("main"), &user())).unwrap();
-        assert_eq!((told.created, told.issued_at, told.place.token), (false, at(1), sealed()));
-        assert_eq!((told.place.position, told.place.version, lines.reads()), (Some(2), 32, 2));
+        assert_eq!((told.created, told.issued_at, told.standing.token), (false, at(1), sealed()));
+        assert_eq!((told.standing.position, told.standing.version, lines.reads()), (Some(2), 32, 2));
     }
 
     #[test]
@@ -126,8 +126,8 @@ mod tests {
         let app = world.app();
         lines.leave(7);
         let told = run(&app, app.join(&name_of("main"), &user())).unwrap();
-        assert_eq!(told.place.token, app.holder(numbered(11).ticket).unwrap().token);
-        assert_eq!((told.created, told.place.position, told.place.version), (true, Some(6), 33));
+        assert_eq!(told.standing.token, app.holder(numbered(11).ticket).unwrap().token);
+        assert_eq!((told.created, told.standing.position, told.standing.version), (true, Some(6), 33));
     }
 
     #[test]

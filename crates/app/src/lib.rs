@@ -16,13 +16,13 @@ mod lookups;
 #[cfg(test)]
 mod mocks;
 mod payments;
-mod place;
 mod presence;
 mod queue_policy;
 mod readiness;
 mod reservations;
 mod schedules;
 mod sightings;
+mod standing;
 mod wallet;
 
 use std::sync::Arc;
@@ -45,9 +45,9 @@ pub use join::Joined;
 pub use keys::{KeyFailure, agree_on_keys};
 use lines::Lines;
 use lookups::Lookups;
-pub use place::Place;
 pub use queue_policy::QueueCounts;
 pub use readiness::Readiness;
+pub use standing::Standing;
 
 /// Whether a wallet may be read and charged with a token that is not ACTIVE (R16).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -83,7 +83,7 @@ mod tests {
 
     fn poll(app: &App, queue: u16, number: u64) {
         let place = Ticket { queue: QueueNumber(queue), number: TicketNumber::new(number).unwrap() };
-        block_on(app.place(app.holder(place).unwrap())).unwrap();
+        block_on(app.standing(app.holder(place).unwrap())).unwrap();
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
         block_on(app.join(&name_of("main"), &user())).unwrap();
         assert_eq!(block_on(app.note_presence()), Ok(()));
         assert_eq!(block_on(app.note_presence()), Ok(()), "it says that it is there, though it saw nobody");
-        block_on(app.place(holder())).unwrap();
+        block_on(app.standing(holder())).unwrap();
         assert_eq!(block_on(app.note_presence()), Ok(()));
     }
 

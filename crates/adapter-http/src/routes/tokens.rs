@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, web};
-use app::{Joined, Place};
+use app::{Joined, Standing};
 use domain::{QueueName, Timestamp, TokenStatus, UserId};
 use serde::Serialize;
 use serde_json::json;
@@ -216,39 +216,39 @@ fn millis(wait: std::time::Duration) -> u64 {
 
 impl TokenView {
     fn of(joined: Joined, user: &UserId) -> Self {
-        let Joined { place, issued_at, .. } = joined;
+        let Joined { standing, issued_at, .. } = joined;
         Self {
-            token: place.token.to_text(),
-            queue: place.queue.to_string(),
+            token: standing.token.to_text(),
+            queue: standing.queue.to_string(),
             user_id: user.to_string(),
-            status: place.status.into(),
-            position: place.position,
-            version: place.version,
-            estimated_wait_seconds: place.estimated_wait.map(whole_seconds),
-            poll_after_ms: place.poll_after.map(millis),
+            status: standing.status.into(),
+            position: standing.position,
+            version: standing.version,
+            estimated_wait_seconds: standing.estimated_wait.map(whole_seconds),
+            poll_after_ms: standing.poll_after.map(millis),
             issued_at: issued_at.to_string(),
-            activated_at: place.activated_at.map(|at| at.to_string()),
-            expires_at: place.expires_at.map(|at| at.to_string()),
-            server_time: place.server_time.to_string(),
+            activated_at: standing.activated_at.map(|at| at.to_string()),
+            expires_at: standing.expires_at.map(|at| at.to_string()),
+            server_time: standing.server_time.to_string(),
         }
     }
 }
 
-impl From<Place> for TokenStatusView {
-    fn from(place: Place) -> Self {
+impl From<Standing> for TokenStatusView {
+    fn from(standing: Standing) -> Self {
         Self {
-            token: place.token.to_text(),
-            queue: place.queue,
-            status: place.status.into(),
-            position: place.position,
-            version: place.version,
-            estimated_wait_seconds: place.estimated_wait.map(whole_seconds),
-            poll_after_ms: place.poll_after.map(millis),
-            activated_at: place.activated_at,
-            expires_at: place.expires_at,
-            server_time: place.server_time,
-            stale: place.stale,
-            as_of: place.as_of,
+            token: standing.token.to_text(),
+            queue: standing.queue,
+            status: standing.status.into(),
+            position: standing.position,
+            version: standing.version,
+            estimated_wait_seconds: standing.estimated_wait.map(whole_seconds),
+            poll_after_ms: standing.poll_after.map(millis),
+            activated_at: standing.activated_at,
+            expires_at: standing.expires_at,
+            server_time: standing.server_time,
+            stale: standing.stale,
+            as_of: standing.as_of,
         }
     }
 }
@@ -270,12 +270,12 @@ async fn join(
 }
 
 async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
-    let place = api.app.place(bearer.0).await?;
+    let standing = api.app.standing(bearer.0).await?;
     let mut response = HttpResponse::Ok();
-    if let Some(wait) = place.poll_after.filter(|_| place.status == TokenStatus::Waiting) {
+    if let Some(wait) = standing.poll_after.filter(|_| standing.status == TokenStatus::Waiting) {
         response.insert_header((header::RETRY_AFTER, whole_seconds(wait)));
     }
-    Ok(json::written(response, TokenStatusView::from(place).to_json()))
+    Ok(json::written(response, TokenStatusView::from(standing).to_json()))
 }
 
 async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {

@@ -20,8 +20,8 @@ fn following() -> (App, Arc<Shown>, Arc<Hands>) {
 
 /// Position and staleness, as a poll tells them; nobody expects to be asked for a token.
 fn told(app: &App, holder: Holder) -> (Option<u64>, bool) {
-    let place = block_on(app.place(holder)).unwrap();
-    (place.position, place.stale)
+    let standing = block_on(app.standing(holder)).unwrap();
+    (standing.position, standing.stale)
 }
 
 fn waits() -> Failure {
@@ -101,7 +101,7 @@ fn a_queue_whose_numbers_stay_wrong_is_told_and_refuses_nobody_and_harms_no_othe
     let answer = run(&app, app.active_caller(holder()));
     assert!(matches!(answer, Err(Failure::Store(StoreError::Unavailable(_)))), "{answer:?}");
     // It may have been issued by now.
-    let answer = run(&app, app.place(app.holder(numbered(11).ticket).unwrap()));
+    let answer = run(&app, app.standing(app.holder(numbered(11).ticket).unwrap()));
     assert!(matches!(answer, Err(Failure::Store(StoreError::Unavailable(_)))), "{answer:?}");
     assert_eq!(run(&app, app.active_caller(other)), Err(waits()));
 
@@ -268,8 +268,8 @@ fn in_the_midst_of_a_refresh_a_wait_is_foretold_as_before() {
     app.ports.queues = Arc::<Slow>::clone(&slow);
     let mut refresh = Task::started(app.refresh());
     assert!(slow.arrive() && refresh.run().is_none());
-    let place = block_on(app.place(holder())).unwrap();
-    assert_eq!((place.position, place.estimated_wait), (Some(1), Some(Duration::from_secs(60))));
+    let standing = block_on(app.standing(holder())).unwrap();
+    assert_eq!((standing.position, standing.estimated_wait), (Some(1), Some(Duration::from_secs(60))));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn advised(holder: Holder, wait: Option<Duration>, position: u64, now: Timestamp
 #[test]
 fn who_waits_is_told_from_memory_where_and_when_to_ask_again_r4() {
     let (app, lines, _) = by_memory();
-    let expected = Place {
+    let expected = Standing {
         token: sealed(),
         queue: QueueName::main(),
         status: TokenStatus::Waiting,
@@ -36,7 +36,7 @@ fn who_waits_is_told_from_memory_where_and_when_to_ask_again_r4() {
         as_of: at(NOW),
         stale: false,
     };
-    assert_eq!(block_on(app.place(holder())), Ok(expected));
+    assert_eq!(block_on(app.standing(holder())), Ok(expected));
     assert_eq!(lines.reads(), 1, "the one at start");
 }
 
@@ -45,11 +45,11 @@ fn what_is_older_than_2_s_is_stale_and_exactly_2_s_is_not() {
     let (app, _, clock) = by_memory();
     for (micros, stale) in [(1_999_999, false), (2_000_000, false), (2_000_001, true)] {
         clock.set(at(NOW).plus(Duration::from_micros(micros)));
-        let told = block_on(app.place(holder())).unwrap();
+        let told = block_on(app.standing(holder())).unwrap();
         assert_eq!((told.stale, told.as_of, told.server_time), (stale, at(NOW), app.now()), "{micros}");
     }
     block_on(app.refresh()).unwrap();
-    let told = block_on(app.place(holder())).unwrap();
+    let told = block_on(app.standing(holder())).unwrap();
     assert_eq!((told.stale, told.as_of), (false, app.now()), "nothing changed, and that is known now");
 }
 
@@ -60,12 +60,12 @@ fn while_the_store_is_down_a_position_is_too_high_never_too_low() {
     lines.set_down(true);
     clock.set(at(NOW + 3));
     assert_eq!(block_on(app.refresh()), Err(down()));
-    let told = block_on(app.place(holder())).unwrap();
+    let told = block_on(app.standing(holder())).unwrap();
     assert_eq!((told.position, told.version, told.as_of, told.stale), (Some(3), 31, at(NOW), true));
 
     lines.set_down(false);
     block_on(app.refresh()).unwrap();
-    let told = block_on(app.place(holder())).unwrap();
+    let told = block_on(app.standing(holder())).unwrap();
     assert_eq!((told.position, told.version, told.as_of, told.stale), (Some(2), 32, at(NOW + 3), false));
 }
 
@@ -74,7 +74,7 @@ fn who_left_while_waiting_is_told_so_from_memory() {
     let (app, lines, _) = by_memory();
     lines.leave(7);
     block_on(app.refresh()).unwrap();
-    let told = block_on(app.place(holder())).unwrap();
+    let told = block_on(app.standing(holder())).unwrap();
     assert_eq!((told.status, told.position, told.version), (TokenStatus::Expired, None, 32));
     assert_eq!((told.poll_after, told.activated_at, told.expires_at, told.stale), (None, None, None, false));
 }
@@ -87,7 +87,7 @@ fn whose_turn_has_come_is_looked_up_and_told_no_wait_r4() {
         (active_until(NOW), TokenStatus::Expired, None, NOW),
         (ended(), TokenStatus::Expired, None, NOW + 1),
     ] {
-        let told = block_on(World::of(token).app().place(holder())).unwrap();
+        let told = block_on(World::of(token).app().standing(holder())).unwrap();
         assert_eq!((told.token, told.status, told.position, told.version), (sealed(), status, position, 32));
         assert_eq!((told.estimated_wait, told.poll_after), (None, None));
         assert_eq!((told.activated_at, told.expires_at), (Some(at(2)), Some(at(expires_at))));
@@ -115,7 +115,7 @@ fn a_number_that_was_just_issued_is_told_after_one_refresh() {
         [(None, TokenStatus::Waiting, Some(3)), (Some(active()), TokenStatus::Active, Some(0))]
     {
         let (app, lines) = before_it_was_issued(token);
-        let told = run(&app, app.place(holder())).unwrap();
+        let told = run(&app, app.standing(holder())).unwrap();
         assert_eq!((told.status, told.position, lines.reads()), (status, position, 2));
     }
 }
@@ -125,10 +125,10 @@ fn a_number_never_issued_is_unknown_after_one_refresh() {
     let (app, lines) = before_it_was_issued(None);
     let never = numbered(11).ticket;
     let never = app.holder(never).unwrap();
-    assert_eq!(run(&app, app.place(never)), Err(Rejection::TokenUnknown.into()));
+    assert_eq!(run(&app, app.standing(never)), Err(Rejection::TokenUnknown.into()));
     assert_eq!(lines.reads(), 2);
     lines.set_down(true);
-    assert_eq!(run(&app, app.place(never)), Err(Failure::Store(down())), "a failure is no refusal");
+    assert_eq!(run(&app, app.standing(never)), Err(Failure::Store(down())), "a failure is no refusal");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_store_that_failed_is_no_refusal() {
         world.lines.admit(7);
         let answer = failure.clone();
         world.queues.expect_tokens().times(1).return_once(move |_, _| Err(answer));
-        assert_eq!(block_on(world.app().place(holder())), Err(Failure::Store(failure)));
+        assert_eq!(block_on(world.app().standing(holder())), Err(Failure::Store(failure)));
     }
 }
 
@@ -151,25 +151,25 @@ fn the_wait_is_measured_by_refreshes_and_not_foretold_while_paused() {
     let app = world.app();
     let third = numbered(37).ticket;
     let holder = app.holder(third).unwrap();
-    assert_eq!(block_on(app.place(holder)).unwrap().estimated_wait, None, "unknown as yet");
+    assert_eq!(block_on(app.standing(holder)).unwrap().estimated_wait, None, "unknown as yet");
 
     lines.admit(34);
     clock.set(at(NOW + 60));
     block_on(app.refresh()).unwrap();
-    let running = block_on(app.place(holder)).unwrap();
+    let running = block_on(app.standing(holder)).unwrap();
     assert_eq!((running.position, running.estimated_wait), (Some(3), Some(Duration::from_secs(6))));
 
     // Far down the line, where a wait moves the advice.
     let last = app.holder(numbered(100).ticket).unwrap();
     let far = |wait| Some(advised(last, wait, 66, at(NOW + 60)));
-    let told = block_on(app.place(last)).unwrap();
+    let told = block_on(app.standing(last)).unwrap();
     assert_eq!(told.estimated_wait, Some(Duration::from_secs(132)));
     assert_eq!(told.poll_after, far(told.estimated_wait));
     assert_ne!(told.poll_after, far(None));
 
     lines.change(|main| main.policy.paused = true);
     block_on(app.refresh()).unwrap();
-    let paused = block_on(app.place(last)).unwrap();
+    let paused = block_on(app.standing(last)).unwrap();
     assert_eq!((paused.estimated_wait, paused.poll_after), (None, far(None)));
 }
 
@@ -180,5 +180,5 @@ fn who_polls_as_advised_is_never_taken_to_be_absent() {
     world.lines.change(|main| main.line.issued = 100_000);
     let app = World { rules, ..world }.app();
     let last = app.holder(numbered(100_000).ticket).unwrap();
-    assert!(block_on(app.place(last)).unwrap().poll_after.unwrap() <= Duration::from_secs(1));
+    assert!(block_on(app.standing(last)).unwrap().poll_after.unwrap() <= Duration::from_secs(1));
 }

@@ -14,7 +14,7 @@ const STALE: Duration = Duration::from_secs(2);
 
 /// Where a token stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Standing {
     /// The token, for its holder only.
     pub token: SealedToken,
     /// The queue it is in.
@@ -44,18 +44,18 @@ pub struct Place {
 impl App {
     /// Tells the holder of a token, in any state, where it stands. Whoever waits is told from memory, without any access
     /// to the store, also while that is away.
-    pub async fn place(&self, holder: Holder) -> Result<Place, Failure> {
-        match self.place_in_line(holder) {
-            Ok(Some(place)) => Ok(place),
-            Ok(None) => self.place_passed(holder).await,
+    pub async fn standing(&self, holder: Holder) -> Result<Standing, Failure> {
+        match self.standing_in_line(holder) {
+            Ok(Some(standing)) => Ok(standing),
+            Ok(None) => self.standing_passed(holder).await,
             // Another server may just have issued it.
-            Err(_unknown) => self.place_after_refresh(holder, &*self.queue(holder.ticket.queue)?).await,
+            Err(_unknown) => self.standing_after_refresh(holder, &*self.queue(holder.ticket.queue)?).await,
         }
     }
 
     /// Where a token stands that is in line, or that left it there; `None` if its turn has come, `TokenUnknown` if this
     /// server knows of no such number. All by one snapshot. This is what a crowd asks for.
-    fn place_in_line(&self, holder: Holder) -> Result<Option<Place>, Rejection> {
+    fn standing_in_line(&self, holder: Holder) -> Result<Option<Standing>, Rejection> {
         let lines = self.lines.load();
         let queue = lines.queue(holder.ticket.queue).ok_or(Rejection::TokenUnknown)?;
         let known = queue.known();
@@ -70,24 +70,24 @@ impl App {
         }
     }
 
-    /// As [`App::place`], by a refresh that begins now: for a number that another server may just have issued, and for a
+    /// As [`App::standing`], by a refresh that begins now: for a number that another server may just have issued, and for a
     /// place that the store has just told of. What is not issued by then is not issued.
-    pub(crate) async fn place_after_refresh(&self, holder: Holder, queue: &Queue) -> Result<Place, Failure> {
+    pub(crate) async fn standing_after_refresh(&self, holder: Holder, queue: &Queue) -> Result<Standing, Failure> {
         self.up_to_date(queue).await?;
-        match self.place_in_line(holder)? {
-            Some(place) => Ok(place),
-            None => self.place_passed(holder).await,
+        match self.standing_in_line(holder)? {
+            Some(standing) => Ok(standing),
+            None => self.standing_passed(holder).await,
         }
     }
 
     /// Where a token stands whose turn has come.
-    async fn place_passed(&self, holder: Holder) -> Result<Place, Failure> {
+    async fn standing_passed(&self, holder: Holder) -> Result<Standing, Failure> {
         let token = self.token(holder.ticket).await?;
         Ok(self.passed(holder, &self.queue(holder.ticket.queue)?.known(), &token))
     }
 
     /// A place in line.
-    fn waiting(&self, holder: Holder, known: &Known, queue: &Queue, position: u64) -> Place {
+    fn waiting(&self, holder: Holder, known: &Known, queue: &Queue, position: u64) -> Standing {
         let version = known.snapshot.line().version;
         self.waiting_at(holder, known, position, version, queue.as_of())
     }
@@ -100,12 +100,12 @@ impl App {
         position: u64,
         version: u64,
         as_of: Timestamp,
-    ) -> Place {
+    ) -> Standing {
         let now = self.ports.clock.now();
         let rate = known.rate.filter(|_| !known.policy.paused);
         let estimated_wait = rate.and_then(|rate| rate.wait(position));
         let jitter = line::jitter(holder.ticket.number, now);
-        Place {
+        Standing {
             token: holder.token,
             queue: known.name.clone(),
             status: TokenStatus::Waiting,
@@ -122,10 +122,10 @@ impl App {
     }
 
     /// A place whose turn has come, or that came to an end otherwise, as the store has it now.
-    pub(crate) fn passed(&self, holder: Holder, known: &Known, token: &Token) -> Place {
+    pub(crate) fn passed(&self, holder: Holder, known: &Known, token: &Token) -> Standing {
         let now = self.ports.clock.now();
         let status = token.status_at(now);
-        Place {
+        Standing {
             status,
             position: (status == TokenStatus::Active).then_some(0),
             activated_at: token.active.map(|active| active.since),
@@ -135,9 +135,9 @@ impl App {
     }
 
     /// A place that ended while it was in line.
-    fn over(&self, holder: Holder, known: &Known) -> Place {
+    fn over(&self, holder: Holder, known: &Known) -> Standing {
         let now = self.ports.clock.now();
-        Place {
+        Standing {
             token: holder.token,
             queue: known.name.clone(),
             status: TokenStatus::Expired,
