@@ -18,12 +18,12 @@ use crate::{App, Failure, Holder};
 /// All queues known at one moment. A queue is never removed.
 #[derive(Default)]
 pub(crate) struct Lines {
-    by_number: HashMap<QueueNumber, Arc<Queue>>,
+    by_number: HashMap<QueueNumber, Arc<FollowedQueue>>,
     by_name: HashMap<QueueName, QueueNumber>,
 }
 
-/// A queue: what was last read of it, and when.
-pub(crate) struct Queue {
+/// A queue that this server follows: what was last read of it, and when.
+pub(crate) struct FollowedQueue {
     known: ArcSwap<Known>,
     /// Whom this server has seen of it since it last said so.
     pub(crate) sightings: Sightings,
@@ -60,7 +60,7 @@ impl Known {
     }
 }
 
-impl Queue {
+impl FollowedQueue {
     fn new(known: Known) -> Self {
         Self {
             known: ArcSwap::from_pointee(known),
@@ -99,12 +99,12 @@ impl Queue {
 
 impl Lines {
     /// Every queue.
-    pub(crate) fn queues(&self) -> impl Iterator<Item = (QueueNumber, &Arc<Queue>)> {
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (QueueNumber, &Arc<FollowedQueue>)> {
         self.by_number.iter().map(|(number, queue)| (*number, queue))
     }
 
     /// The queue of this number, if it is known.
-    pub(crate) fn queue(&self, number: QueueNumber) -> Option<&Arc<Queue>> {
+    pub(crate) fn queue(&self, number: QueueNumber) -> Option<&Arc<FollowedQueue>> {
         self.by_number.get(&number)
     }
 
@@ -113,7 +113,7 @@ impl Lines {
         let (mut by_number, mut by_name) = (self.by_number.clone(), self.by_name.clone());
         for (number, known) in more {
             by_name.insert(known.name.clone(), number);
-            by_number.insert(number, Arc::new(Queue::new(known)));
+            by_number.insert(number, Arc::new(FollowedQueue::new(known)));
         }
         Self { by_number, by_name }
     }
@@ -135,7 +135,7 @@ impl App {
     }
 
     /// A queue that a token or an answer of the store named.
-    pub(crate) fn queue(&self, number: QueueNumber) -> Result<Arc<Queue>, Rejection> {
+    pub(crate) fn queue(&self, number: QueueNumber) -> Result<Arc<FollowedQueue>, Rejection> {
         self.lines.load().queue(number).cloned().ok_or(Rejection::TokenUnknown)
     }
 
@@ -153,7 +153,7 @@ impl App {
     }
 
     /// Notes that somebody is there for a place.
-    pub(crate) fn see(&self, queue: &Queue, number: TicketNumber) {
+    pub(crate) fn see(&self, queue: &FollowedQueue, number: TicketNumber) {
         if !self.rules.absence.is_zero() {
             queue.sightings.note(number);
         }

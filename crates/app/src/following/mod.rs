@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use futures::task::AtomicWaker;
 
 use crate::App;
-use crate::lines::{Known, Queue};
+use crate::lines::{FollowedQueue, Known};
 
 /// What those who follow share with those who wait for them.
 #[derive(Default)]
@@ -94,7 +94,7 @@ impl App {
 
     /// Waits until what is known of `queue` is of a refresh that began after this call. Fails where that cannot be had: then
     /// nothing may be refused by what is known.
-    pub(crate) async fn up_to_date(&self, queue: &Queue) -> Result<(), StoreError> {
+    pub(crate) async fn up_to_date(&self, queue: &FollowedQueue) -> Result<(), StoreError> {
         let refresh = self.refreshed().await?;
         let broken = || StoreError::Unavailable("a queue's numbers do not agree with its counters".to_owned());
         queue.is_as_of(refresh).then_some(()).ok_or_else(broken)
@@ -161,7 +161,7 @@ impl App {
     }
 
     /// Measures how fast a queue moves, as long as anybody waits or was admitted lately.
-    fn measure(&self, number: QueueNumber, queue: &Queue, now: Timestamp, misjudged: &mut Vec<Duration>) {
+    fn measure(&self, number: QueueNumber, queue: &FollowedQueue, now: Timestamp, misjudged: &mut Vec<Duration>) {
         let known = queue.known();
         let line = known.snapshot.line();
         let mut tempos = lock(&self.following.tempos);
@@ -190,7 +190,7 @@ fn build(change: &QueueChange) -> Result<Snapshot, SnapshotError> {
     Snapshot::build(change.line, change.left.iter().copied())
 }
 
-fn version(queue: &Queue) -> u64 {
+fn version(queue: &FollowedQueue) -> u64 {
     queue.known().snapshot.line().version
 }
 

@@ -6,7 +6,7 @@ use domain::line::{self, poll_after};
 use domain::seal::SealedToken;
 use domain::{QueueName, Rejection, Timestamp, Token, TokenStatus};
 
-use crate::lines::{Known, Queue};
+use crate::lines::{FollowedQueue, Known};
 use crate::{App, Failure, Holder};
 
 /// How old what is known of a line may be before a poll says so.
@@ -72,7 +72,11 @@ impl App {
 
     /// As [`App::standing`], by a refresh that begins now: for a number that another server may just have issued, and for a
     /// place that the store has just told of. What is not issued by then is not issued.
-    pub(crate) async fn standing_after_refresh(&self, holder: Holder, queue: &Queue) -> Result<Standing, Failure> {
+    pub(crate) async fn standing_after_refresh(
+        &self,
+        holder: Holder,
+        queue: &FollowedQueue,
+    ) -> Result<Standing, Failure> {
         self.up_to_date(queue).await?;
         match self.standing_in_line(holder)? {
             Some(standing) => Ok(standing),
@@ -87,7 +91,7 @@ impl App {
     }
 
     /// A place in line.
-    fn waiting(&self, holder: Holder, known: &Known, queue: &Queue, position: u64) -> Standing {
+    fn waiting(&self, holder: Holder, known: &Known, queue: &FollowedQueue, position: u64) -> Standing {
         let version = known.snapshot.line().version;
         self.waiting_at(holder, known, position, version, queue.as_of())
     }
