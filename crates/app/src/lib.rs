@@ -9,10 +9,8 @@ mod create_concert;
 mod failure;
 mod following;
 mod join;
-mod keys;
 mod leave;
 mod lines;
-mod lookups;
 #[cfg(test)]
 mod mocks;
 mod payments;
@@ -23,6 +21,8 @@ mod reservations;
 mod schedules;
 mod sightings;
 mod standing;
+mod token_keys;
+mod token_reads;
 mod wallet;
 
 use std::sync::Arc;
@@ -42,12 +42,12 @@ pub use failure::Failure;
 use following::Following;
 pub use following::Refreshed;
 pub use join::Joined;
-pub use keys::{KeyFailure, agree_on_keys};
 use lines::Lines;
-use lookups::Lookups;
 pub use queue_policy::QueueCounts;
 pub use readiness::Readiness;
 pub use standing::Standing;
+pub use token_keys::{KeyFailure, agree_on_keys};
+use token_reads::TokenReads;
 
 /// Whether a wallet may be read and charged with a token that is not ACTIVE (R16).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub struct App {
     server: Uuid,
     lines: ArcSwap<Lines>,
     following: Following,
-    lookups: Lookups,
+    token_reads: TokenReads,
 }
 
 impl App {
@@ -106,7 +106,7 @@ impl App {
             keys,
             lines: ArcSwap::from_pointee(Lines::default()),
             following: Following::default(),
-            lookups: Lookups::default(),
+            token_reads: TokenReads::default(),
         }
     }
 

@@ -81,7 +81,7 @@ impl App {
     /// The token as the store has it now, or as it ended for good. A number that was never issued is as unknown as a
     /// forged one.
     pub(crate) async fn token(&self, ticket: Ticket) -> Result<Token, Failure> {
-        let found = self.lookups.find(&*self.ports.queues, ticket).await?;
+        let found = self.token_reads.find(&*self.ports.queues, ticket).await?;
         Ok(found.ok_or(Rejection::TokenUnknown)?)
     }
 }

@@ -37,8 +37,8 @@ fn ticket(number: u64) -> Ticket {
 
 type Caller<'a> = Task<'a, Result<Option<Token>, StoreError>>;
 
-fn caller<'a>(lookups: &'a Lookups, store: &'a Slow, number: u64) -> Caller<'a> {
-    Task::started(lookups.find(store, ticket(number)))
+fn caller<'a>(token_reads: &'a TokenReads, store: &'a Slow, number: u64) -> Caller<'a> {
+    Task::started(token_reads.find(store, ticket(number)))
 }
 
 fn has_its_own(caller: &Caller, number: u64) -> bool {
@@ -58,21 +58,21 @@ fn arrive_all(store: &Slow, callers: &mut [Caller]) -> usize {
 #[test]
 fn a_thousand_who_ask_at_once_cost_three_reads_and_each_gets_its_own() {
     let (queues, reads, longest) = store();
-    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
-    let mut callers: Vec<_> = (1..=1_000).map(|number| caller(&lookups, &slow, number)).collect();
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
+    let mut callers: Vec<_> = (1..=1_000).map(|number| caller(&token_reads, &slow, number)).collect();
     assert_eq!((slow.travelling(), reads.load(Ordering::SeqCst)), (1, 1));
     arrive_all(&slow, &mut callers);
     assert!(callers.iter().zip(1..).all(|(caller, number)| has_its_own(caller, number)));
     assert_eq!((reads.load(Ordering::SeqCst), longest.load(Ordering::SeqCst)), (3, MOST));
-    assert!(lock(&lookups.queues).is_empty(), "nobody asks any more");
+    assert!(lock(&token_reads.queues).is_empty(), "nobody asks any more");
 }
 
 /// However many ask for one place, the store is asked for one number.
 #[test]
 fn a_number_is_asked_for_once_in_a_read() {
     let (queues, reads, longest) = store();
-    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
-    let mut callers: Vec<_> = (0..100).map(|_| caller(&lookups, &slow, 7)).collect();
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
+    let mut callers: Vec<_> = (0..100).map(|_| caller(&token_reads, &slow, 7)).collect();
     arrive_all(&slow, &mut callers);
     assert!(callers.iter().all(|caller| has_its_own(caller, 7)));
     assert_eq!((reads.load(Ordering::SeqCst), longest.load(Ordering::SeqCst)), (2, 1));
@@ -82,8 +82,8 @@ fn a_number_is_asked_for_once_in_a_read() {
 #[test]
 fn a_read_that_had_begun_before_they_came_answers_nobody() {
     let (queues, ..) = store();
-    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
-    let (mut first, mut late) = (caller(&lookups, &slow, 7), caller(&lookups, &slow, 7));
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
+    let (mut first, mut late) = (caller(&token_reads, &slow, 7), caller(&token_reads, &slow, 7));
     slow.arrive();
     assert!(first.run().is_some());
     assert_eq!((late.run(), slow.travelling()), (None, 1), "it reads itself now");
@@ -92,11 +92,11 @@ fn a_read_that_had_begun_before_they_came_answers_nobody() {
 #[test]
 fn what_is_over_is_read_once_and_what_lives_every_time() {
     let (queues, reads, _) = store();
-    let lookups = Lookups::default();
+    let token_reads = TokenReads::default();
     for (number, cost) in [(2, 1), (7, 3), (10, 3)] {
         let before = reads.load(Ordering::SeqCst);
         for _ in 0..3 {
-            let found = block_on(lookups.find(&*queues, ticket(number)));
+            let found = block_on(token_reads.find(&*queues, ticket(number)));
             assert_eq!(found, Ok(stored(ticket(number).number)));
         }
         assert_eq!(reads.load(Ordering::SeqCst) - before, cost, "{number}");
@@ -106,11 +106,11 @@ fn what_is_over_is_read_once_and_what_lives_every_time() {
 #[test]
 fn what_others_asked_for_is_remembered_too() {
     let (queues, reads, _) = store();
-    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
-    let mut callers: Vec<_> = [1, 3, 5, 4].map(|number| caller(&lookups, &slow, number)).into();
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
+    let mut callers: Vec<_> = [1, 3, 5, 4].map(|number| caller(&token_reads, &slow, number)).into();
     arrive_all(&slow, &mut callers);
     let before = reads.load(Ordering::SeqCst);
-    assert_eq!(caller(&lookups, &slow, 4).run(), Some(&Ok(stored(ticket(4).number))));
+    assert_eq!(caller(&token_reads, &slow, 4).run(), Some(&Ok(stored(ticket(4).number))));
     assert_eq!(reads.load(Ordering::SeqCst), before);
 }
 
@@ -118,8 +118,8 @@ fn what_others_asked_for_is_remembered_too() {
 /// left hanging shows as a play that ends before they have their answer.
 fn play(gone: &[(usize, usize)]) -> usize {
     let (queues, ..) = store();
-    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
-    let mut callers: Vec<_> = (1..=6).map(|number| Some(Task::new(lookups.find(&*slow, ticket(number))))).collect();
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
+    let mut callers: Vec<_> = (1..=6).map(|number| Some(Task::new(token_reads.find(&*slow, ticket(number))))).collect();
     let mut steps = 0;
     loop {
         for (_, who) in gone.iter().filter(|(step, _)| *step == steps) {
@@ -133,7 +133,7 @@ fn play(gone: &[(usize, usize)]) -> usize {
     for (caller, number) in callers.iter().zip(1..) {
         assert!(caller.as_ref().is_none_or(|caller| has_its_own(caller, number)), "{number} hangs when {gone:?}");
     }
-    assert!(lock(&lookups.queues).is_empty(), "a flight never landed when {gone:?}");
+    assert!(lock(&token_reads.queues).is_empty(), "a read never ended when {gone:?}");
     steps
 }
 
@@ -154,9 +154,9 @@ fn who_goes_away_leaves_nobody_hanging() {
 #[test]
 fn who_has_the_turn_and_goes_away_passes_it_on() {
     let (queues, ..) = store();
-    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
-    let mut reading = caller(&lookups, &slow, 1);
-    let (handed, mut next) = (caller(&lookups, &slow, 3), caller(&lookups, &slow, 5));
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
+    let mut reading = caller(&token_reads, &slow, 1);
+    let (handed, mut next) = (caller(&token_reads, &slow, 3), caller(&token_reads, &slow, 5));
     slow.arrive();
     reading.run();
     drop(handed);
@@ -170,11 +170,11 @@ fn an_error_reaches_all_who_waited_and_is_not_remembered() {
     let mut queues = MockQueues::new();
     queues.expect_tokens().times(2).returning(|_, _| Err(down()));
     queues.expect_tokens().returning(|_, numbers| Ok(numbers.iter().filter_map(|number| stored(*number)).collect()));
-    let (lookups, slow) = (Lookups::default(), Slow::new(Arc::new(queues)));
-    let mut callers: Vec<_> = (1..=9).map(|number| caller(&lookups, &slow, number)).collect();
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(Arc::new(queues)));
+    let mut callers: Vec<_> = (1..=9).map(|number| caller(&token_reads, &slow, number)).collect();
     assert_eq!(arrive_all(&slow, &mut callers), 2);
     assert!(callers.iter().all(|caller| caller.answer() == Some(&Err(down()))));
-    let mut again = [caller(&lookups, &slow, 4)];
+    let mut again = [caller(&token_reads, &slow, 4)];
     arrive_all(&slow, &mut again);
     assert!(has_its_own(&again[0], 4));
 }
@@ -183,13 +183,13 @@ fn an_error_reaches_all_who_waited_and_is_not_remembered() {
 #[test]
 fn nobody_starves_while_others_come() {
     let (queues, ..) = store();
-    let (lookups, slow) = (Lookups::default(), Slow::new(queues));
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
     // Odd numbers, as none of them is remembered.
-    let mut callers: Vec<_> = (0..1_500).map(|_| caller(&lookups, &slow, 7)).collect();
+    let mut callers: Vec<_> = (0..1_500).map(|_| caller(&token_reads, &slow, 7)).collect();
     for round in 0..4 {
         assert!(slow.arrive(), "{round}");
         while callers.iter_mut().any(Task::step) {}
-        callers.extend((0..MOST).map(|_| caller(&lookups, &slow, 9)));
+        callers.extend((0..MOST).map(|_| caller(&token_reads, &slow, 9)));
     }
     assert!(callers.iter().take(1_500).all(|caller| has_its_own(caller, 7)), "three reads of 512");
     assert!(callers.iter().skip(1_500).any(|caller| caller.answer().is_none()), "many more than that wait");
@@ -199,9 +199,9 @@ fn nobody_starves_while_others_come() {
 fn one_queue_does_not_wait_for_another() {
     let mut queues = MockQueues::new();
     queues.expect_tokens().returning(|_, _| Ok(vec![]));
-    let (lookups, slow) = (Lookups::default(), Slow::new(Arc::new(queues)));
-    let _main: Vec<_> = (0..9).map(|_| caller(&lookups, &slow, 1)).collect();
-    let _other = Task::started(lookups.find(&*slow, Ticket { queue: QueueNumber(2), ..ticket(1) }));
+    let (token_reads, slow) = (TokenReads::default(), Slow::new(Arc::new(queues)));
+    let _main: Vec<_> = (0..9).map(|_| caller(&token_reads, &slow, 1)).collect();
+    let _other = Task::started(token_reads.find(&*slow, Ticket { queue: QueueNumber(2), ..ticket(1) }));
     assert_eq!(slow.travelling(), 2);
 }
 

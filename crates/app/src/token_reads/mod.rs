@@ -11,9 +11,9 @@ use futures::channel::oneshot;
 /// How many numbers one read asks for, at most.
 const MOST: usize = 512;
 
-/// Look-ups of tokens.
+/// The reads of tokens that go on, and who waits for them.
 #[derive(Default)]
-pub(crate) struct Lookups {
+pub(crate) struct TokenReads {
     /// The queues of which a read goes on, each with those who wait for the next one: one at a time, as most of what a read
     /// costs is the same for one token as for many.
     queues: Mutex<HashMap<QueueNumber, VecDeque<Waiting>>>,
@@ -36,43 +36,43 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Lookups {
+impl TokenReads {
     /// The token of `ticket`, read after this call unless it is over for good; `None` when no such number was issued.
     pub(crate) async fn find(&self, store: &dyn QueueRepository, ticket: Ticket) -> Result<Option<Token>, StoreError> {
         if let Some(token) = lock(&self.ended).get(ticket) {
             return Ok(Some(token));
         }
         loop {
-            let flight = match self.ask(ticket) {
-                Ok(flight) => flight,
-                Err(turn) => match turn.told().await {
+            let reading = match self.ask(ticket) {
+                Ok(reading) => reading,
+                Err(wait) => match wait.told().await {
                     Some(Turn::Found(found)) => return found,
-                    Some(Turn::Read) => Flight { lookups: self, queue: ticket.queue },
+                    Some(Turn::Read) => Reading { reads: self, queue: ticket.queue },
                     // Whoever read for us has gone away.
                     None => continue,
                 },
             };
-            return flight.read(store, ticket.number).await;
+            return reading.read(store, ticket.number).await;
         }
     }
 
-    /// A flight of one's own, or a wait for somebody else's.
-    fn ask(&self, ticket: Ticket) -> Result<Flight<'_>, Wait<'_>> {
+    /// The right to read, or a wait for whoever reads.
+    fn ask(&self, ticket: Ticket) -> Result<Reading<'_>, Wait<'_>> {
         match lock(&self.queues).entry(ticket.queue) {
             Entry::Vacant(idle) => {
                 idle.insert(VecDeque::new());
-                Ok(Flight { lookups: self, queue: ticket.queue })
+                Ok(Reading { reads: self, queue: ticket.queue })
             }
             Entry::Occupied(mut waiting) => {
                 let (sender, receiver) = oneshot::channel();
                 waiting.get_mut().push_back((ticket.number, sender));
-                Err(Wait { lookups: self, queue: ticket.queue, receiver })
+                Err(Wait { reads: self, queue: ticket.queue, receiver })
             }
         }
     }
 
     /// A read has ended: the next one who waits reads, if anybody does.
-    fn landed(&self, queue: QueueNumber) {
+    fn read_ended(&self, queue: QueueNumber) {
         let mut queues = lock(&self.queues);
         let Some(waiting) = queues.get_mut(&queue) else { return };
         while let Some((_, next)) = waiting.pop_front() {
@@ -84,9 +84,9 @@ impl Lookups {
     }
 }
 
-/// Somebody who waits for a flight. Who goes away when it is their turn to read passes the turn on.
+/// One who waits. If they go away when it is their turn to read, they pass the turn on.
 struct Wait<'a> {
-    lookups: &'a Lookups,
+    reads: &'a TokenReads,
     queue: QueueNumber,
     receiver: oneshot::Receiver<Turn>,
 }
@@ -101,18 +101,18 @@ impl Drop for Wait<'_> {
     fn drop(&mut self) {
         self.receiver.close();
         if matches!(self.receiver.try_recv(), Ok(Some(Turn::Read))) {
-            self.lookups.landed(self.queue);
+            self.reads.read_ended(self.queue);
         }
     }
 }
 
 /// The right to read. Whatever becomes of it, the next one reads when it ends.
-struct Flight<'a> {
-    lookups: &'a Lookups,
+struct Reading<'a> {
+    reads: &'a TokenReads,
     queue: QueueNumber,
 }
 
-impl Flight<'_> {
+impl Reading<'_> {
     async fn read(self, store: &dyn QueueRepository, own: TicketNumber) -> Result<Option<Token>, StoreError> {
         let others = self.take_others();
         let mut numbers: Vec<_> = others.iter().map(|(number, _)| *number).chain([own]).collect();
@@ -121,7 +121,7 @@ impl Flight<'_> {
         let read = store.tokens(self.queue, &numbers).await;
         let found = read.map(|tokens| tokens.into_iter().map(|token| (token.ticket.number, token)).collect());
         if let Ok(tokens) = &found {
-            lock(&self.lookups.ended).remember(tokens);
+            lock(&self.reads.ended).remember(tokens);
         }
         for (number, other) in others {
             // Who went away meanwhile needs no answer.
@@ -131,16 +131,16 @@ impl Flight<'_> {
     }
 
     fn take_others(&self) -> Vec<Waiting> {
-        let mut queues = lock(&self.lookups.queues);
+        let mut queues = lock(&self.reads.queues);
         let Some(waiting) = queues.get_mut(&self.queue) else { return Vec::new() };
         let first = waiting.len().min(MOST - 1);
         waiting.drain(..first).collect()
     }
 }
 
-impl Drop for Flight<'_> {
+impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        self.lookups.landed(self.queue);
+        self.reads.read_ended(self.queue);
     }
 }
 
