@@ -17,7 +17,7 @@ impl App {
         amount: Option<Money>,
         key: Option<IdempotencyKey>,
     ) -> Result<Answer<Paid>, Failure> {
-        self.require_turn_without_key(holder, key.as_ref()).await?;
+        self.require_turn_unless_keyed(holder, key.as_ref()).await?;
         Ok(self.ports.payments.pay(&PayCommand { ticket: holder.ticket, reservation, amount, key }).await??)
     }
 

@@ -17,7 +17,7 @@ impl App {
         choice: SeatChoice,
         key: Option<IdempotencyKey>,
     ) -> Result<Answer<Reservation>, Failure> {
-        self.require_turn_without_key(holder, key.as_ref()).await?;
+        self.require_turn_unless_keyed(holder, key.as_ref()).await?;
         Ok(self.ports.reservations.hold(&HoldCommand { ticket: holder.ticket, choice, key }).await??)
     }
 

@@ -56,7 +56,7 @@ impl App {
     /// refused without looking it up.
     async fn wallet_token(&self, holder: Holder, key: Option<&IdempotencyKey>) -> Result<Token, Failure> {
         if self.wallet_gate == WalletGate::Active {
-            self.require_turn_without_key(holder, key).await?;
+            self.require_turn_unless_keyed(holder, key).await?;
         }
         self.token(holder.ticket).await
     }

@@ -52,9 +52,9 @@ impl App {
         Ok(ActiveCaller(holder.ticket))
     }
 
-    /// As [`App::require_turn`], for a command that the store checks under its lock. With an idempotency key the store is
-    /// asked in any case: it may have recorded the answer for a token that the user had before (R15).
-    pub(crate) async fn require_turn_without_key(
+    /// As [`App::require_turn`], unless the command has an idempotency key. Then the store decides: it may have recorded the
+    /// answer for a token that the user had before (R15).
+    pub(crate) async fn require_turn_unless_keyed(
         &self,
         holder: Holder,
         key: Option<&IdempotencyKey>,
@@ -63,7 +63,7 @@ impl App {
     }
 
     /// Refuses a place whose turn has not come, and one that ended before it came, by a refresh that began after the
-    /// request: however many such requests there are, they cost one read of the store at a time (R6, design 5).
+    /// request: however many such requests there are, they cost one read of the store at a time (R6).
     pub(crate) async fn require_turn(&self, ticket: Ticket) -> Result<(), Failure> {
         let queue = self.queue(ticket.queue)?;
         if queue.known().snapshot.place(ticket.number) == Place::Passed {
