@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::mocks::{
-    NOW, Shown, Slow, Task, World, active, active_until, block_on, down, ended, forged, holder, numbered, reservation,
-    run, sealed, user, waiting,
+    DelayedStore, NOW, Shown, Task, World, active, active_until, block_on, down, ended, forged, holder, numbered,
+    reservation, run, sealed, user, waiting,
 };
 
 fn refused(status: TokenStatus) -> Failure {
@@ -197,7 +197,7 @@ fn a_refresh_that_failed_refuses_nobody() {
 #[test]
 fn a_refresh_that_was_given_up_leaves_nobody_waiting() {
     let mut app = World::default().app();
-    app.ports.queues = Slow::new(Arc::clone(&app.ports.queues));
+    app.ports.queues = DelayedStore::new(Arc::clone(&app.ports.queues));
     let mut caller = Task::started(app.active_caller(holder()));
     let refresh = Task::started(app.refresh());
     assert_eq!(caller.run(), None, "while the answer travels");

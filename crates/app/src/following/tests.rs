@@ -5,8 +5,8 @@ use domain::{QueueEpoch, Rejection, TicketNumber, TokenStatus};
 
 use super::*;
 use crate::mocks::{
-    EPOCH, Hands, NOW, Shown, Slow, Task, World, at, block_on, change, down, holder, name_of, numbered, run, sealed,
-    ticket,
+    DelayedStore, EPOCH, Hands, NOW, Shown, Task, World, at, block_on, change, down, holder, name_of, numbered, run,
+    sealed, ticket,
 };
 use crate::{Failure, Holder};
 
@@ -114,12 +114,12 @@ fn a_queue_whose_numbers_stay_wrong_is_told_and_refuses_nobody_and_harms_no_othe
 #[test]
 fn a_store_that_fails_when_it_is_read_anew_has_failed() {
     let (mut app, lines, _) = following();
-    let slow = Slow::new(Arc::clone(&app.ports.queues));
-    app.ports.queues = Arc::<Slow>::clone(&slow);
+    let store = DelayedStore::new(Arc::clone(&app.ports.queues));
+    app.ports.queues = Arc::<DelayedStore>::clone(&store);
     lines.change(|main| main.line.ended_beyond = 1);
     let (mut caller, mut refresh) = (Task::started(app.active_caller(holder())), Task::started(app.refresh()));
     lines.set_down(true);
-    assert!(slow.arrive() && refresh.run().is_none() && slow.arrive());
+    assert!(store.arrive() && refresh.run().is_none() && store.arrive());
     assert_eq!(refresh.run(), Some(&Err(down())));
     assert_eq!(caller.run(), Some(&Err(down().into())));
 }
@@ -168,21 +168,21 @@ fn after_a_new_epoch_old_tokens_are_unknown_and_new_ones_open() {
 #[test]
 fn a_read_that_had_begun_before_they_came_answers_nobody() {
     let (mut app, lines, _) = following();
-    let slow = Slow::new(Arc::clone(&app.ports.queues));
-    app.ports.queues = Arc::<Slow>::clone(&slow);
+    let store = DelayedStore::new(Arc::clone(&app.ports.queues));
+    app.ports.queues = Arc::<DelayedStore>::clone(&store);
     let mut early = Task::started(app.active_caller(holder()));
     let mut first = Task::started(app.refresh());
     // Number 7 is admitted after the store was read, and its user hears of it.
     lines.admit(7);
     let mut late = Task::started(app.refreshed());
-    assert!(slow.arrive());
+    assert!(store.arrive());
     assert_eq!(first.run(), Some(&Ok(Refreshed::default())));
     assert_eq!(early.run(), Some(&Err(waits())), "who came before the read is answered by it");
     assert_eq!(late.run(), None);
 
     let mut second = Task::started(app.refresh());
     assert_eq!(late.run(), None, "while the answer travels");
-    assert!(slow.arrive());
+    assert!(store.arrive());
     assert_eq!(second.run(), Some(&Ok(Refreshed::default())));
     assert_eq!(late.run(), Some(&Ok(3)), "the one at start, the first and the second");
     assert_eq!(app.lines.load().queue(MAIN).unwrap().known().snapshot.line().frontier, 7);
@@ -191,19 +191,19 @@ fn a_read_that_had_begun_before_they_came_answers_nobody() {
 #[test]
 fn one_refresh_at_a_time() {
     let (mut app, _, _) = following();
-    let slow = Slow::new(Arc::clone(&app.ports.queues));
-    app.ports.queues = Arc::<Slow>::clone(&slow);
+    let store = DelayedStore::new(Arc::clone(&app.ports.queues));
+    app.ports.queues = Arc::<DelayedStore>::clone(&store);
     let mut refreshes: Vec<_> = (0..3).map(|_| Task::started(app.refresh())).collect();
     for ended in 0..3 {
-        assert_eq!(slow.travelling(), 1, "{ended}");
-        slow.arrive();
+        assert_eq!(store.travelling(), 1, "{ended}");
+        store.arrive();
         assert_eq!(refreshes.iter_mut().filter_map(Task::run).count(), ended + 1);
     }
     let (one, mut other) = (Task::started(app.refresh()), Task::started(app.refresh()));
     drop(one);
     other.run();
-    assert_eq!(slow.travelling(), 1, "one that was given up lets the next one begin");
-    slow.arrive();
+    assert_eq!(store.travelling(), 1, "one that was given up lets the next one begin");
+    store.arrive();
     assert!(other.run().is_some());
 }
 
@@ -264,10 +264,10 @@ fn in_the_midst_of_a_refresh_a_wait_is_foretold_as_before() {
     block_on(app.refresh()).unwrap();
     lines.leave(6);
     lines.add(QueueChange { number: QueueNumber(3), name: name_of("new"), ..left(1, 1, &[]) });
-    let slow = Slow::new(Arc::clone(&app.ports.queues));
-    app.ports.queues = Arc::<Slow>::clone(&slow);
+    let store = DelayedStore::new(Arc::clone(&app.ports.queues));
+    app.ports.queues = Arc::<DelayedStore>::clone(&store);
     let mut refresh = Task::started(app.refresh());
-    assert!(slow.arrive() && refresh.run().is_none());
+    assert!(store.arrive() && refresh.run().is_none());
     let standing = block_on(app.standing(holder())).unwrap();
     assert_eq!((standing.position, standing.estimated_wait), (Some(1), Some(Duration::from_secs(60))));
 }

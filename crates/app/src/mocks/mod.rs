@@ -1,9 +1,9 @@
 //! A small world to call the use cases in, of mocks of the ports. What a test does not expect must not be called.
 
+mod delayed_store;
 mod executor;
 mod ports;
 mod shown;
-mod slow;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use domain::{
 use futures::future::{Either, select};
 use uuid::Uuid;
 
+pub(crate) use self::delayed_store::DelayedStore;
 pub(crate) use self::executor::{Task, block_on};
 pub(crate) use self::ports::{
     MockConcerts, MockIds, MockKeys, MockPayments, MockPresence, MockQueues, MockReservations, MockStoreClock,
     MockWallets,
 };
 pub(crate) use self::shown::Shown;
-pub(crate) use self::slow::Slow;
 use crate::{App, Holder, Ports, WalletGate};
 
 /// A clock that a test moves; a mock could only foretell how often it is read.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use domain::token::EndReason;
 
 use super::*;
-use crate::mocks::{MockQueues, Slow, Task, at, block_on, down, numbered, user};
+use crate::mocks::{DelayedStore, MockQueues, Task, at, block_on, down, numbered, user};
 
 /// Number `number` of `main`, in the state in which these tests have it: every tenth was never issued, of the others
 /// every second has ended.
@@ -37,7 +37,7 @@ fn ticket(number: u64) -> Ticket {
 
 type Caller<'a> = Task<'a, Result<Option<Token>, StoreError>>;
 
-fn caller<'a>(token_reads: &'a TokenReads, store: &'a Slow, number: u64) -> Caller<'a> {
+fn caller<'a>(token_reads: &'a TokenReads, store: &'a DelayedStore, number: u64) -> Caller<'a> {
     Task::started(token_reads.find(store, ticket(number)))
 }
 
@@ -46,7 +46,7 @@ fn has_its_own(caller: &Caller, number: u64) -> bool {
 }
 
 /// Lets answers arrive until nobody waits for one any more; how many.
-fn arrive_all(store: &Slow, callers: &mut [Caller]) -> usize {
+fn arrive_all(store: &DelayedStore, callers: &mut [Caller]) -> usize {
     let mut arrived = 0;
     while store.arrive() {
         arrived += 1;
@@ -58,10 +58,10 @@ fn arrive_all(store: &Slow, callers: &mut [Caller]) -> usize {
 #[test]
 fn a_thousand_who_ask_at_once_cost_three_reads_and_each_gets_its_own() {
     let (queues, reads, longest) = store();
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
-    let mut callers: Vec<_> = (1..=1_000).map(|number| caller(&token_reads, &slow, number)).collect();
-    assert_eq!((slow.travelling(), reads.load(Ordering::SeqCst)), (1, 1));
-    arrive_all(&slow, &mut callers);
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(queues));
+    let mut callers: Vec<_> = (1..=1_000).map(|number| caller(&token_reads, &delayed, number)).collect();
+    assert_eq!((delayed.travelling(), reads.load(Ordering::SeqCst)), (1, 1));
+    arrive_all(&delayed, &mut callers);
     assert!(callers.iter().zip(1..).all(|(caller, number)| has_its_own(caller, number)));
     assert_eq!((reads.load(Ordering::SeqCst), longest.load(Ordering::SeqCst)), (3, MOST));
     assert!(lock(&token_reads.queues).is_empty(), "nobody asks any more");
@@ -71,9 +71,9 @@ fn a_thousand_who_ask_at_once_cost_three_reads_and_each_gets_its_own() {
 #[test]
 fn a_number_is_asked_for_once_in_a_read() {
     let (queues, reads, longest) = store();
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
-    let mut callers: Vec<_> = (0..100).map(|_| caller(&token_reads, &slow, 7)).collect();
-    arrive_all(&slow, &mut callers);
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(queues));
+    let mut callers: Vec<_> = (0..100).map(|_| caller(&token_reads, &delayed, 7)).collect();
+    arrive_all(&delayed, &mut callers);
     assert!(callers.iter().all(|caller| has_its_own(caller, 7)));
     assert_eq!((reads.load(Ordering::SeqCst), longest.load(Ordering::SeqCst)), (2, 1));
 }
@@ -82,11 +82,11 @@ fn a_number_is_asked_for_once_in_a_read() {
 #[test]
 fn a_read_that_had_begun_before_they_came_answers_nobody() {
     let (queues, ..) = store();
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
-    let (mut first, mut late) = (caller(&token_reads, &slow, 7), caller(&token_reads, &slow, 7));
-    slow.arrive();
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(queues));
+    let (mut first, mut late) = (caller(&token_reads, &delayed, 7), caller(&token_reads, &delayed, 7));
+    delayed.arrive();
     assert!(first.run().is_some());
-    assert_eq!((late.run(), slow.travelling()), (None, 1), "it reads itself now");
+    assert_eq!((late.run(), delayed.travelling()), (None, 1), "it reads itself now");
 }
 
 #[test]
@@ -106,11 +106,11 @@ fn what_is_over_is_read_once_and_what_lives_every_time() {
 #[test]
 fn what_others_asked_for_is_remembered_too() {
     let (queues, reads, _) = store();
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
-    let mut callers: Vec<_> = [1, 3, 5, 4].map(|number| caller(&token_reads, &slow, number)).into();
-    arrive_all(&slow, &mut callers);
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(queues));
+    let mut callers: Vec<_> = [1, 3, 5, 4].map(|number| caller(&token_reads, &delayed, number)).into();
+    arrive_all(&delayed, &mut callers);
     let before = reads.load(Ordering::SeqCst);
-    assert_eq!(caller(&token_reads, &slow, 4).run(), Some(&Ok(stored(ticket(4).number))));
+    assert_eq!(caller(&token_reads, &delayed, 4).run(), Some(&Ok(stored(ticket(4).number))));
     assert_eq!(reads.load(Ordering::SeqCst), before);
 }
 
@@ -118,15 +118,16 @@ fn what_others_asked_for_is_remembered_too() {
 /// left hanging shows as a play that ends before they have their answer.
 fn play(gone: &[(usize, usize)]) -> usize {
     let (queues, ..) = store();
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
-    let mut callers: Vec<_> = (1..=6).map(|number| Some(Task::new(token_reads.find(&*slow, ticket(number))))).collect();
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(queues));
+    let mut callers: Vec<_> =
+        (1..=6).map(|number| Some(Task::new(token_reads.find(&*delayed, ticket(number))))).collect();
     let mut steps = 0;
     loop {
         for (_, who) in gone.iter().filter(|(step, _)| *step == steps) {
             callers[*who] = None;
         }
         steps += 1;
-        if !callers.iter_mut().flatten().any(Task::step) && !slow.arrive() {
+        if !callers.iter_mut().flatten().any(Task::step) && !delayed.arrive() {
             break;
         }
     }
@@ -154,14 +155,14 @@ fn who_goes_away_leaves_nobody_hanging() {
 #[test]
 fn who_has_the_turn_and_goes_away_passes_it_on() {
     let (queues, ..) = store();
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
-    let mut reading = caller(&token_reads, &slow, 1);
-    let (handed, mut next) = (caller(&token_reads, &slow, 3), caller(&token_reads, &slow, 5));
-    slow.arrive();
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(queues));
+    let mut reading = caller(&token_reads, &delayed, 1);
+    let (handed, mut next) = (caller(&token_reads, &delayed, 3), caller(&token_reads, &delayed, 5));
+    delayed.arrive();
     reading.run();
     drop(handed);
-    assert_eq!((next.run(), slow.travelling()), (None, 1));
-    while slow.arrive() {}
+    assert_eq!((next.run(), delayed.travelling()), (None, 1));
+    while delayed.arrive() {}
     assert!(next.run().is_some() && has_its_own(&next, 5));
 }
 
@@ -170,12 +171,12 @@ fn an_error_reaches_all_who_waited_and_is_not_remembered() {
     let mut queues = MockQueues::new();
     queues.expect_tokens().times(2).returning(|_, _| Err(down()));
     queues.expect_tokens().returning(|_, numbers| Ok(numbers.iter().filter_map(|number| stored(*number)).collect()));
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(Arc::new(queues)));
-    let mut callers: Vec<_> = (1..=9).map(|number| caller(&token_reads, &slow, number)).collect();
-    assert_eq!(arrive_all(&slow, &mut callers), 2);
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(Arc::new(queues)));
+    let mut callers: Vec<_> = (1..=9).map(|number| caller(&token_reads, &delayed, number)).collect();
+    assert_eq!(arrive_all(&delayed, &mut callers), 2);
     assert!(callers.iter().all(|caller| caller.answer() == Some(&Err(down()))));
-    let mut again = [caller(&token_reads, &slow, 4)];
-    arrive_all(&slow, &mut again);
+    let mut again = [caller(&token_reads, &delayed, 4)];
+    arrive_all(&delayed, &mut again);
     assert!(has_its_own(&again[0], 4));
 }
 
@@ -183,13 +184,13 @@ fn an_error_reaches_all_who_waited_and_is_not_remembered() {
 #[test]
 fn nobody_starves_while_others_come() {
     let (queues, ..) = store();
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(queues));
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(queues));
     // Odd numbers, as none of them is remembered.
-    let mut callers: Vec<_> = (0..1_500).map(|_| caller(&token_reads, &slow, 7)).collect();
+    let mut callers: Vec<_> = (0..1_500).map(|_| caller(&token_reads, &delayed, 7)).collect();
     for round in 0..4 {
-        assert!(slow.arrive(), "{round}");
+        assert!(delayed.arrive(), "{round}");
         while callers.iter_mut().any(Task::step) {}
-        callers.extend((0..MOST).map(|_| caller(&token_reads, &slow, 9)));
+        callers.extend((0..MOST).map(|_| caller(&token_reads, &delayed, 9)));
     }
     assert!(callers.iter().take(1_500).all(|caller| has_its_own(caller, 7)), "three reads of 512");
     assert!(callers.iter().skip(1_500).any(|caller| caller.answer().is_none()), "many more than that wait");
@@ -199,10 +200,10 @@ fn nobody_starves_while_others_come() {
 fn one_queue_does_not_wait_for_another() {
     let mut queues = MockQueues::new();
     queues.expect_tokens().returning(|_, _| Ok(vec![]));
-    let (token_reads, slow) = (TokenReads::default(), Slow::new(Arc::new(queues)));
-    let _main: Vec<_> = (0..9).map(|_| caller(&token_reads, &slow, 1)).collect();
-    let _other = Task::started(token_reads.find(&*slow, Ticket { queue: QueueNumber(2), ..ticket(1) }));
-    assert_eq!(slow.travelling(), 2);
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(Arc::new(queues)));
+    let _main: Vec<_> = (0..9).map(|_| caller(&token_reads, &delayed, 1)).collect();
+    let _other = Task::started(token_reads.find(&*delayed, Ticket { queue: QueueNumber(2), ..ticket(1) }));
+    assert_eq!(delayed.travelling(), 2);
 }
 
 #[test]

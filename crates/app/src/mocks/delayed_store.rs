@@ -1,4 +1,4 @@
-//! A store whose answers a test lets arrive.
+//! A store whose answers arrive when a test lets them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,12 +9,12 @@ use domain::{PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
 use futures::channel::oneshot;
 
 /// A store that reads when it is asked, and whose answers then travel until a test lets them arrive.
-pub(crate) struct Slow {
+pub(crate) struct DelayedStore {
     store: Arc<dyn QueueRepository>,
     travelling: Mutex<VecDeque<oneshot::Sender<()>>>,
 }
 
-impl Slow {
+impl DelayedStore {
     pub(crate) fn new(store: Arc<dyn QueueRepository>) -> Arc<Self> {
         Arc::new(Self { store, travelling: Mutex::default() })
     }
@@ -44,7 +44,7 @@ impl Slow {
 }
 
 #[async_trait]
-impl QueueRepository for Slow {
+impl QueueRepository for DelayedStore {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
         self.travel(self.store.changes(known).await).await
     }
