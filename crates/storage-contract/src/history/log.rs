@@ -1,5 +1,10 @@
 //! What a history is made of, in plain numbers and words: nothing here knows a rule, or an id that a store drew.
 
+use std::time::Duration;
+
+use domain::line::Line;
+use domain::ports::QueueReport;
+
 /// A place in a queue. Queues, schedules, users and reservations are named by their index in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -97,6 +102,18 @@ pub(crate) struct LineSeen {
     pub(crate) version: u64,
 }
 
+impl LineSeen {
+    pub(crate) const fn of(line: &Line) -> Self {
+        Self {
+            issued: line.issued,
+            admitted: line.admitted,
+            frontier: line.frontier,
+            ended_beyond: line.ended_beyond,
+            version: line.version,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReportSeen {
     pub(crate) max_active: u32,
@@ -111,6 +128,27 @@ pub(crate) struct ReportSeen {
     pub(crate) oldest_wait: Option<i64>,
     /// How long those had waited who were admitted lately, ascending.
     pub(crate) waits: Vec<i64>,
+}
+
+impl ReportSeen {
+    pub(crate) fn of(report: &QueueReport) -> Self {
+        let micros = |span: &Duration| i64::try_from(span.as_micros()).unwrap();
+        let mut waits: Vec<i64> = report.waits.iter().map(micros).collect();
+        waits.sort_unstable();
+        let ended = report.ended;
+        assert_eq!((ended.absent, ended.new_epoch), (0, 0), "no server watches, and no epoch ends in a history");
+        Self {
+            max_active: report.policy.max_active,
+            batch: report.policy.batch,
+            interval: report.policy.interval_seconds,
+            paused: report.policy.paused,
+            active: report.active,
+            line: LineSeen::of(&report.line),
+            ended: (ended.paid, ended.left, ended.deadline),
+            oldest_wait: report.oldest_wait.as_ref().map(micros),
+            waits,
+        }
+    }
 }
 
 /// A reservation.

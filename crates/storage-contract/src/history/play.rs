@@ -11,7 +11,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::log::{Answer, Command, Place};
+use super::log::{Answer, Command, LineSeen, Place, ReportSeen};
 use super::stage;
 use crate::Store;
 use crate::scene::{key, ticket, user};
@@ -107,7 +107,7 @@ impl Player {
                     paused: *paused,
                 };
                 let changed = self.store.queues.change_policy(self.queues[*queue], &change).await?;
-                changed.map(|report| Answer::Changed(super::read::report(&report)))
+                changed.map(|report| Answer::Changed(ReportSeen::of(&report)))
             }
             Command::Sweep => Ok(Answer::Swept(self.store.reservations.release_expired().await?)),
             Command::Clock { to } => {
@@ -126,14 +126,14 @@ impl Player {
         if created && standing.token.status() == TokenStatus::Waiting {
             standing.position = line.position_at_tail(standing.token.ticket.number);
         }
-        Ok(Ok(Answer::Joined { created, token: self.token(&standing), line: super::read::line(&line) }))
+        Ok(Ok(Answer::Joined { created, token: self.token(&standing), line: LineSeen::of(&line) }))
     }
 
     async fn admit(&self) -> Result<Answer, StoreError> {
         let ticks = self.store.queues.admit().await?.into_iter().filter(|tick| tick.admitted > 0);
-        let line = super::read::line;
-        let mut seen: Vec<_> =
-            ticks.map(|tick| (self.queue_index(tick.queue), tick.admitted, tick.active, line(&tick.line))).collect();
+        let mut seen: Vec<_> = ticks
+            .map(|tick| (self.queue_index(tick.queue), tick.admitted, tick.active, LineSeen::of(&tick.line)))
+            .collect();
         seen.sort_by_key(|(queue, ..)| *queue);
         Ok(Answer::Admitted(seen))
     }

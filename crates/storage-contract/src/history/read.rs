@@ -1,11 +1,8 @@
 //! Reads a store and writes what it shows down in plain words: stored fields and the time, no rule of the domain.
 
-use std::time::Duration;
-
-use domain::line::Line;
 use domain::page::Listed;
 use domain::payment::Payment;
-use domain::ports::{QueueReport, StoreError};
+use domain::ports::StoreError;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatStatus;
 use domain::token::EndReason;
@@ -18,35 +15,6 @@ use super::log::{
 };
 use super::play::Player;
 use crate::standing::{Standing, View};
-
-pub(crate) fn line(line: &Line) -> LineSeen {
-    LineSeen {
-        issued: line.issued,
-        admitted: line.admitted,
-        frontier: line.frontier,
-        ended_beyond: line.ended_beyond,
-        version: line.version,
-    }
-}
-
-pub(crate) fn report(report: &QueueReport) -> ReportSeen {
-    let micros = |span: &Duration| i64::try_from(span.as_micros()).unwrap();
-    let mut waits: Vec<i64> = report.waits.iter().map(micros).collect();
-    waits.sort_unstable();
-    let ended = report.ended;
-    assert_eq!((ended.absent, ended.new_epoch), (0, 0), "no server watches, and no epoch ends in a history");
-    ReportSeen {
-        max_active: report.policy.max_active,
-        batch: report.policy.batch,
-        interval: report.policy.interval_seconds,
-        paused: report.policy.paused,
-        active: report.active,
-        line: line(&report.line),
-        ended: (ended.paid, ended.left, ended.deadline),
-        oldest_wait: report.oldest_wait.as_ref().map(micros),
-        waits,
-    }
-}
 
 impl Player {
     pub(crate) fn token(&self, standing: &Standing) -> TokenSeen {
@@ -147,8 +115,8 @@ impl Player {
         assert_eq!(tokens.len(), numbers.len(), "R2: numbers are dense");
         tokens.sort_by_key(|token| token.ticket.number);
         let standings = tokens.into_iter().map(|token| view.standing(token));
-        let seen = standings.map(|standing| (self.token(&standing), line(&standing.line)));
-        Ok((self::report(&report), seen.collect()))
+        let seen = standings.map(|standing| (self.token(&standing), LineSeen::of(&standing.line)));
+        Ok((ReportSeen::of(&report), seen.collect()))
     }
 
     async fn read_sale(&self, user: &UserId, queue: usize) -> Result<Sales, StoreError> {
