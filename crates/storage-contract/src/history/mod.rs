@@ -15,7 +15,7 @@ use self::log::{Answer, Command, Event};
 use self::play::Player;
 use domain::ports::Clock;
 
-use crate::oracle::{Oracle, check_facts};
+use crate::oracle::{Oracle, check_at_once};
 use crate::scene::at_once;
 use crate::{Make, reference};
 
@@ -121,7 +121,7 @@ pub(crate) async fn run_at_once(make: &Make, seed: u64) -> Result<(), String> {
         return Err(format!("the store failed: {event:?}"));
     }
     let reading = player.read().await.map_err(|error| error.to_string())?;
-    check_facts(&events, &reading)
+    check_at_once(&events, &reading)
 }
 
 async fn repeat(histories: u64, history: impl AsyncFn(u64) -> Result<(), String>) {

@@ -3,14 +3,14 @@
 //!
 //! Everything is kept as flat lists of what happened; every question is answered by going through them.
 
-mod facts;
+mod at_once;
 mod keys;
 mod line;
 mod money;
 mod reading;
 mod sale;
 
-pub(crate) use facts::check_facts;
+pub(crate) use at_once::check_at_once;
 
 use crate::history::log::{Answer, Booking, BookingStatus, Command, EntrySeen, Event, LineSeen, PaymentSeen};
 use keys::Remembered;

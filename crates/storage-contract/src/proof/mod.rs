@@ -1,5 +1,5 @@
 //! That the suite can fail: broken stores are found, tampered logs are found, and the histories reach every answer.
 
 mod broken;
-mod coverage;
+mod every_answer;
 mod tampered;

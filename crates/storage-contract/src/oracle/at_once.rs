@@ -7,7 +7,7 @@ use crate::history::log::{Answer, Booking, BookingStatus, Command, Event, Readin
 use crate::history::stage::MAX_ACTIVE;
 
 /// Checks what a store shows at the end against itself and against all answers.
-pub(crate) fn check_facts(events: &[Event], reading: &Reading) -> Verdict {
+pub(crate) fn check_at_once(events: &[Event], reading: &Reading) -> Verdict {
     check_lines(reading)?;
     check_seats(reading)?;
     check_wallets(events, reading)?;

@@ -1,4 +1,4 @@
-//! That histories are not all alike: what can be answered is answered in some of them.
+//! Histories reach every answer: what can be answered is answered in some of them.
 
 use std::collections::BTreeSet;
 
