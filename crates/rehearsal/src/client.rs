@@ -131,7 +131,7 @@ impl Client {
         Ok(Self { http, servers, permits: Semaphore::new(connections) })
     }
 
-    /// How many servers there are.
+    /// The servers, each by its URL.
     pub(crate) fn servers(&self) -> &[String] {
         &self.servers
     }

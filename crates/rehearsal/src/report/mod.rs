@@ -181,7 +181,7 @@ pub(crate) struct Waits {
     pub(crate) p99: f64,
     /// The longest wait.
     pub(crate) max: f64,
-    /// The distribution: ranges of equal width from 0 on, at most 60.
+    /// The distribution: ranges of equal width from 0 on, at most 40.
     pub(crate) ranges: Vec<WaitRange>,
 }
 
