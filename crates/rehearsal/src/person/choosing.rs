@@ -12,8 +12,8 @@ use crate::character::Intent;
 use crate::client::{Answer, Call};
 use crate::operation::Operation;
 use crate::recorder::Fate;
-use crate::referee::Breach;
 use crate::referee::seats::is_what_was_asked;
+use crate::referee::{Breach, Promise};
 
 /// How often somebody chooses who gets nothing.
 const TRIES: usize = 6;
@@ -157,7 +157,7 @@ impl Person {
         let named = &problem.seat_numbers;
         if named.is_empty() || !named.iter().all(|number| numbers.contains(number)) {
             let what = format!("of seats {numbers:?} it is {named:?} that are taken (R8)");
-            self.note(Breach::new("seat_taken_wrong", what), call, Some(answer));
+            self.note(Breach::new(Promise::SeatTakenWrong, what), call, Some(answer));
         }
         Ok(())
     }

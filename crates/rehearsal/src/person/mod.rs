@@ -17,7 +17,7 @@ use crate::dice::Dice;
 use crate::recorder::Fate;
 use crate::referee::line::Place;
 use crate::referee::wallet::Purse;
-use crate::referee::{Breach, Verdict};
+use crate::referee::{Breach, Promise, Verdict};
 use crate::rehearsal::Rehearsal;
 
 /// How often somebody asks again whom no server answers: when servers are to be there, and when they may be away for a while.
@@ -132,7 +132,7 @@ impl Person {
                 recorder.answered(call.operation, "no answer", took, true);
                 recorder.counts().outages().broken += 1;
                 if !expected {
-                    self.note(Breach::new("no_answer", why), call, None);
+                    self.note(Breach::new(Promise::NoAnswer, why), call, None);
                 }
                 None
             }
@@ -155,7 +155,7 @@ impl Person {
     /// Reads an answer's body.
     fn read<T: DeserializeOwned>(&self, call: &Call, answer: &Answer) -> Result<T, Stuck> {
         serde_json::from_slice(&answer.body).map_err(|error| {
-            self.note(Breach::new("malformed_answer", error.to_string()), call, Some(answer));
+            self.note(Breach::new(Promise::MalformedAnswer, error.to_string()), call, Some(answer));
             Stuck
         })
     }
@@ -175,7 +175,7 @@ impl Person {
     fn is_mine(&self, user: Option<&str>, call: &Call, answer: &Answer) {
         if user != Some(self.user.as_str()) {
             let what = format!("{} was told of {}", self.user, user.unwrap_or("nobody"));
-            self.note(Breach::new("another_person", what), call, Some(answer));
+            self.note(Breach::new(Promise::AnotherPerson, what), call, Some(answer));
         }
     }
 
@@ -183,7 +183,8 @@ impl Person {
     fn turn_is_over(&self, call: &Call, answer: &Answer) -> bool {
         let refused = answer.code == "token_not_active";
         if refused && self.active_until.is_some_and(|until| answer.at < until) {
-            let breach = Breach::new("active_refused", "an ACTIVE token was refused before its time was up (R5, R6)");
+            let breach =
+                Breach::new(Promise::ActiveRefused, "an ACTIVE token was refused before its time was up (R5, R6)");
             self.note(breach, call, Some(answer));
         }
         refused
@@ -216,20 +217,20 @@ impl Person {
 fn conduct(call: &Call, answer: &Answer, outages_expected: bool) -> Verdict {
     let (status, code) = (answer.status, &*answer.code);
     if !answer.lacks.is_empty() {
-        return Err(Breach::new("malformed_answer", format!("an answer {status} without {}", answer.lacks)));
+        return Err(Breach::new(Promise::MalformedAnswer, format!("an answer {status} without {}", answer.lacks)));
     }
     if status == 503 && ["overloaded", "unavailable"].contains(&code) {
-        let what = || Breach::new("server_error", format!("503 {code}, and no outage was expected"));
+        let what = || Breach::new(Promise::ServerError, format!("503 {code}, and no outage was expected"));
         return if outages_expected { Ok(()) } else { Err(what()) };
     }
     if status >= 500 {
-        return Err(Breach::new("server_error", format!("{status} {code}")));
+        return Err(Breach::new(Promise::ServerError, format!("{status} {code}")));
     }
     if call.operation.allows(status, code) {
         return Ok(());
     }
     let what = format!("{} was answered {status} {code}, which it must not be here", call.operation.name());
-    Err(Breach::new("wrong_outcome", what))
+    Err(Breach::new(Promise::WrongOutcome, what))
 }
 
 #[cfg(test)]
@@ -240,21 +241,21 @@ mod tests {
     #[tokio::test]
     async fn answers_that_must_not_be() {
         let at = Instant::now();
-        for (status, code, lacks, outages, kind) in [
-            (201, "", "", false, ""),
-            (409, "seat_taken", "", false, ""),
-            (409, "seat_limit", "", false, "wrong_outcome"),
-            (401, "token_unknown", "", false, "wrong_outcome"),
-            (201, "", "X-Request-Id", false, "malformed_answer"),
-            (500, "internal", "", true, "server_error"),
-            (503, "unavailable", "", false, "server_error"),
-            (503, "unavailable", "", true, ""),
-            (503, "", "a problem document with a code", true, "malformed_answer"),
+        for (status, code, lacks, outages, broken) in [
+            (201, "", "", false, None),
+            (409, "seat_taken", "", false, None),
+            (409, "seat_limit", "", false, Some(Promise::WrongOutcome)),
+            (401, "token_unknown", "", false, Some(Promise::WrongOutcome)),
+            (201, "", "X-Request-Id", false, Some(Promise::MalformedAnswer)),
+            (500, "internal", "", true, Some(Promise::ServerError)),
+            (503, "unavailable", "", false, Some(Promise::ServerError)),
+            (503, "unavailable", "", true, None),
+            (503, "", "a problem document with a code", true, Some(Promise::MalformedAnswer)),
         ] {
             let answer =
                 Answer { status, code: code.to_owned(), body: bytes::Bytes::new(), replayed: false, lacks, at };
             let verdict = conduct(&Call::new(Operation::Hold, "/reservations"), &answer, outages);
-            assert_eq!(verdict.err().map_or("", |breach| breach.kind), kind, "{answer:?}");
+            assert_eq!(verdict.err().map(|breach| breach.promise), broken, "{answer:?}");
         }
     }
 }

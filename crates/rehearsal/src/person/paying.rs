@@ -11,7 +11,7 @@ use crate::character::Paying;
 use crate::client::{Answer, Call};
 use crate::operation::Operation;
 use crate::recorder::Fate;
-use crate::referee::Breach;
+use crate::referee::{Breach, Promise};
 
 /// Of a large crowd one in so many reads the receipts again; of a small one everybody does.
 const READS_ONE_IN: u64 = 20;
@@ -119,7 +119,7 @@ impl Person {
             answers.first().filter(|_| answers.iter().all(|(_, it)| it.code == "already_paid"))
         {
             let breach =
-                Breach::new("payment_refused", "both of two payments were refused, as if there were a third one");
+                Breach::new(Promise::PaymentRefused, "both of two payments were refused, as if there were a third one");
             self.note(breach, call, Some(answer));
         }
         self.due = Instant::now();
@@ -129,16 +129,16 @@ impl Person {
     /// Two successes are one payment, told twice: with one key, word by word (R15).
     fn is_replay(&self, first: &(Call, Answer), call: &Call, answer: &Answer) {
         if first.0.key != call.key {
-            self.note(Breach::new("paid_twice", "one reservation was paid twice (R13)"), call, Some(answer));
+            self.note(Breach::new(Promise::PaidTwice, "one reservation was paid twice (R13)"), call, Some(answer));
         } else if first.1.body != answer.body {
             self.note(
-                Breach::new("replay_differs", "a repeated request was answered otherwise (R15)"),
+                Breach::new(Promise::ReplayDiffers, "a repeated request was answered otherwise (R15)"),
                 call,
                 Some(answer),
             );
         } else if !first.1.replayed && !answer.replayed {
             self.note(
-                Breach::new("replay_unsaid", "neither of two answers is called a replay (R15)"),
+                Breach::new(Promise::ReplayUnsaid, "neither of two answers is called a replay (R15)"),
                 call,
                 Some(answer),
             );
@@ -157,7 +157,7 @@ impl Person {
         };
         if wrong {
             let what = format!("what was held was refused: {} (R5, R13)", answer.code);
-            self.note(Breach::new("payment_refused", what), call, Some(answer));
+            self.note(Breach::new(Promise::PaymentRefused, what), call, Some(answer));
         }
     }
 
@@ -168,7 +168,7 @@ impl Person {
         let payments = self.read::<Page<Payment>>(&call, &answer)?.items;
         if !payments.iter().any(|one| one.id == payment && one.amount == reservation.amount) || payments.len() != 1 {
             self.note(
-                Breach::new("success_lost", "a payment that was acknowledged is not there"),
+                Breach::new(Promise::SuccessLost, "a payment that was acknowledged is not there"),
                 &call,
                 Some(&answer),
             );
@@ -178,12 +178,16 @@ impl Person {
         let told = self.read::<Page<Reservation>>(&call, &answer)?.items;
         let same = |one: &Reservation| one.id == reservation.id && one.seats == reservation.seats;
         if !told.iter().any(|one| same(one) && one.status == "CONFIRMED") {
-            self.note(Breach::new("success_lost", "what was paid is not CONFIRMED"), &call, Some(&answer));
+            self.note(Breach::new(Promise::SuccessLost, "what was paid is not CONFIRMED"), &call, Some(&answer));
         }
         let call = Call::new(Operation::Poll, "/queue/tokens/me").bearer(&*self.token);
         let answer = self.ask(&call).await?;
         if self.read::<Token>(&call, &answer)?.status != TokenState::Expired {
-            self.note(Breach::new("token_lives_on", "a payment has not ended its token (R14)"), &call, Some(&answer));
+            self.note(
+                Breach::new(Promise::TokenLivesOn, "a payment has not ended its token (R14)"),
+                &call,
+                Some(&answer),
+            );
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use crate::answers::{Token, TokenState};
 use crate::character::GivingUp;
 use crate::client::{Answer, Call};
 use crate::operation::Operation;
-use crate::referee::Breach;
 use crate::referee::line::Place;
+use crate::referee::{Breach, Promise};
 
 impl Person {
     /// Stands in line until it is this person's turn; whether it came.
@@ -70,7 +70,7 @@ impl Person {
         match identity.vouch(&self.user) {
             Ok(proof) => Ok(call.bearer(proof)),
             Err(error) => {
-                self.note(Breach::new("no_identity", error.to_string()), &call, None);
+                self.note(Breach::new(Promise::NoIdentity, error.to_string()), &call, None);
                 Err(Stuck)
             }
         }
@@ -83,7 +83,7 @@ impl Person {
         let (one, other) = (one?, other?);
         let [token, again] = [self.read::<Token>(call, &one)?.token, self.read::<Token>(call, &other)?.token];
         if token != again || (one.status, other.status) == (201, 201) {
-            self.note(Breach::new("two_places", "two joins at once made two places (R1)"), call, Some(&other));
+            self.note(Breach::new(Promise::TwoPlaces, "two joins at once made two places (R1)"), call, Some(&other));
         }
         self.due = one.at.max(other.at);
         Ok(one)
@@ -123,7 +123,11 @@ impl Person {
         }
         if told.status == TokenState::Waiting {
             if told.poll_after_ms.is_none() {
-                self.note(Breach::new("no_advice", "who waits was not told when to ask again"), call, Some(answer));
+                self.note(
+                    Breach::new(Promise::NoAdvice, "who waits was not told when to ask again"),
+                    call,
+                    Some(answer),
+                );
             }
             self.rehearsal.referee.turns().waits(told.token, told.as_of.unwrap_or(told.server_time));
         }
@@ -132,7 +136,7 @@ impl Person {
     /// Who asked as advised was passed over: no server may think so of somebody who was there.
     fn lost_place(&self, call: &Call, answer: &Answer) {
         if !self.rehearsal.options.expect_outages {
-            let breach = Breach::new("place_lost", "who asked as advised was passed over, and never ACTIVE (design 5)");
+            let breach = Breach::new(Promise::PlaceLost, "who asked as advised was passed over, and never ACTIVE");
             self.note(breach, call, Some(answer));
         }
         if let Ok(token) = self.token.parse() {

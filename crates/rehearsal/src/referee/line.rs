@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::{Breach, Verdict};
+use super::{Breach, Promise, Verdict};
 use crate::answers::{Moment, Token, TokenState, ticket_number};
 use crate::report::Fairness;
 
@@ -30,12 +30,12 @@ impl Place {
     /// Looks at what was told next.
     pub(crate) fn look(&mut self, told: &Token) -> Verdict {
         if told.token != self.token {
-            return Err(Breach::new("another_token", "a live place was answered with another token (R1)"));
+            return Err(Breach::new(Promise::AnotherToken, "a live place was answered with another token (R1)"));
         }
         // Who is EXPIRED has no position.
         let Some(position) = told.position else { return Ok(()) };
         if (told.status == TokenState::Active) != (position == 0) {
-            return Err(Breach::new("position_wrong", format!("{:?} at position {position} (R4)", told.status)));
+            return Err(Breach::new(Promise::PositionWrong, format!("{:?} at position {position} (R4)", told.status)));
         }
         // Another server may know less yet: what it tells may be too high, never too low.
         let behind = told.version < self.newest;
@@ -47,7 +47,7 @@ impl Place {
         if wrong {
             let now = told.version;
             let what = format!("position {before} at version {version}, and {position} at version {now} (R4)");
-            return Err(Breach::new("position_rose", what));
+            return Err(Breach::new(Promise::PositionRose, what));
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl Turns {
         let ticket = ticket_number(token);
         match self.owners.insert(ticket, person) {
             Some(other) if other != person => {
-                Err(Breach::new("ticket_twice", format!("two people have the ticket number {ticket} (R2)")))
+                Err(Breach::new(Promise::TicketTwice, format!("two people have the ticket number {ticket} (R2)")))
             }
             _ => Ok(()),
         }
@@ -99,7 +99,7 @@ impl Turns {
     /// A position was looked at, and what came of it.
     pub(crate) fn looked(&mut self, verdict: &Verdict) {
         self.positions += 1;
-        self.rises += u64::from(verdict.as_ref().is_err_and(|breach| breach.kind == "position_rose"));
+        self.rises += u64::from(verdict.as_ref().is_err_and(|breach| breach.promise == Promise::PositionRose));
     }
 
     /// The moments of the first and the last turn.
@@ -138,7 +138,7 @@ impl Turns {
 }
 
 fn overtaken(ticket: u64, by: u64) -> Breach {
-    Breach::new("overtaken", format!("the turn of ticket {by} came before that of ticket {ticket} (R3)"))
+    Breach::new(Promise::Overtaken, format!("the turn of ticket {by} came before that of ticket {ticket} (R3)"))
 }
 
 #[cfg(test)]
@@ -195,7 +195,7 @@ mod tests {
         let mut place = Place::new(&told(5, Some(9)));
         assert_eq!(place.look(&told(7, Some(4))), Ok(()));
         assert_eq!(place.look(&told(6, Some(7))), Ok(()));
-        assert_eq!(place.look(&told(7, Some(5))).unwrap_err().kind, "position_rose");
+        assert_eq!(place.look(&told(7, Some(5))).unwrap_err().promise, Promise::PositionRose);
         assert_eq!(place.look(&told(8, None)), Ok(()));
     }
 
@@ -203,17 +203,17 @@ mod tests {
     fn a_position_fits_its_status_and_a_place_keeps_its_token_r1() {
         let mut place = Place::new(&told(5, Some(9)));
         let active_in_line = Token { status: TokenState::Active, ..told(6, Some(3)) };
-        assert_eq!(place.look(&active_in_line).unwrap_err().kind, "position_wrong");
+        assert_eq!(place.look(&active_in_line).unwrap_err().promise, Promise::PositionWrong);
         let another = Token { token: token(10), ..told(6, Some(3)) };
-        assert_eq!(place.look(&another).unwrap_err().kind, "another_token");
+        assert_eq!(place.look(&another).unwrap_err().promise, Promise::AnotherToken);
     }
 
     #[test]
     fn positions_are_counted_and_those_that_rose() {
         let mut turns = Turns::default();
         turns.looked(&Ok(()));
-        turns.looked(&Err(Breach::new("position_rose", "")));
-        turns.looked(&Err(Breach::new("position_wrong", "")));
+        turns.looked(&Err(Breach::new(Promise::PositionRose, "")));
+        turns.looked(&Err(Breach::new(Promise::PositionWrong, "")));
         let (fairness, _) = turns.judge();
         assert_eq!((fairness.positions, fairness.rises), (3, 1));
     }
@@ -259,6 +259,6 @@ mod tests {
         assert_eq!(turns.judge().0.inversions, 0);
         assert_eq!(turns.issued(1, token(4)), Ok(()));
         assert_eq!(turns.issued(1, token(4)), Ok(()));
-        assert_eq!(turns.issued(2, token(4)).unwrap_err().kind, "ticket_twice");
+        assert_eq!(turns.issued(2, token(4)).unwrap_err().promise, Promise::TicketTwice);
     }
 }

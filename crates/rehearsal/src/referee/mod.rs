@@ -1,6 +1,7 @@
 //! What must be true of everything that the service says: one referee for the whole crowd.
 
 pub(crate) mod line;
+mod promise;
 pub(crate) mod seats;
 pub(crate) mod wallet;
 
@@ -10,20 +11,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::client::{Answer, Call};
 use crate::report::{VIOLATIONS_KEPT, Violation};
 use line::Turns;
+pub(crate) use promise::Promise;
 use seats::Claims;
 
 /// A promise that was broken, before it is known in which exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Breach {
-    /// Which promise: a short name that is counted.
-    pub(crate) kind: &'static str,
+    /// Which promise.
+    pub(crate) promise: Promise,
     /// What is wrong, in one line.
     pub(crate) what: String,
 }
 
 impl Breach {
-    pub(crate) fn new(kind: &'static str, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into() }
+    pub(crate) fn new(promise: Promise, what: impl Into<String>) -> Self {
+        Self { promise, what: what.into() }
     }
 }
 
@@ -41,7 +43,7 @@ pub(crate) struct Referee {
 /// The promises that were broken.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
-    /// How many, by kind.
+    /// How many, by the promise's name.
     pub(crate) counts: BTreeMap<String, u64>,
     /// The first of them.
     pub(crate) first: Vec<Violation>,
@@ -76,9 +78,14 @@ impl Referee {
     /// Notes a broken promise that no single exchange shows.
     pub(crate) fn note_text(&self, breach: Breach, at: f64, exchange: impl FnOnce() -> String) {
         let mut found = held(&self.found);
-        *found.counts.entry(breach.kind.to_owned()).or_default() += 1;
+        *found.counts.entry(breach.promise.name().to_owned()).or_default() += 1;
         if found.first.len() < VIOLATIONS_KEPT {
-            found.first.push(Violation { kind: breach.kind.to_owned(), at, what: breach.what, exchange: exchange() });
+            found.first.push(Violation {
+                kind: breach.promise.name().to_owned(),
+                at,
+                what: breach.what,
+                exchange: exchange(),
+            });
         }
     }
 }
@@ -86,37 +93,4 @@ impl Referee {
 /// What a mutex holds. Nobody panics while holding one, and if somebody did, what is there is still all that is known.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    /// The kinds in all sources below a folder.
-    fn kinds_below(folder: &Path, kinds: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                kinds_below(&path, kinds);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let source = std::fs::read_to_string(&path).unwrap();
-                let made = source.split(concat!("Breach::", "new(\"")).skip(1);
-                kinds.extend(made.filter_map(|rest| rest.split_once('"')).map(|(kind, _)| kind.to_owned()));
-            }
-        }
-    }
-
-    /// Whoever reads a report is told what each kind of violation means.
-    #[test]
-    fn every_kind_of_violation_is_explained() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let guide = std::fs::read_to_string(root.join("../../docs/rehearsal.md")).unwrap();
-        let mut kinds = BTreeSet::new();
-        kinds_below(&root.join("src"), &mut kinds);
-        assert!(kinds.len() > 20, "{kinds:?}");
-        for kind in kinds {
-            assert!(guide.contains(&format!("`{kind}`")), "docs/rehearsal.md does not explain {kind}");
-        }
-    }
 }

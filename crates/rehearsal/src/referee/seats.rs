@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Breach, Verdict};
+use super::{Breach, Promise, Verdict};
 use crate::answers::{Moment, Points, Reservation, Seat};
 
 /// How old a seat list may be, in part: 250 ms by the contract, and time for the news to come round to another server.
@@ -68,7 +68,7 @@ impl Claims {
             if let Some(other) = claims.iter().find(|other| other.from < claim.until && claim.from < other.until) {
                 let (one, other) = (claim.reservation, other.reservation);
                 let what = format!("seat {} ({}) is both reservation {one}'s and {other}'s (R7)", seat.number, seat.id);
-                verdict = Err(Breach::new("seat_twice", what));
+                verdict = Err(Breach::new(Promise::SeatTwice, what));
             }
             claims.push(claim);
         }
@@ -79,7 +79,9 @@ impl Claims {
     pub(crate) fn available(&self, seats: &[Seat], asked: Instant) -> Verdict {
         let sold = |seat: &&Seat| self.sold.get(&seat.id).is_some_and(|since| *since + LIST_AGE < asked);
         match seats.iter().find(sold) {
-            Some(seat) => Err(Breach::new("sold_seat_offered", format!("seat {} was sold before (R7)", seat.number))),
+            Some(seat) => {
+                Err(Breach::new(Promise::SoldSeatOffered, format!("seat {} was sold before (R7)", seat.number)))
+            }
             None => Ok(()),
         }
     }
@@ -92,11 +94,14 @@ pub(crate) fn is_what_was_asked(reservation: &Reservation, schedule: Uuid, numbe
     got.sort_unstable();
     asked.sort_unstable();
     if reservation.schedule_id != schedule || got != asked {
-        return Err(Breach::new("hold_wrong", format!("asked for seats {asked:?}, got {got:?} (R8)")));
+        return Err(Breach::new(Promise::HoldWrong, format!("asked for seats {asked:?}, got {got:?} (R8)")));
     }
     let sum = reservation.seats.iter().map(|seat| seat.price.0).sum();
     if Points(sum) != reservation.amount {
-        return Err(Breach::new("amount_wrong", "a reservation's amount is not the sum of its seats' prices (R9)"));
+        return Err(Breach::new(
+            Promise::AmountWrong,
+            "a reservation's amount is not the sum of its seats' prices (R9)",
+        ));
     }
     Ok(())
 }
@@ -163,8 +168,8 @@ mod tests {
         let (one, other) = (reservation(1, &[1], 0, 100), reservation(2, &[1], 900, 950));
         assert_eq!(claims.hold(&one), Ok(()));
         assert_eq!(claims.pay(&one, Instant::now()), Ok(()));
-        assert_eq!(claims.hold(&other).unwrap_err().kind, "seat_twice");
-        assert_eq!(claims.pay(&other, Instant::now()).unwrap_err().kind, "seat_twice");
+        assert_eq!(claims.hold(&other).unwrap_err().promise, Promise::SeatTwice);
+        assert_eq!(claims.pay(&other, Instant::now()).unwrap_err().promise, Promise::SeatTwice);
     }
 
     #[tokio::test]
@@ -175,7 +180,7 @@ mod tests {
         let list = [Seat { id: Uuid::from_u128(2), number: 2 }, Seat { id: Uuid::from_u128(1), number: 1 }];
         assert_eq!(claims.available(&list, now + LIST_AGE), Ok(()));
         let later = now + LIST_AGE + Duration::from_millis(1);
-        assert_eq!(claims.available(&list, later).unwrap_err().kind, "sold_seat_offered");
+        assert_eq!(claims.available(&list, later).unwrap_err().promise, Promise::SoldSeatOffered);
         assert_eq!(claims.available(&list[..1], later), Ok(()));
     }
 
@@ -183,9 +188,9 @@ mod tests {
     fn a_hold_is_what_was_asked_for() {
         let told = reservation(1, &[1, 2], 0, 100);
         assert_eq!(is_what_was_asked(&told, Uuid::nil(), &[2, 1]), Ok(()));
-        assert_eq!(is_what_was_asked(&told, Uuid::nil(), &[2]).unwrap_err().kind, "hold_wrong");
-        assert_eq!(is_what_was_asked(&told, Uuid::max(), &[2, 1]).unwrap_err().kind, "hold_wrong");
+        assert_eq!(is_what_was_asked(&told, Uuid::nil(), &[2]).unwrap_err().promise, Promise::HoldWrong);
+        assert_eq!(is_what_was_asked(&told, Uuid::max(), &[2, 1]).unwrap_err().promise, Promise::HoldWrong);
         let dear = Reservation { amount: Points(2001), ..told };
-        assert_eq!(is_what_was_asked(&dear, Uuid::nil(), &[2, 1]).unwrap_err().kind, "amount_wrong");
+        assert_eq!(is_what_was_asked(&dear, Uuid::nil(), &[2, 1]).unwrap_err().promise, Promise::AmountWrong);
     }
 }

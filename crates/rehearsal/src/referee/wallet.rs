@@ -1,6 +1,6 @@
 //! Money: one person's wallet, as it must be after everything that was acknowledged (R12, R14).
 
-use super::{Breach, Verdict};
+use super::{Breach, Promise, Verdict};
 use crate::answers::{Charged, Payment, Points, Reservation};
 
 /// A wallet that nobody else has.
@@ -40,7 +40,7 @@ impl Purse {
         }
         let paid = &told.reservation;
         if paid.id != reservation.id || paid.seats != reservation.seats || paid.status != "CONFIRMED" {
-            return Err(Breach::new("payment_wrong", "a payment is for something else than what was held (R14)"));
+            return Err(Breach::new(Promise::PaymentWrong, "a payment is for something else than what was held (R14)"));
         }
         told.balance.map_or_else(|| Err(wrong("a payment tells no balance")), |balance| self.is(balance))
     }
@@ -55,7 +55,7 @@ impl Purse {
 }
 
 fn wrong(what: &str) -> Breach {
-    Breach::new("money_wrong", format!("{what} (R12)"))
+    Breach::new(Promise::MoneyWrong, format!("{what} (R12)"))
 }
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
             charged("12.5", 2, "5", "12.5"),
             charged("12.5", 3, "4", "12.5"),
         ] {
-            assert_eq!(purse.clone().charge(Points(500), &told).unwrap_err().kind, "money_wrong", "{told:?}");
+            assert_eq!(purse.clone().charge(Points(500), &told).unwrap_err().promise, Promise::MoneyWrong, "{told:?}");
         }
     }
 
@@ -102,16 +102,16 @@ mod tests {
         };
         let reservation: Reservation = serde_json::from_str(&held("PENDING", 7)).unwrap();
         let purse = Purse { balance: Points(500), entries: 1 };
-        for (told, kind) in [
-            (paid("CONFIRMED", 7, "3", "2"), ""),
-            (paid("CONFIRMED", 7, "2", "3"), "money_wrong"),
-            (paid("CONFIRMED", 7, "3", "5"), "money_wrong"),
-            (paid("CONFIRMED", 7, "3", "null"), "money_wrong"),
-            (paid("PENDING", 7, "3", "2"), "payment_wrong"),
-            (paid("CONFIRMED", 8, "3", "2"), "payment_wrong"),
+        for (told, broken) in [
+            (paid("CONFIRMED", 7, "3", "2"), None),
+            (paid("CONFIRMED", 7, "2", "3"), Some(Promise::MoneyWrong)),
+            (paid("CONFIRMED", 7, "3", "5"), Some(Promise::MoneyWrong)),
+            (paid("CONFIRMED", 7, "3", "null"), Some(Promise::MoneyWrong)),
+            (paid("PENDING", 7, "3", "2"), Some(Promise::PaymentWrong)),
+            (paid("CONFIRMED", 8, "3", "2"), Some(Promise::PaymentWrong)),
         ] {
             let verdict = purse.clone().pay(&reservation, &told);
-            assert_eq!(verdict.err().map_or("", |breach| breach.kind), kind, "{told:?}");
+            assert_eq!(verdict.err().map(|breach| breach.promise), broken, "{told:?}");
         }
     }
 }
