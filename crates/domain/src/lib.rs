@@ -8,6 +8,7 @@
 //! line, [`seat`] and [`reservation`] the holds, [`wallet`] and [`payment`] the money.
 
 pub mod concert;
+mod count;
 pub mod id;
 pub mod idempotency;
 pub mod line;
@@ -28,6 +29,7 @@ pub mod user;
 pub mod wallet;
 pub mod when;
 
+pub use count::count;
 pub use id::{ConcertId, EntryId, PaymentId, ReservationId, ScheduleId, SeatId};
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use money::Money;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule, Schedule};
 use domain::ports::{Decided, StoreError};
 use domain::seat::Seat;
-use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId};
+use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, count};
 
 use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Statement, binds, statements};
@@ -56,8 +56,7 @@ fn create_schedule(
         concert,
         title: Arc::clone(title),
         starts_at: plan.starts_at,
-        // At most 100,000.
-        seats_total: u32::try_from(plan.seats.len()).unwrap_or(u32::MAX),
+        seats_total: count(plan.seats.len()),
     };
     schedules::insert(transaction.conn, &schedule)?;
     for (number, price) in &plan.seats {

@@ -195,7 +195,7 @@ fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope]) -> Result<(),
 }
 
 fn note(batch: &[Envelope]) {
-    histogram!("usher_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+    histogram!("usher_batch_size").record(domain::count(batch.len()));
     let waited = histogram!("usher_queue_to_commit_seconds");
     for envelope in batch {
         waited.record(envelope.sent.elapsed());

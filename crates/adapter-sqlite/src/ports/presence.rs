@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use domain::Timestamp;
 use domain::ports::{PresenceRepository, StoreError};
 use domain::presence::{Sighting, Watch};
+use domain::{Timestamp, count};
 use uuid::Uuid;
 
 use crate::SqliteStore;
@@ -52,7 +52,7 @@ fn note(transaction: &mut Transaction<'_>, server: Uuid, seen: &[Sighting]) -> R
     }
     // Nobody judges by what was noted before that: who has not told of themselves for so long is given up.
     let needless = now.minus(transaction.rules.absence).minus(Watch::GIVEN_UP);
-    let most = u64::try_from(seen.len() * 2 + SPARE).unwrap_or(u64::MAX);
+    let most = count(seen.len() * 2 + SPARE);
     Prune::execute(transaction.conn, binds![most, needless]).map(drop)
 }
 

@@ -8,6 +8,7 @@ use crate::rejection::Missing;
 use crate::seat::{Seat, SeatChoice, SeatStatus, Taken};
 use crate::{
     ConcertId, LocalTime, Money, QueueNumber, Rejection, ReservationId, Rules, ScheduleId, Timestamp, Token, UserId,
+    count,
 };
 
 /// Why a reservation was cancelled.
@@ -162,7 +163,7 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
     if !schedule.on_sale(now) {
         return Err(Rejection::SaleClosed);
     }
-    let wanted = u32::try_from(facts.seats.len()).unwrap_or(u32::MAX);
+    let wanted = count(facts.seats.len());
     let live = facts.pending.iter().filter(|hold| !hold.expires_at.is_over(now)).map(|hold| hold.seats);
     if live.fold(wanted, u32::saturating_add) > rules.max_seats {
         return Err(Rejection::SeatLimit(rules.max_seats));
