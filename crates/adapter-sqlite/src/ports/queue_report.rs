@@ -19,7 +19,7 @@ statements! {
         FROM tokens INDEXED BY tokens_ended WHERE queue = ? AND activated_at IS NOT NULL AND end_reason <> 'DEADLINE'";
     Left: Walks, IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_left \
         WHERE queue = ? AND end_reason = 'LEFT' AND activated_at IS NULL";
-    Expelled: Walks, IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_expelled \
+    Expelled: IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_expelled \
         WHERE queue = ? AND end_reason = 'NEW_EPOCH' AND activated_at IS NULL";
     Waits = "SELECT activated_at - issued_at FROM tokens \
         WHERE queue = ? AND number > ? AND number <= ? AND activated_at >= ?";

@@ -26,7 +26,7 @@ statements! {
         SELECT 1 FROM tokens INDEXED BY tokens_active \
         WHERE tokens.queue = q.queue AND status = 'ACTIVE' AND deadline <= ?) ORDER BY queue";
     Named = "SELECT number FROM queue_registry WHERE name = ?";
-    Newest: Walks = "SELECT COALESCE(MAX(number), 0) FROM queue_registry";
+    Newest = "SELECT COALESCE(MAX(number), 0) FROM queue_registry";
     InsertName = "INSERT INTO queue_registry (number, name, created_at) VALUES (?, ?, ?)";
     InsertPolicy = "INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused) \
         VALUES (?, ?, ?, ?, ?, ?, ?)";
