@@ -26,7 +26,7 @@ impl App {
     /// Frees what was not paid, then admits who is next. Any number of servers may do so at once.
     pub async fn tick(&self) -> Tick {
         let released = self.ports.reservations.release_expired().await;
-        // Who came back just before their turn is not to be passed over.
+        // Nobody who came back just before their turn is to be passed over.
         let seen = self.note_sightings().await;
         let lines = self.ports.queues.admit().await;
         if lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {

@@ -25,7 +25,7 @@ pub(crate) struct Lines {
 /// A queue that this server follows: what was last read of it, and when.
 pub(crate) struct FollowedQueue {
     known: ArcSwap<Known>,
-    /// Whom this server has seen of it since it last said so.
+    /// The numbers that this server has seen and not yet noted in the store.
     pub(crate) sightings: Sightings,
     /// Which refresh was the last that `known` is up to date with.
     refresh: AtomicU64,
@@ -70,7 +70,7 @@ impl FollowedQueue {
         }
     }
 
-    /// What is known of it now. A reader neither waits for who swaps it nor keeps them waiting.
+    /// What is known of it now. Readers and the one who swaps it never wait for each other.
     pub(crate) fn known(&self) -> Guard<Arc<Known>> {
         self.known.load()
     }
@@ -91,7 +91,7 @@ impl FollowedQueue {
         self.refresh.load(Ordering::Acquire) >= number
     }
 
-    /// The moment that what is known is true of at least.
+    /// What is known was true at this moment, if not later.
     pub(crate) fn as_of(&self) -> Timestamp {
         Timestamp::from_micros(self.as_of.load(Ordering::Relaxed))
     }

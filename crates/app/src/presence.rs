@@ -6,8 +6,8 @@ use domain::presence::Sighting;
 use crate::App;
 
 impl App {
-    /// Tells the store whom this server has seen since it last did so, and that it is there. To be called every
-    /// [`note_every`].
+    /// Sends the store the numbers that this server has seen since its last note, even if there are none. To be called
+    /// every [`note_every`].
     ///
     /// [`note_every`]: domain::presence::note_every
     pub async fn note_presence(&self) -> Result<(), StoreError> {

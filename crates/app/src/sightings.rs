@@ -1,4 +1,5 @@
-//! Whom this server has seen, until it says so: a bit for each number, set by any number of polls at once.
+//! The numbers that this server has seen and not yet noted in the store: a bit for each, set by any number of polls at
+//! once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use domain::{QueueNumber, TicketNumber};
 
 const WORDS: usize = Sighting::BYTES / 8;
 
-/// Whom this server has seen of one queue.
+/// The numbers of one queue that this server has seen and not yet noted.
 #[derive(Default)]
 pub(crate) struct Sightings(ArcSwap<Vec<Arc<Chunk>>>);
 
@@ -36,8 +37,7 @@ impl Sightings {
         }
     }
 
-    /// Notes that somebody is there for `number`. A number that there is no room for was issued a moment ago, so that it
-    /// needs no note.
+    /// Marks `number` as seen. A number for which there is no room was issued a moment ago, and needs no mark.
     pub(crate) fn note(&self, number: TicketNumber) {
         let chunks = self.0.load();
         let within = number.get() % Sighting::CHUNK;
@@ -45,7 +45,7 @@ impl Sightings {
         let Some((chunk, word)) = place.and_then(|(chunk, word)| Some((chunks.get(chunk)?, word))) else { return };
         let Some(word) = chunk.words.get(word) else { return };
         let bit = 1 << (within % 64);
-        // Most are seen again and again, and what is only read need not be carried from one processor to the other.
+        // Most are seen again and again. A word that is only read does not travel from one processor to the other.
         if word.load(Ordering::Relaxed) & bit == 0 {
             word.fetch_or(bit, Ordering::Relaxed);
             chunk.any.store(true, Ordering::Release);
@@ -70,7 +70,7 @@ impl Sightings {
         }
     }
 
-    /// Takes back what could not be said.
+    /// Takes a sighting back that could not be noted.
     pub(crate) fn put_back(&self, sighting: &Sighting) {
         let chunks = self.0.load();
         let Some(chunk) = usize::try_from(sighting.chunk).ok().and_then(|chunk| chunks.get(chunk)) else { return };

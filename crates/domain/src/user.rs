@@ -15,7 +15,7 @@ impl UserId {
 
     /// Reads a user id; `None` when it breaks one of the bounds above.
     pub fn parse(text: &str) -> Option<Self> {
-        // The byte length first: what is a megabyte long need not be walked to be refused.
+        // The byte length first, so that a text of a megabyte is refused without a walk through it.
         let fits = (1..=Self::MAX_CHARS * 4).contains(&text.len()) && text.chars().count() <= Self::MAX_CHARS;
         (fits && text.trim() == text && !text.chars().any(char::is_control) && is_nfc(text))
             .then(|| Self(Arc::from(text)))

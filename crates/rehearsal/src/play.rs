@@ -33,7 +33,7 @@ pub(crate) async fn play(
     report(&rehearsal, began, ending)
 }
 
-/// Everybody comes and goes. Who is still there when this is dropped stays where they are.
+/// Lets everybody come and go. When it is dropped, those who are still there stay where they are.
 async fn people_come(rehearsal: Arc<Rehearsal>) {
     let options = &rehearsal.options;
     let start = Instant::now();

@@ -11,7 +11,7 @@ use crate::tables::{queues, tokens};
 /// How many tokens are in memory at a time.
 const PAGE: u32 = 10_000;
 
-/// Gives every queue a new epoch and ends all live tokens; how many. `None` while a server tells of itself.
+/// Gives every queue a new epoch and ends all live tokens; how many. `None` while a server sends notes.
 pub(crate) fn renew_all(transaction: &mut Transaction<'_>) -> Result<Option<u64>, StoreError> {
     if presence::is_watched(transaction)? {
         return Ok(None);

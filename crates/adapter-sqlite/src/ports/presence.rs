@@ -50,7 +50,7 @@ fn note(transaction: &mut Transaction<'_>, server: Uuid, seen: &[Sighting]) -> R
     for sighting in seen {
         insert(transaction.conn, server, sighting, now)?;
     }
-    // Nobody judges by what was noted before that: who has not told of themselves for so long is given up.
+    // Nobody judges by what was noted before that: a server that has been silent for so long is given up.
     let needless = now.minus(transaction.rules.absence).minus(Watch::GIVEN_UP);
     let most = count(seen.len() * 2 + SPARE);
     Prune::execute(transaction.conn, binds![most, needless]).map(drop)
@@ -65,7 +65,7 @@ fn insert(conn: &mut SqliteConnection, server: Uuid, seen: &Sighting, now: Times
     Ok(())
 }
 
-/// Whether a server tells of itself.
+/// Whether a server sends notes.
 pub(crate) fn is_watched(transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
     let now = transaction.now;
     Ok(servers(transaction.conn)?.iter().any(|(_, watch)| now.since(watch.last) <= Watch::GAP))

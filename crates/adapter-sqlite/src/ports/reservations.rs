@@ -131,7 +131,7 @@ fn write(
     for dead in taken_over {
         let mut dead = match reservations::stored(transaction.conn, reservation.queue, dead) {
             Ok(dead) => dead,
-            // The sweep leaves such a row as it is, too; its seats are free, and whoever wants them has no part in it.
+            // The sweep leaves such a row as it is, too. Its seats are free, and the buyer is not to suffer for it.
             Err(failure @ StoreError::Inconsistent { .. }) => {
                 error!(%failure, reservation = %dead, "a reservation whose seats were taken over could not be cancelled");
                 continue;

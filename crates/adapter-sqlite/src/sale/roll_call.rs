@@ -1,4 +1,4 @@
-//! Whom admission finds present, among the sightings that servers noted.
+//! The roll call before admission: who is there, by what the servers noted.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ statements! {
     Seen = "SELECT seen FROM sightings WHERE queue = ? AND chunk = ? AND noted_at >= ?";
 }
 
-/// The servers that tell of themselves, and since when.
+/// The servers that send notes, and the first and last note of each.
 pub(crate) fn servers(conn: &mut SqliteConnection) -> Result<Vec<(Uuid, Watch)>, StoreError> {
     Servers::rows(conn, &[])
 }
@@ -32,7 +32,7 @@ pub(crate) fn seen_since(
     Seen::rows(conn, binds![queue, chunk, since])
 }
 
-/// Who of a queue was seen, read as far as it is needed.
+/// The numbers of a queue that were seen, read as far as they are needed.
 pub(crate) struct RollCall {
     queue: QueueNumber,
     /// `None` until somebody's turn has come.

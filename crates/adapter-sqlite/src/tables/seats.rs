@@ -26,7 +26,7 @@ statements! {
     Available = "SELECT COUNT(*) FROM seats \
         WHERE queue = ? AND schedule_id = ? AND (reservation_id IS NULL OR held_until <= ?)";
     Insert = "INSERT INTO seats (queue, schedule_id, number, id, price) VALUES (?, ?, ?, ?, ?)";
-    // Guarded by what was read: whoever has the seat by now, it is not given to two.
+    // Only if the seat is as it was read, so that it is never given to two.
     Take = "UPDATE seats SET reservation_id = ?, held_until = ? \
         WHERE queue = ? AND schedule_id = ? AND number = ? AND reservation_id IS ?";
 }

@@ -18,7 +18,7 @@ use crate::lines::{FollowedQueue, Known};
 /// What those who follow share with those who wait for them.
 #[derive(Default)]
 pub(crate) struct Following {
-    /// Who waits for a refresh that begins after they came.
+    /// Those who wait for a refresh that begins after they came.
     waiting: Mutex<Vec<oneshot::Sender<Result<u64, StoreError>>>>,
     /// Whether a refresh is wanted before its time.
     wanted: AtomicBool,
@@ -40,7 +40,7 @@ struct Tempo {
 /// What a refresh brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refreshed {
-    /// By how much waits were misjudged that are over now.
+    /// The errors of the estimates, for waits that are over now.
     pub misjudged: Vec<Duration>,
     /// Queues whose numbers did not agree with their counters; what was known of them before is still told.
     pub broken: Vec<(QueueNumber, SnapshotError)>,
@@ -73,12 +73,12 @@ impl App {
     pub async fn refresh(&self) -> Result<Refreshed, StoreError> {
         let _alone = self.following.refreshing.lock().await;
         self.following.wanted.store(false, Ordering::Release);
-        // Before the read begins: whoever comes later may have seen more than it shows.
+        // Before the read begins: one who comes later may have seen more than the read shows.
         let waiting = std::mem::take(&mut *lock(&self.following.waiting));
         let (number, begun) = (self.following.begun.fetch_add(1, Ordering::AcqRel) + 1, self.ports.clock.now());
         let read = self.learn(number, begun).await;
         for waiter in waiting {
-            // Who went away meanwhile needs no answer.
+            // One who went away meanwhile needs no answer.
             drop(waiter.send(read.as_ref().map(|_| number).map_err(Clone::clone)));
         }
         read

@@ -35,7 +35,7 @@ pub struct Standing {
     pub expires_at: Option<Timestamp>,
     /// This server's time.
     pub server_time: Timestamp,
-    /// The moment that the position is true of at least.
+    /// The position was true at this moment, if not later.
     pub as_of: Timestamp,
     /// Whether that is too long ago to be trusted: the position may be too high, never too low.
     pub stale: bool,

@@ -20,7 +20,7 @@ pub(crate) struct TokenReads {
     ended: Mutex<Ended>,
 }
 
-/// Whom one who waits asks for, and where they are told.
+/// The number that one who waits asks for, and where their answer goes.
 type Waiting = (TicketNumber, oneshot::Sender<Turn>);
 
 /// What one who waits is told.
@@ -124,7 +124,7 @@ impl Reading<'_> {
             lock(&self.reads.ended).remember(tokens);
         }
         for (number, other) in others {
-            // Who went away meanwhile needs no answer.
+            // One who went away meanwhile needs no answer.
             drop(other.send(Turn::Found(answer(&found, number))));
         }
         answer(&found, own)

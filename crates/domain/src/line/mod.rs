@@ -52,8 +52,8 @@ impl Line {
         self.version += 1;
     }
 
-    /// The turn of all up to `last` has come: `admitted` of them are in, `absent` were passed over; whoever ended on the way
-    /// there is behind the frontier now.
+    /// The turn of all up to `last` has come: `admitted` of them are in, `absent` were passed over. Those that had ended among
+    /// them are behind the frontier now.
     pub(crate) const fn advance(&mut self, admitted: u64, absent: u64, last: TicketNumber) {
         let passed = last.get().saturating_sub(self.frontier);
         self.ended_beyond = self.ended_beyond.saturating_sub(passed.saturating_sub(admitted).saturating_sub(absent));

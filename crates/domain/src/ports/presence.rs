@@ -9,13 +9,13 @@ use crate::presence::Sighting;
 /// Which servers there are, and whom they saw (design 5).
 #[async_trait]
 pub trait PresenceRepository: Send + Sync {
-    /// Notes in one transaction whom `server` has seen since it last did so, and that it tells of itself
-    /// ([`Watch::told`]), by the store's clock. What nobody can need any more is removed.
+    /// Keeps in one transaction the numbers that `server` has seen since its last note, and the moment of this note
+    /// ([`Watch::told`]) by the store's clock. Removes notes that nobody can need any more.
     ///
     /// [`Watch::told`]: crate::presence::Watch::told
     async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError>;
 
-    /// `server` stops: nobody waits for what it has to tell. Whom it saw stays known. Of a server that is not known it
-    /// does nothing.
+    /// `server` stops, so that nobody waits for its next note. The notes that it has sent stay. Does nothing where `server` is
+    /// not known.
     async fn forget(&self, server: Uuid) -> Result<(), StoreError>;
 }

@@ -91,8 +91,8 @@ pub struct Counted {
 
 impl Endings {
     /// All endings of a line of which `active` are ACTIVE now, from one view of the store. By far the most tokens end by
-    /// their deadline or absent, so these are what is left over and nobody counts them: whoever was admitted and is not
-    /// ACTIVE now and did not end otherwise, and whoever ceased to wait and was not admitted and did not end otherwise.
+    /// their deadline or absent. Nobody counts those: the deadline ended all who were admitted, are not ACTIVE now and did not
+    /// end otherwise; absent were all who ceased to wait, were not admitted and did not end otherwise.
     pub const fn of(line: &Line, active: u64, counted: &Counted) -> Self {
         let Counted { paid, left_active, left_waiting, expelled_active, expelled_waiting } = *counted;
         let ceased = line.issued.saturating_sub(line.waiting());
@@ -192,8 +192,8 @@ pub trait QueueRepository: Send + Sync {
     /// Gives every queue a new epoch and ends all live tokens, in one transaction; how many. For a database that was
     /// restored from a backup (design 5).
     ///
-    /// `None`, and nothing is done, while a server tells of itself ([`Watch::GAP`]): it would go on sealing tokens with the
-    /// epoch before.
+    /// `None`, and nothing is done, while a server sends notes ([`Watch::GAP`]): it would go on sealing tokens with the epoch
+    /// before.
     ///
     /// [`Watch::GAP`]: crate::presence::Watch::GAP
     async fn renew_epochs(&self) -> Result<Option<u64>, StoreError>;

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::{QueueNumber, TicketNumber, Timestamp, Token};
 
-/// How often a server writes down whom it saw, when the absent are passed over after `absence`: a sixtieth of that, half
-/// a second to two seconds; two seconds when nobody ever is.
+/// How often a server notes in the store which numbers it has seen: a sixtieth of `absence`, at least half a second and at
+/// most two seconds. Two seconds where nobody is ever passed over.
 pub fn note_every(absence: Duration) -> Duration {
     const MOST: Duration = Duration::from_secs(2);
     if absence.is_zero() { MOST } else { (absence / 60).clamp(Duration::from_millis(500), MOST) }
 }
 
-/// Whom a server saw of one chunk of a queue since it last wrote that down.
+/// The numbers of one chunk of a queue that a server has seen since its last note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     /// The queue.
@@ -39,22 +39,23 @@ impl Sighting {
     }
 }
 
-/// Since when a server has told of itself without a gap, and when it last did.
+/// For how long a server has sent notes without a gap: the first and the last of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watch {
-    /// Since when there was no gap. Whom it saw before is not known for certain.
+    /// Its first note after the last gap. What it saw before that is not known for certain.
     pub since: Timestamp,
-    /// When it last wrote down whom it had seen; all it saw until then is known.
+    /// Its last note. Everything that it saw until then is known.
     pub last: Timestamp,
 }
 
 impl Watch {
-    /// A server that was silent for longer may have seen people it could not tell of.
+    /// The longest pause between two notes that is no gap. A server that was silent for longer may have seen people and
+    /// forgotten them.
     pub const GAP: Duration = Duration::from_secs(10);
-    /// A server that was silent for so long is taken to be gone. Until then nobody is judged without it.
+    /// A server that was silent for so long is taken to be gone. Until then nobody is passed over without its notes.
     pub const GIVEN_UP: Duration = Duration::from_secs(300);
 
-    /// The watch of a server that tells of itself now.
+    /// The watch of a server that sends a note now.
     #[must_use]
     pub fn told(before: Option<Self>, now: Timestamp) -> Self {
         let kept = before.filter(|before| now.since(before.last) <= Self::GAP);
@@ -66,8 +67,8 @@ impl Watch {
         now.since(self.last) < Self::GIVEN_UP
     }
 
-    /// Since when one must have been seen not to be absent; `None` when nobody may be judged: the rules forbid it, no
-    /// server watches, or one of them has not watched without a gap for that long.
+    /// The moment since which a number must have been seen, or it is absent. `None` where nobody may be judged: the rules
+    /// forbid it, no server watches, or one of them has not watched for that long without a gap.
     pub fn judges_since(watches: &[Self], absence: Duration, now: Timestamp) -> Option<Timestamp> {
         if absence.is_zero() {
             return None;
@@ -79,7 +80,7 @@ impl Watch {
     }
 }
 
-/// Who was seen lately, as far as it is needed to judge some tokens.
+/// The numbers that were seen lately, read as far as they are needed to judge some tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Roll {
     /// Since when one must have been seen; nobody is judged without it.

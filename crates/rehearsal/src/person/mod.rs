@@ -84,7 +84,7 @@ impl Person {
         }
     }
 
-    /// Plays this person from coming to going. Who gets stuck is never counted as gone.
+    /// Plays this person until they leave. One who gets stuck is never counted as gone.
     pub(crate) async fn visit(mut self) {
         self.rehearsal.recorder.counts().arrived();
         let fate = match self.queue().await {
@@ -213,7 +213,7 @@ impl Person {
     }
 }
 
-/// Whether an answer may be what it is, whoever asked.
+/// Whether this operation may give such an answer to anybody.
 fn conduct(call: &Call, answer: &Answer, outages_expected: bool) -> Verdict {
     let (status, code) = (answer.status, &*answer.code);
     if !answer.lacks.is_empty() {

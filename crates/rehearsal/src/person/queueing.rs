@@ -133,7 +133,7 @@ impl Person {
         }
     }
 
-    /// Who asked as advised was passed over: no server may think so of somebody who was there.
+    /// Somebody who polled as advised was passed over as absent, which no server may do.
     fn lost_place(&self, call: &Call, answer: &Answer) {
         if !self.rehearsal.options.expect_outages {
             let breach = Breach::new(Promise::PlaceLost, "who asked as advised was passed over, and never ACTIVE");

@@ -68,7 +68,7 @@ pub(super) fn clock(seconds: u64) -> String {
     if hours == 0 { format!("{minutes}:{rest:02}") } else { format!("{hours}:{minutes:02}:{rest:02}") }
 }
 
-/// What part `part` is of `all`: `5.1 %`; never `0 %` or `100 %` of what is neither; nothing of nothing.
+/// The share of `part` in `all`: `5.1 %`. `0 %` and `100 %` stand only for none and all; of nothing it is nothing.
 pub(super) fn percent(part: u64, all: u64) -> String {
     if all == 0 {
         return String::from("-");
