@@ -1,4 +1,4 @@
-//! The absent take no slots, and nobody else pays for it (design 5, Q11).
+//! The absent take no slots, and nobody else pays for it (R22, Q11).
 //!
 //! The clock of a running server cannot be moved: what it has noted is moved back in the database instead.
 

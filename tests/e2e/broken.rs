@@ -1,4 +1,4 @@
-//! A store that is slow, locked or damaged: the three codes that no caller can bring about (design 2.2, 4).
+//! A store that is slow, locked or damaged: the three codes that no caller can bring about (ADR 1).
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The command line: what goes wrong is said on one line of stderr, and the exit code is not 0 (design 6).
+//! The command line: what goes wrong is said on one line of stderr, and the exit code is not 0.
 
 use std::net::TcpListener;
 
@@ -225,7 +225,7 @@ async fn an_audit_finds_what_is_wrong(storage: Storage) {
     assert_eq!((totals["violations"].as_u64(), totals["rows"]["wallets"].as_u64()), (Some(1), Some(1)), "{audit:#?}");
 }
 
-/// A stranger understands `--help`: every flag of design 6 that works is there with its default.
+/// A stranger understands `--help`: every flag is there with its default.
 #[tokio::test]
 async fn help_says_what_can_be_set() {
     let help = usher(&["--help"]).await;

@@ -1,4 +1,4 @@
-//! Every code of design 4's table, for real: status, code, type, title and detail, in English and in Korean.
+//! Every code of the table in `docs/contract.md`, for real: status, code, type, title and detail, in English and in Korean.
 
 use std::collections::BTreeSet;
 

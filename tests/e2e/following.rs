@@ -1,5 +1,5 @@
 //! What a server knows of the lines by itself: it follows what others commit, waits for nothing to tell a place, asks the store
-//! for nothing that is forged, and lets no queue wait for another (design 5; R3, R4, R6).
+//! for nothing that is forged, and lets no queue wait for another (ADR 9; R3, R4, R6).
 
 use diesel_async::SimpleAsyncConnection;
 use e2e::{LIMIT, Proxy, Settings, Shop, Storage, Visitor, on_each_storage, room, until};

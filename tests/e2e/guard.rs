@@ -22,7 +22,7 @@ struct Route {
     method: Method,
     path: String,
     body: Option<Value>,
-    /// Whether the token must be ACTIVE (auth ACTIVE and R16 in design 4).
+    /// Whether the token must be ACTIVE (R6; of wallets R16).
     active: bool,
 }
 

@@ -82,7 +82,7 @@ async fn open_identity_stays_on_loopback_unless_it_is_meant(storage: Storage) {
     open.with("--user-key", KEY).open().await;
 }
 
-/// User ids are taken as they are, or refused (design 2.5).
+/// User ids are taken as they are, or refused (`docs/contract.md`, limits).
 async fn user_ids_keep_their_bounds(storage: Storage) {
     let shop = Shop::open(storage).await;
     for good in ["a", "김 철수", "o'brien", "*", "😀", &"가".repeat(64)] {

@@ -17,7 +17,7 @@ on_each_storage![
     an_unchanged_seat_list_is_not_sent_again,
 ];
 
-/// P6, design 4: every path outside the API answers, and so does what it is for.
+/// P6: every path outside the API answers, and so does what it is for.
 async fn the_paths_outside_the_api_answer(storage: Storage) {
     let shop = Shop::open(storage).await;
     shop.request(Method::GET, "/healthz").await.expect_success();
@@ -167,7 +167,7 @@ async fn only_listed_origins_may_call(storage: Storage) {
     assert!(headers.contains("idempotency-key") && headers.contains("authorization"), "{headers}");
 }
 
-/// A seat list that has not changed is not sent again (design 4).
+/// A seat list that has not changed is not sent again (S11).
 async fn an_unchanged_seat_list_is_not_sent_again(storage: Storage) {
     let shop = Shop::open(storage).await;
     let sale = shop.concert(100, 10).await;

@@ -13,7 +13,7 @@ on_each_storage![
     an_endless_head_is_cut_off,
 ];
 
-/// Raw bytes on the socket: what is no HTTP gets a bare 400, 408 or 431 or a closed connection (design 4).
+/// Raw bytes on the socket: what is no HTTP gets a bare 400, 408 or 431 or a closed connection (`docs/contract.md`, errors).
 async fn raw_bytes_on_the_socket_do_no_harm(storage: Storage) {
     let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;

@@ -1,4 +1,4 @@
-//! The whole sale, as a visitor lives it: design 4 from the first request to the receipt.
+//! The whole sale, as a visitor lives it, from the first request to the receipt.
 
 use e2e::{Settings, Shop, Storage, on_each_storage};
 use reqwest::Method;
@@ -113,7 +113,7 @@ async fn available_seats_only_when_asked(storage: Storage) {
     assert_eq!(free["schedule"]["seats_available"], 2);
 }
 
-/// Lists come in pages whose cursors neither lose nor double an item (design 4).
+/// Lists come in pages whose cursors neither lose nor double an item (`docs/contract.md`, limits).
 async fn lists_come_in_pages(storage: Storage) {
     let shop = Shop::open(storage).await;
     let ann = shop.join("ann").await;

@@ -1,4 +1,4 @@
-//! SIGTERM: what is in flight is finished, nothing is lost, exit code 0 (design 6).
+//! SIGTERM: what is in flight is finished, nothing is lost, exit code 0 (`docs/operations.md`).
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -66,7 +66,7 @@ impl Answer {
         self.header("Idempotent-Replayed") == "true"
     }
 
-    /// What every answer to a request for `path` must have (design 4).
+    /// What every answer to a request for `path` must have (`docs/contract.md`, answers).
     pub(crate) fn check(&self) {
         let (method, path) = self.what.split_once(' ').expect("it is a method and a path");
         assert!(!self.header("X-Request-Id").is_empty(), "no X-Request-Id: {self}\n{:?}", self.headers);

@@ -139,7 +139,7 @@ impl App {
         self.lines.load().queue(number).cloned().ok_or(Rejection::TokenUnknown)
     }
 
-    /// The place that a token proves, without asking the store (design 5).
+    /// The place that a token proves, without asking the store (ADR 2).
     pub(crate) fn open(&self, token: SealedToken) -> Result<Ticket, Rejection> {
         let lines = self.lines.load();
         let queue = lines.queue(token.claimed_queue()).ok_or(Rejection::TokenUnknown)?;

@@ -1,4 +1,4 @@
-//! Who is still there: what this server tells the store of whom it saw (design 5).
+//! Who is still there: what this server tells the store of whom it saw (R22).
 
 use domain::ports::StoreError;
 use domain::presence::Sighting;

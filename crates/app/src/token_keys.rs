@@ -1,4 +1,4 @@
-//! Which keys a server seals its tokens with: agreed with the store at start (design 5).
+//! Which keys a server seals its tokens with: agreed with the store at start (ADR 2).
 
 use domain::ports::{IdGenerator, StoreError, TokenKeyRepository};
 use domain::seal::{KeyMismatch, ServerKeys};

@@ -1,4 +1,4 @@
-//! `usher audit`: whether a database keeps the promises of the contract (design 7).
+//! `usher audit`: whether a database keeps the promises of `docs/contract.md`.
 //!
 //! It shares no code with the rules that wrote the database, so that a mistake there cannot hide here: every check is one
 //! SQL statement that finds what breaks a promise, and all of them look at one read-only snapshot. A server may go on
@@ -60,7 +60,7 @@ struct Check {
     sql: &'static str,
 }
 
-/// Every table that holds what was promised, and those of who is there (design 5): a database without them is of another
+/// Every table that holds what was promised, and those of who is there (R22): a database without them is of another
 /// version.
 const TABLES: [&str; 14] = [
     "queue_registry",

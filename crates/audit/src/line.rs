@@ -109,7 +109,7 @@ pub(super) const CHECKS: &[Check] = &[
               ORDER BY queue, out_version",
     },
     Check {
-        finding: "a token of before a new epoch lives (design 5)",
+        finding: "a token of before a new epoch lives (ADR 2)",
         sql: "SELECT t.queue, t.number AS ticket, t.status, e.last_ticket AS last_ended
               FROM tokens t
               JOIN (SELECT queue, max(number) AS last_ticket FROM tokens WHERE end_reason = 'NEW_EPOCH' GROUP BY queue) AS e

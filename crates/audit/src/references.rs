@@ -5,12 +5,12 @@ use super::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
-        finding: "a queue and its name are not both there (design 2.3)",
+        finding: "a queue and its name are not both there (ADR 7)",
         sql: "SELECT q.queue, g.number, g.name FROM queues q FULL JOIN queue_registry g ON g.number = q.queue
               WHERE q.queue IS NULL OR g.number IS NULL ORDER BY q.queue, g.number",
     },
     Check {
-        finding: "rows are of no queue (design 2.3)",
+        finding: "rows are of no queue (ADR 7)",
         sql: "SELECT n.\"table\", n.queue, n.\"rows\"
               FROM (SELECT 'policies' AS \"table\", queue, count(*) AS \"rows\" FROM policies GROUP BY queue
                     UNION ALL SELECT 'tokens', queue, count(*) FROM tokens GROUP BY queue
@@ -24,13 +24,13 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE q.queue IS NULL ORDER BY n.queue, n.\"table\"",
     },
     Check {
-        finding: "a schedule is of no concert (design 2.3)",
+        finding: "a schedule is of no concert (ADR 7)",
         sql: "SELECT s.queue, s.id AS schedule, s.concert_id AS concert
               FROM schedules s LEFT JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id
               WHERE c.id IS NULL ORDER BY s.queue, s.id",
     },
     Check {
-        finding: "a schedule has not as many seats as it says (design 2.3)",
+        finding: "a schedule has not as many seats as it says (ADR 7)",
         sql: "SELECT s.queue, s.id AS schedule, s.seats_total, coalesce(n.seats, 0) AS seats
               FROM schedules s
               LEFT JOIN (SELECT queue, schedule_id, count(*) AS seats FROM seats GROUP BY queue, schedule_id) AS n
@@ -38,20 +38,20 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE s.seats_total <> coalesce(n.seats, 0) ORDER BY s.queue, s.id",
     },
     Check {
-        finding: "seats are of no schedule (design 2.3)",
+        finding: "seats are of no schedule (ADR 7)",
         sql: "SELECT n.queue, n.schedule, n.seats
               FROM (SELECT queue, schedule_id AS schedule, count(*) AS seats FROM seats GROUP BY queue, schedule_id) AS n
               LEFT JOIN schedules s ON s.queue = n.queue AND s.id = n.schedule
               WHERE s.id IS NULL ORDER BY n.queue, n.schedule",
     },
     Check {
-        finding: "a reservation is of no schedule (design 2.3)",
+        finding: "a reservation is of no schedule (ADR 7)",
         sql: "SELECT r.queue, r.id AS reservation, r.schedule_id AS schedule
               FROM reservations r LEFT JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id
               WHERE s.id IS NULL ORDER BY r.queue, r.id",
     },
     Check {
-        finding: "a reserved seat is of no reservation (design 2.3)",
+        finding: "a reserved seat is of no reservation (ADR 7)",
         sql: "SELECT rs.queue, rs.reservation_id AS reservation, rs.number AS seat
               FROM reservation_seats rs LEFT JOIN reservations r ON r.queue = rs.queue AND r.id = rs.reservation_id
               WHERE r.id IS NULL ORDER BY rs.queue, rs.reservation_id, rs.number",

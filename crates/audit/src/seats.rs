@@ -74,7 +74,7 @@ pub(super) const CHECKS: &[Check] = &[
               ORDER BY r.queue, r.id, rs.number",
     },
     Check {
-        finding: "a price is below nothing (design 2.5)",
+        finding: "a price is below nothing (ADR 3)",
         sql: "SELECT \"table\", queue, seat, price
               FROM (SELECT 'seats' AS \"table\", queue, id AS seat, price FROM seats WHERE price < 0
                     UNION ALL

@@ -11,7 +11,7 @@ pub struct Rules {
     pub hold: Duration,
     /// How long ACTIVE lasts (R5): 600 s.
     pub active: Duration,
-    /// After how long without a sign of life a token is passed over when its turn comes (design 5): 120 s; zero for never.
+    /// After how long without a sign of life a token is passed over when its turn comes (R22): 120 s; zero for never.
     pub absence: Duration,
     /// How many live PENDING seats one user may have in one queue (R8): 4.
     pub max_seats: u32,

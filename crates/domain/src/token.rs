@@ -24,7 +24,7 @@ pub enum EndReason {
     Left,
     /// ACTIVE was over (R5).
     Deadline,
-    /// Its turn came, and nobody had been there for it for too long (design 5).
+    /// Its turn came, and nobody had been there for it for too long (R22).
     Absent,
     /// A new epoch ended all tokens of its queue.
     NewEpoch,

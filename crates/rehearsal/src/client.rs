@@ -180,7 +180,7 @@ impl Client {
     }
 }
 
-/// What every answer must have (design 4).
+/// What every answer must have (`docs/contract.md`, answers).
 fn lacks(status: u16, headers: &HeaderMap, tells_code: bool) -> &'static str {
     if !headers.contains_key("X-Request-Id") {
         "X-Request-Id"

@@ -70,7 +70,7 @@ CREATE INDEX tokens_left ON tokens (queue, out_version, number) WHERE end_reason
 CREATE INDEX tokens_ended ON tokens (queue, end_reason) WHERE activated_at IS NOT NULL AND end_reason <> 'DEADLINE';
 CREATE INDEX tokens_expelled ON tokens (queue) WHERE end_reason = 'NEW_EPOCH' AND activated_at IS NULL;
 
--- Which servers tell of themselves: since when without a gap, and when last (design 5).
+-- Which servers tell of themselves: since when without a gap, and when last (R22).
 CREATE TABLE servers (
     id uuid NOT NULL PRIMARY KEY,
     since timestamptz NOT NULL,

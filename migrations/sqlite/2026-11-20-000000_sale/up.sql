@@ -71,7 +71,7 @@ CREATE INDEX tokens_ended ON tokens (queue, end_reason, activated_at)
     WHERE activated_at IS NOT NULL AND end_reason <> 'DEADLINE';
 CREATE INDEX tokens_expelled ON tokens (queue, activated_at) WHERE end_reason = 'NEW_EPOCH' AND activated_at IS NULL;
 
--- Which servers tell of themselves: since when without a gap, and when last (design 5).
+-- Which servers tell of themselves: since when without a gap, and when last (R22).
 CREATE TABLE servers (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     since INTEGER NOT NULL,

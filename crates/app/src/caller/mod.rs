@@ -63,7 +63,7 @@ impl App {
     }
 
     /// Refuses a place whose turn has not come, and one that ended before it came, by a refresh that began after the
-    /// request: however many such requests there are, they cost one read of the store at a time (R6).
+    /// request: however many such requests there are, they cost one read of the store at a time (R6, ADR 9).
     pub(crate) async fn require_turn(&self, ticket: Ticket) -> Result<(), Failure> {
         let queue = self.queue(ticket.queue)?;
         if queue.known().snapshot.place(ticket.number) == Place::Passed {

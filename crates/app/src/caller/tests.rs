@@ -158,7 +158,7 @@ fn who_was_admitted_meanwhile_gets_through_q8() {
     }
 }
 
-/// One waiting token in a loop costs no more than that either: design 5.
+/// One waiting token in a loop costs no more than that either (ADR 9).
 #[test]
 fn many_who_are_refused_at_once_share_one_read() {
     let (app, lines) = app_and_lines(World::default());

@@ -1,4 +1,4 @@
-//! Following the store: one refresh at a time reads what changed of all lines, at a cost of what changed (design 5).
+//! Following the store: one refresh at a time reads what changed of all lines, at a cost of what changed (ADR 9).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

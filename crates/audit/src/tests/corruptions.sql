@@ -79,7 +79,7 @@ UPDATE tokens SET ended_at = 300000000, out_version = 8 WHERE queue = 3 AND numb
 --> more than one thing happened at one version of the line (R4): queue 3, version 8, tokens 3, first_ticket 2
 
 UPDATE tokens SET status = 'ACTIVE', deadline = 500000000, ended_at = NULL, end_reason = NULL WHERE queue = 3 AND number = 3;
---> a token of before a new epoch lives (design 5): queue 3, ticket 3, status "ACTIVE", last_ended 5
+--> a token of before a new epoch lives (ADR 2): queue 3, ticket 3, status "ACTIVE", last_ended 5
 
 UPDATE tokens SET issued_at = 50000001 WHERE queue = 1 AND number = 4;
 --> a token's moments are not in their order (R5): queue 1, ticket 4, issued_at 50000001, activated_at 50000000, deadline 900000000, ended_at none
@@ -191,10 +191,10 @@ INSERT INTO policies VALUES (2, 2, 600000000, 100, 10, 10, 0);
 
 -- References.
 DELETE FROM queue_registry WHERE number = 2;
---> a queue and its name are not both there (design 2.3): queue 2, number none, name none
+--> a queue and its name are not both there (ADR 7): queue 2, number none, name none
 
 INSERT INTO queue_registry VALUES (4, 'none', 0);
---> a queue and its name are not both there (design 2.3): queue none, number 4, name "none"
+--> a queue and its name are not both there (ADR 7): queue none, number 4, name "none"
 
 INSERT INTO policies VALUES (9, 1, 0, 1, 1, 10, 0);
 INSERT INTO tokens VALUES (9, 1, 'bob', 'WAITING', 0, NULL, NULL, NULL, NULL, NULL, NULL);
@@ -204,37 +204,37 @@ INSERT INTO seats VALUES (9, X'CA', 1, X'59', 0, NULL, NULL);
 INSERT INTO reservations VALUES (9, X'9F', 'bob', X'CA', 0, 'CONFIRMED', NULL, 0, 1, NULL, NULL);
 INSERT INTO reservation_seats VALUES (9, X'9F', X'59', 1, 0);
 INSERT INTO payments VALUES (9, X'9A', X'9F', 'bob', 0, 0, 1, NULL, NULL);
---> rows are of no queue (design 2.3): table "concerts", queue 9, rows 1
---> rows are of no queue (design 2.3): table "payments", queue 9, rows 1
---> rows are of no queue (design 2.3): table "policies", queue 9, rows 1
---> rows are of no queue (design 2.3): table "reservation_seats", queue 9, rows 1
---> rows are of no queue (design 2.3): table "reservations", queue 9, rows 1
---> rows are of no queue (design 2.3): table "schedules", queue 9, rows 1
---> rows are of no queue (design 2.3): table "seats", queue 9, rows 1
---> rows are of no queue (design 2.3): table "tokens", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "concerts", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "payments", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "policies", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "reservation_seats", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "reservations", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "schedules", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "seats", queue 9, rows 1
+--> rows are of no queue (ADR 7): table "tokens", queue 9, rows 1
 --> a seat of a CONFIRMED reservation is not sold to it (R14): queue 9, reservation 9f, seat 1, sold_to none, held_until none
 --> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 9, reservation 9f, user "bob", reserved_at 0, expires_at 1
 --> a payment has no entry in its user's wallet (R14): queue 9, payment 9a, user "bob", entry_seq 1
 --> a payment ended no token, or several (R14): queue 9, payment 9a, reservation 9f, tokens 0
 
 UPDATE schedules SET concert_id = X'C8' WHERE seats_total = 1;
---> a schedule is of no concert (design 2.3): queue 1, schedule c2, concert c8
+--> a schedule is of no concert (ADR 7): queue 1, schedule c2, concert c8
 
 DELETE FROM seats WHERE number = 4;
 DELETE FROM reservation_seats WHERE number = 4;
 DELETE FROM reservations WHERE user_id = 'eve';
---> a schedule has not as many seats as it says (design 2.3): queue 1, schedule c1, seats_total 6, seats 5
+--> a schedule has not as many seats as it says (ADR 7): queue 1, schedule c1, seats_total 6, seats 5
 
 DELETE FROM schedules WHERE seats_total = 1;
---> seats are of no schedule (design 2.3): queue 1, schedule c2, seats 1
+--> seats are of no schedule (ADR 7): queue 1, schedule c2, seats 1
 
 INSERT INTO reservations VALUES (1, X'0F', 'dan', X'C9', 1000, 'CANCELLED', 'USER', 600000000, 900000000, NULL, NULL);
 INSERT INTO reservation_seats VALUES (1, X'0F', X'54', 4, 1000);
---> a reservation is of no schedule (design 2.3): queue 1, reservation 0f, schedule c9
+--> a reservation is of no schedule (ADR 7): queue 1, reservation 0f, schedule c9
 --> a reservation has a seat of no schedule, of another one, or of another number (R8): queue 1, reservation 0f, seat 4, seat_number 4, seat_schedule c1
 
 INSERT INTO reservation_seats VALUES (1, X'0F', X'54', 4, 1000);
---> a reserved seat is of no reservation (design 2.3): queue 1, reservation 0f, seat 4
+--> a reserved seat is of no reservation (ADR 7): queue 1, reservation 0f, seat 4
 
 -- Seats.
 UPDATE seats SET reservation_id = X'0F' WHERE number = 4;
@@ -302,11 +302,11 @@ DELETE FROM reservation_seats WHERE number = 4;
 --> a reservation's amount is not the sum of its seats' prices (R9): queue 1, reservation 0c, amount 1000, prices none
 
 UPDATE seats SET price = -1 WHERE number = 4;
---> a price is below nothing (design 2.5): table "seats", queue 1, seat 54, price -1
+--> a price is below nothing (ADR 3): table "seats", queue 1, seat 54, price -1
 
 UPDATE reservation_seats SET price = -1 WHERE number = 4;
 UPDATE reservations SET amount = -1 WHERE user_id = 'eve';
---> a price is below nothing (design 2.5): table "reservation_seats", queue 1, seat 54, price -1
+--> a price is below nothing (ADR 3): table "reservation_seats", queue 1, seat 54, price -1
 
 -- Reservations.
 UPDATE reservations SET cancel_reason = 'USER' WHERE user_id = 'dan';
@@ -396,7 +396,7 @@ UPDATE seats SET reservation_id = NULL WHERE number = 5;
 --> a payment is of no CONFIRMED reservation (R14): queue 1, payment d1, reservation 0d, status "CANCELLED"
 
 DELETE FROM reservations WHERE user_id = 'fay';
---> a reserved seat is of no reservation (design 2.3): queue 1, reservation 0d, seat 5
+--> a reserved seat is of no reservation (ADR 7): queue 1, reservation 0d, seat 5
 --> a sold seat is of no CONFIRMED reservation (R14): queue 1, schedule c1, seat 5, reservation 0d, status none
 --> a payment is of no CONFIRMED reservation (R14): queue 1, payment d1, reservation 0d, status none
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::StoreError;
 use crate::presence::Sighting;
 
-/// Which servers there are, and whom they saw (design 5).
+/// Which servers there are, and whom they saw (R22).
 #[async_trait]
 pub trait PresenceRepository: Send + Sync {
     /// Keeps in one transaction the numbers that `server` has seen since its last note, and the moment of this note

@@ -190,7 +190,7 @@ pub trait QueueRepository: Send + Sync {
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError>;
 
     /// Gives every queue a new epoch and ends all live tokens, in one transaction; how many. For a database that was
-    /// restored from a backup (design 5).
+    /// restored from a backup (ADR 2).
     ///
     /// `None`, and nothing is done, while a server sends notes ([`Watch::GAP`]): it would go on sealing tokens with the epoch
     /// before.

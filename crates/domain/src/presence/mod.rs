@@ -1,4 +1,4 @@
-//! Who is still there: the absent take no slots (design 5).
+//! Who is still there: the absent take no slots (R22).
 //!
 //! Each server notes whom it sees, that is who joins and who polls, and writes that down every few seconds. When a token's
 //! turn comes and no server has seen it for as long as the rules allow, it is passed over. Whatever is not known for

@@ -212,7 +212,7 @@ impl Queue {
     }
 
     /// Ends everything that was sealed before: after a restore numbers may be issued again that people hold already, and
-    /// only the new epoch tells theirs apart (design 5). All live tokens are to be ended by [`Queue::expel`].
+    /// only the new epoch tells theirs apart (ADR 2). All live tokens are to be ended by [`Queue::expel`].
     pub fn renew(&mut self, epoch: QueueEpoch) {
         self.epoch = epoch;
         self.line.clear();

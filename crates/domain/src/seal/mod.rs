@@ -1,4 +1,4 @@
-//! Sealed tokens: a `UUIDv8` that carries its own place and a proof that this service issued it (design 5).
+//! Sealed tokens: a `UUIDv8` that carries its own place and a proof that this service issued it (ADR 2).
 //!
 //! Of the 122 free bits 16 are the queue's number, 40 the ticket number and 66 a keyed MAC over both. Whoever holds the
 //! key can check a token without asking anybody, and nobody else can make one: a forged token never reaches a store.

@@ -1,4 +1,4 @@
-//! The absent take no slots (design 5): they are passed over when their turn comes, and not before.
+//! The absent take no slots (R22): they are passed over when their turn comes, and not before.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! New epochs, for a database that was restored from a backup (design 5).
+//! New epochs, for a database that was restored from a backup (ADR 2).
 
 use std::time::Duration;
 
