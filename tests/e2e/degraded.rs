@@ -93,7 +93,7 @@ async fn join_until_it_ends(shop: &Shop, answered: &Answered, seed: usize) -> Op
     None
 }
 
-/// Design 5: after `usher migrate --new-epoch`, which no server may be there for, no token of before is honoured; everybody joins
+/// ADR 2: after `usher migrate --new-epoch`, which no server may be there for, no token of before is honoured; everybody joins
 /// anew, behind the numbers that were given out.
 async fn a_new_epoch_ends_every_place(storage: Storage) {
     let shop = Settings::line(storage, 1, 1, 1).open().await;

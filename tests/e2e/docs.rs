@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
@@ -21,7 +21,7 @@ fn sources(folder: &Path) -> String {
     text
 }
 
-/// `docs/testing.md` has a row for every trap, and every test that it names is there.
+/// `docs/testing.md` has a row for every trap with what it breaks, and every test that it names is there.
 #[test]
 fn every_trap_is_mapped_to_tests_that_exist() {
     let page = std::fs::read_to_string(root().join("docs/testing.md")).unwrap();
@@ -34,6 +34,8 @@ fn every_trap_is_mapped_to_tests_that_exist() {
         all.iter().flat_map(|(kind, last)| (1..=*last).map(move |n| format!("{kind}{n}"))).collect();
     assert_eq!(traps, all);
     for row in rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        assert!(cells.len() == 3 && !cells[1].trim().is_empty(), "what does it break?\n{row}");
         // A test is named as `crate`: `module::name`, or as one of several names behind the same crate.
         let names =
             row.split('`').skip(1).step_by(2).filter(|name| name.contains('_') && !name.contains([' ', '/', '-']));

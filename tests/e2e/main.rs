@@ -11,6 +11,7 @@ mod absence;
 mod broken;
 mod cli;
 mod codes;
+mod contract;
 mod crash;
 mod crowd;
 mod degraded;

@@ -142,7 +142,7 @@ async fn a_server_without_a_clockwork_learns_of_queues_that_others_make() {
     assert!(other.join(&queue, &user).await.is_ok());
 }
 
-/// Design 5: whom a server saw is told every few seconds, and that it stops.
+/// R22: whom a server saw is told every few seconds, and that it stops.
 #[tokio::test(start_paused = true)]
 async fn whom_a_server_saw_is_told_until_it_stops() {
     let rules = Rules { new_queue: Policy { max_active: 0, ..Policy::default() }, ..Rules::default() };
