@@ -6,36 +6,22 @@ use e2e::{Answer, Request, Settings, Shop, Storage, on_each_storage};
 use reqwest::Method;
 use serde_json::json;
 
+use crate::contract::errors;
+
 on_each_storage![every_code_once_in_both_languages,];
 
-/// The contract's table, and the words that the requirements have for some of the codes.
-const CODES: [(&str, u16, &str); 25] = [
-    ("malformed_request", 400, ""),
-    ("validation_failed", 400, ""),
-    ("amount_mismatch", 400, ""),
-    ("token_missing", 401, ""),
-    ("token_unknown", 401, ""),
-    ("admin_key_invalid", 401, ""),
-    ("identity_invalid", 401, ""),
-    ("insufficient_balance", 402, "포인트부족"),
-    ("token_not_active", 403, "이용불가능한 토큰"),
-    ("user_mismatch", 403, "사용자 불일치"),
-    ("wrong_queue", 403, ""),
-    ("not_found", 404, ""),
-    ("method_not_allowed", 405, ""),
-    ("seat_taken", 409, "이미 선택된 좌석입니다"),
-    ("seat_limit", 409, ""),
-    ("sale_closed", 409, ""),
-    ("already_paid", 409, "이미 결제 완료"),
-    ("reservation_cancelled", 409, "결제불가능"),
-    ("reservation_expired", 410, ""),
-    ("payload_too_large", 413, ""),
-    ("unsupported_media_type", 415, ""),
-    ("idempotency_key_reused", 422, ""),
-    ("internal", 500, ""),
-    ("overloaded", 503, ""),
-    ("unavailable", 503, ""),
+/// The words that the requirements have for some of the codes.
+const WORDS: [(&str, &str); 6] = [
+    ("insufficient_balance", "포인트부족"),
+    ("token_not_active", "이용불가능한 토큰"),
+    ("user_mismatch", "사용자 불일치"),
+    ("seat_taken", "이미 선택된 좌석입니다"),
+    ("already_paid", "이미 결제 완료"),
+    ("reservation_cancelled", "결제불가능"),
 ];
+
+/// What every problem document has.
+const MEMBERS: [&str; 6] = ["code", "detail", "instance", "status", "title", "type"];
 
 /// What only a broken store brings about; see `broken`.
 const STORE: [&str; 3] = ["internal", "overloaded", "unavailable"];
@@ -58,14 +44,17 @@ impl Seen {
 
 /// The same refusal twice, in each reader's language.
 pub(crate) fn speaks(code: &str, english: &Answer, korean: &Answer) {
-    let (_, status, words) = CODES.iter().find(|(known, ..)| *known == code).expect("a code of the contract");
-    let (english, korean) = (english.refused(*status, code), korean.refused(*status, code));
+    let expected = errors().into_iter().find(|error| error.code == code).expect("a code of the contract");
+    let (english, korean) = (english.refused(expected.status, code), korean.refused(expected.status, code));
+    let carried = english.as_object().unwrap().keys().map(String::as_str).filter(|name| !MEMBERS.contains(name));
+    assert_eq!(carried.collect::<BTreeSet<_>>(), expected.carries.iter().map(String::as_str).collect(), "{code}");
     assert_eq!(english["type"], korean["type"], "a type is for programs");
     for field in ["title", "detail"] {
         let (english, korean) = (english[field].as_str().unwrap(), korean[field].as_str().unwrap());
         assert!(!english.contains(is_hangul) && english.contains(|c: char| c.is_ascii_alphabetic()), "{english}");
         assert!(korean.contains(is_hangul), "{code} {field}: {korean}");
     }
+    let words = WORDS.iter().find(|(of, _)| *of == code).map_or("", |(_, words)| words);
     assert!(korean["title"].as_str().unwrap().contains(words), "{korean}");
 }
 
@@ -80,9 +69,9 @@ async fn every_code_once_in_both_languages(storage: Storage) {
     requests(storage, &mut seen).await;
     seats(storage, &mut seen).await;
     payments(storage, &mut seen).await;
-    let all: BTreeSet<_> = CODES.iter().map(|(code, ..)| *code).collect();
-    let left: Vec<_> = all.difference(&seen.0).collect();
-    assert_eq!(left, STORE.iter().collect::<Vec<_>>());
+    let errors = errors();
+    let all: BTreeSet<_> = errors.iter().map(|error| &*error.code).collect();
+    assert_eq!(all.difference(&seen.0).copied().collect::<Vec<_>>(), STORE);
 }
 
 async fn callers(storage: Storage, seen: &mut Seen) {

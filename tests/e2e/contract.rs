@@ -65,19 +65,33 @@ fn paragraph<'a>(section: &'a str, first: &str) -> Option<&'a str> {
 fn table<'a>(page: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
     let rows = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| "));
-    rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
 }
 
-/// Every error code of the contract with its status.
-pub(crate) fn errors() -> Vec<(String, u16)> {
+/// An error of the contract.
+pub(crate) struct Error {
+    pub(crate) code: String,
+    pub(crate) status: u16,
+    /// What its document has besides what all have.
+    pub(crate) carries: BTreeSet<String>,
+}
+
+/// Every error of the contract.
+pub(crate) fn errors() -> Vec<Error> {
     let page = page();
     let rows = table(&page, "Errors");
-    rows.iter().skip(1).map(|row| (row[1].trim_matches('`').to_owned(), row[0].parse().unwrap())).collect()
+    let error = |row: &Vec<&str>| Error {
+        code: row[1].trim_matches('`').to_owned(),
+        status: row[0].parse().unwrap(),
+        carries: quoted(row[2]).map(str::to_owned).collect(),
+    };
+    rows.iter().skip(1).map(error).collect()
 }
 
 #[test]
 fn every_rule_and_decision_that_is_cited_is_written_out() {
-    let written: Vec<u32> = rules(&page()).iter().map(|rule| rule.split('.').next().unwrap().parse().unwrap()).collect();
+    let written: Vec<u32> =
+        rules(&page()).iter().map(|rule| rule.split('.').next().unwrap().parse().unwrap()).collect();
     assert_eq!(written, (1..=LAST_RULE).collect::<Vec<_>>());
     let written = BTreeSet::from_iter(written);
     let decisions: BTreeSet<u32> = std::fs::read_dir(root().join("docs/adr"))
@@ -154,7 +168,7 @@ fn what_the_contract_names_is_in_its_file() {
 #[test]
 fn each_rule_tells_who_decides_or_that_it_is_not_built() {
     let page = page();
-    let errors: BTreeSet<String> = errors().into_iter().map(|(code, _)| code).collect();
+    let errors: BTreeSet<String> = errors().into_iter().map(|error| error.code).collect();
     let (_, planned) = page.split_once("Codes of parts that are not built yet:").unwrap();
     let planned: BTreeSet<&str> = quoted(planned.split("\n\n").next().unwrap()).collect();
     assert!(planned.iter().all(|code| !errors.contains(*code)), "built by now: {planned:?}");
