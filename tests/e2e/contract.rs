@@ -114,13 +114,17 @@ fn every_rule_and_decision_that_is_cited_is_written_out() {
 
 #[test]
 fn no_text_is_cited_that_is_not_in_the_repository() {
+    let mut wrong = Vec::new();
     for (path, text) in texts() {
         for line in text.lines() {
             let said = line.to_lowercase();
             let mut behind = said.split("design").skip(1).map(|rest| rest.strip_prefix([' ', '_']).unwrap_or(rest));
-            assert!(!behind.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit())), "{}: {line}", path.display());
+            if behind.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+                wrong.push(format!("{}: {line}", path.display()));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -142,12 +146,16 @@ fn every_file_that_a_document_names_is_there() {
     let short = |path: &str| format!("/{path}").replace("/src/", "/");
     let texts = texts();
     let files: Vec<String> = texts.iter().map(|(path, _)| short(&path.to_string_lossy())).collect();
+    let mut missing = BTreeSet::new();
     for (path, text) in texts.iter().filter(|(path, _)| path.extension().is_some_and(|kind| kind == "md")) {
         let named = quoted(text).filter(|name| [".rs", ".sql", ".md"].iter().any(|kind| name.ends_with(kind)));
         for name in named.filter(|name| !name.contains(['<', '*', ' '])) {
-            assert!(files.iter().any(|file| file.ends_with(&short(name))), "{} names {name}", path.display());
+            if !files.iter().any(|file| file.ends_with(&short(name))) {
+                missing.insert(format!("{name}, in {}", path.display()));
+            }
         }
     }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
