@@ -136,7 +136,8 @@ impl Person {
     /// Somebody who polled as advised was passed over as absent, which no server may do.
     fn lost_place(&self, call: &Call, answer: &Answer) {
         if !self.rehearsal.options.expect_outages {
-            let breach = Breach::new(Promise::PlaceLost, "who asked as advised was passed over, and never ACTIVE (R22)");
+            let breach =
+                Breach::new(Promise::PlaceLost, "who asked as advised was passed over, and never ACTIVE (R22)");
             self.note(breach, call, Some(answer));
         }
         if let Ok(token) = self.token.parse() {
