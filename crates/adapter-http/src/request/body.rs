@@ -3,23 +3,20 @@
 //! A body is checked as a JSON text first and read value by value from its source text then, so that every wrong value
 //! is named, no number passes through a float, and nothing is built for what is not asked for.
 
-use std::fmt;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
-use domain::{FieldError, Rejection};
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use crate::answer::error_codes::Code;
 use crate::answer::problem::Problem;
+use crate::request::body_values::{Errors, FromJson};
 
 /// How long bodies are read, in bytes; set for a route by its resource.
 #[derive(Clone, Copy, Debug)]
@@ -36,39 +33,6 @@ impl BodyLimit {
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How deep values may be nested; the deepest body there is has five levels.
 const MAX_DEPTH: usize = 32;
-/// How many wrong values one answer names.
-const MAX_ERRORS: usize = 100;
-
-/// The wrong values found so far.
-#[derive(Default)]
-pub(crate) struct Errors(Vec<FieldError>);
-
-impl Errors {
-    /// Notes one more and gives nothing, as the value is of no use.
-    pub(crate) fn reject<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
-        if self.0.len() < MAX_ERRORS {
-            // A name that a caller chose may be as long as the body.
-            self.0.push(FieldError::new(field.chars().take(100).collect::<String>(), message));
-        }
-        None
-    }
-
-    /// Notes what the rules refuse of values that could be read.
-    pub(crate) fn rejected<T>(&mut self, rejection: Rejection) -> Option<T> {
-        match rejection {
-            Rejection::Invalid(errors) => self.0.extend(errors),
-            other => self.0.push(FieldError::new("body", other.to_string())),
-        }
-        None
-    }
-}
-
-/// What can be read from the source text of a JSON value.
-pub(crate) trait FromJson: Sized {
-    /// Reads the value that stands at `at`; notes why when it cannot be.
-    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self>;
-}
-
 /// The body of a request.
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -128,11 +92,13 @@ pub(crate) fn parse<T: FromJson>(body: &[u8]) -> Result<T, Problem> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| Problem::malformed(error.to_string()))?;
     let mut errors = Errors::default();
     match T::read(raw, "", &mut errors) {
-        Some(value) if errors.0.is_empty() => Ok(value),
-        _ => Err(Problem::invalid(errors.0)),
+        Some(value) if errors.is_empty() => Ok(value),
+        _ => Err(Problem::invalid(errors.found())),
     }
 }
 
+/// Whether values are nested deeper than that. The reader takes any depth, without a stack: what is refused here is
+/// told to be no body at all, on every route alike.
 fn is_deeper_than(text: &str, most: usize) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
@@ -149,75 +115,6 @@ fn is_deeper_than(text: &str, most: usize) -> bool {
         }
     }
     false
-}
-
-/// The members of a JSON object, to be taken one by one; what is left over in the end is unknown or came twice.
-pub(crate) struct Members<'a> {
-    at: String,
-    members: Vec<(String, &'a RawValue)>,
-}
-
-impl<'a> Members<'a> {
-    /// The object that stands at `at`.
-    pub(crate) fn of(raw: &'a RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let Ok(Listed(members)) = serde_json::from_str(raw.get()) else {
-            return errors.reject(if at.is_empty() { "body" } else { at }, "must be an object");
-        };
-        Some(Self { at: at.to_owned(), members })
-    }
-
-    /// Whether there is such a member that was not taken yet.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.members.iter().any(|(known, _)| known == name)
-    }
-
-    /// A member that must be there.
-    pub(crate) fn required<T: FromJson>(&mut self, name: &str, errors: &mut Errors) -> Option<T> {
-        if self.has(name) { self.optional(name, errors) } else { errors.reject(&self.path(name), "is required") }
-    }
-
-    /// A member that may be left out. Nothing, too, when it cannot be read, which is noted.
-    pub(crate) fn optional<T: FromJson>(&mut self, name: &str, errors: &mut Errors) -> Option<T> {
-        let index = self.members.iter().position(|(known, _)| known == name)?;
-        let (_, raw) = self.members.swap_remove(index);
-        T::read(raw, &self.path(name), errors)
-    }
-
-    /// Refuses what was not taken: each name is taken once.
-    pub(crate) fn finish(self, errors: &mut Errors) {
-        for (name, _) in &self.members {
-            errors.reject::<()>(&self.path(name), "is unknown or came twice");
-        }
-    }
-
-    fn path(&self, name: &str) -> String {
-        if self.at.is_empty() { name.to_owned() } else { format!("{}.{name}", self.at) }
-    }
-}
-
-/// Name and source text of each member, in the order they came, doubles included.
-struct Listed<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Listed<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Listed<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Listed(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
 }
 
 #[cfg(test)]

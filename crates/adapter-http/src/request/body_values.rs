@@ -1,13 +1,54 @@
-//! How single values are read from JSON.
+//! Values in bodies: how each type is read from the source text of its JSON.
 
-use domain::{LocalTime, Money, QueueName, ReservationId, ScheduleId, SeatId, UserId};
+use domain::{FieldError, LocalTime, Money, QueueName, Rejection, ReservationId, ScheduleId, SeatId, UserId};
 use serde_json::value::RawValue;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use crate::request::body::{Errors, FromJson};
+/// How many wrong values one answer names.
+const MAX_ERRORS: usize = 100;
+
+/// The wrong values found so far.
+#[derive(Default)]
+pub(crate) struct Errors(Vec<FieldError>);
+
+impl Errors {
+    /// Notes one more and gives nothing, as the value is of no use.
+    pub(crate) fn reject<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
+        if self.0.len() < MAX_ERRORS {
+            // A name that a caller chose may be as long as the body.
+            self.0.push(FieldError::new(field.chars().take(100).collect::<String>(), message));
+        }
+        None
+    }
+
+    /// Whether nothing was wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The wrong values, in the order in which they were found.
+    pub(crate) fn found(self) -> Vec<FieldError> {
+        self.0
+    }
+
+    /// Notes what the rules refuse of values that could be read.
+    pub(crate) fn rejected<T>(&mut self, rejection: Rejection) -> Option<T> {
+        match rejection {
+            Rejection::Invalid(errors) => self.0.extend(errors),
+            other => self.0.push(FieldError::new("body", other.to_string())),
+        }
+        None
+    }
+}
+
+/// What can be read from the source text of a JSON value.
+pub(crate) trait FromJson: Sized {
+    /// Reads the value that stands at `at`; notes why when it cannot be.
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self>;
+}
 
 impl FromJson for String {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod body_object;
 pub(crate) mod body_values;
 pub(crate) mod idempotency;
 pub(crate) mod identity;

@@ -17,8 +17,9 @@ use crate::answer::{dates, json};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Admin;
-use crate::request::body::{Errors, FromJson, Json, Members};
-use crate::request::body_values::Amount;
+use crate::request::body::Json;
+use crate::request::body_object::{Members, Object, object};
+use crate::request::body_values::{Amount, Errors, FromJson};
 use crate::request::path;
 use crate::request::query::{Nothing, Query};
 
@@ -66,136 +67,113 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A concert to load.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewConcert)]
-struct Concert {
-    /// What is played, 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
-    title: String,
-    /// The queue to sell it through; made when it is unknown; `main` when it is left out.
-    #[schema(value_type = String, required = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]
-    queue: Option<QueueName>,
-    /// Its performances; all together at most 100,000 seats.
-    #[schema(min_items = 1, max_items = 100)]
-    schedules: Vec<NewSchedule>,
+object! {
+    /// A concert to load.
+    #[schema(as = NewConcert)]
+    struct Concert {
+        /// What is played, 1 to 200 characters.
+        #[schema(min_length = 1, max_length = 200)]
+        title: String,
+        /// The queue to sell it through; made when it is unknown; `main` when it is left out.
+        #[schema(value_type = String, required = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]
+        queue: Option<QueueName>,
+        /// Its performances; all together at most 100,000 seats.
+        #[schema(min_items = 1, max_items = 100)]
+        schedules: Vec<NewSchedule>,
+    }
 }
 
-/// A performance to load.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewSchedule {
-    /// When it starts, with the offset it is shown in.
-    #[schema(schema_with = dates::date_time)]
-    starts_at: LocalTime,
-    /// Its seats, in groups or one by one.
-    #[schema(value_type = Vec<NewSeats>, min_items = 1)]
-    seats: Vec<SeatGroup>,
+object! {
+    /// A performance to load.
+    struct NewSchedule {
+        /// When it starts, with the offset it is shown in.
+        #[schema(schema_with = dates::date_time)]
+        starts_at: LocalTime,
+        /// Its seats, in groups or one by one.
+        #[schema(min_items = 1)]
+        seats: Vec<NewSeats>,
+    }
 }
 
 /// Seats to load.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "only the document reads it; what is read from bodies is the domain's `SeatGroup`")]
 enum NewSeats {
     Group(NewSeatGroup),
     One(NewSeat),
 }
 
-/// So many seats; numbers go on where the group before ended.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only the document reads it")]
-struct NewSeatGroup {
-    /// How many.
-    #[schema(minimum = 1, maximum = 100_000)]
-    count: u32,
-    /// What each one costs.
-    #[schema(value_type = Amount)]
-    price: Money,
-}
-
-/// One seat.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only the document reads it")]
-struct NewSeat {
-    /// Its number, unique within the performance.
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    number: u32,
-    /// What it costs.
-    #[schema(value_type = Amount)]
-    price: Money,
-}
-
-/// A change of a queue's policy; at least one of its members.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(min_properties = 1)]
-#[expect(dead_code, reason = "only the document reads it; what is read from bodies is the domain's `PolicyChange`")]
-struct Change {
-    /// At most so many ACTIVE tokens at once.
-    #[schema(required = false, value_type = u32)]
-    max_active: Option<u32>,
-    /// At most so many admissions in one window.
-    #[schema(required = false, value_type = u32, minimum = 1)]
-    batch: Option<u32>,
-    /// The length of a window.
-    #[schema(required = false, value_type = u32, minimum = 1)]
-    interval_seconds: Option<u32>,
-    /// Whether nobody is admitted.
-    #[schema(required = false, value_type = bool)]
-    paused: Option<bool>,
-}
-
-impl FromJson for Concert {
-    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        let title = members.required("title", errors);
-        let (queue, schedules) = (members.optional("queue", errors), members.required("schedules", errors));
-        members.finish(errors);
-        Some(Self { title: title?, queue, schedules: schedules? })
+object! {
+    /// So many seats; numbers go on where the group before ended.
+    struct NewSeatGroup {
+        /// How many.
+        #[schema(minimum = 1, maximum = 100_000)]
+        count: u32,
+        /// What each one costs.
+        #[schema(value_type = Amount)]
+        price: Money,
     }
 }
 
-impl FromJson for NewSchedule {
-    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        let (starts_at, seats) = (members.required("starts_at", errors), members.required("seats", errors));
-        members.finish(errors);
-        Some(Self { starts_at: starts_at?, seats: seats? })
+object! {
+    /// One seat.
+    struct NewSeat {
+        /// Its number, unique within the performance.
+        #[schema(minimum = 1, maximum = 1_000_000)]
+        number: u32,
+        /// What it costs.
+        #[schema(value_type = Amount)]
+        price: Money,
     }
 }
 
-impl FromJson for SeatGroup {
+object! {
+    /// A change of a queue's policy; at least one of its members.
+    #[schema(min_properties = 1)]
+    struct Change {
+        /// At most so many ACTIVE tokens at once.
+        #[schema(required = false, value_type = u32)]
+        max_active: Option<u32>,
+        /// At most so many admissions in one window.
+        #[schema(required = false, value_type = u32, minimum = 1)]
+        batch: Option<u32>,
+        /// The length of a window.
+        #[schema(required = false, value_type = u32, minimum = 1)]
+        interval_seconds: Option<u32>,
+        /// Whether nobody is admitted.
+        #[schema(required = false, value_type = bool)]
+        paused: Option<bool>,
+    }
+}
+
+impl FromJson for NewSeats {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        let price = members.required("price", errors);
-        let group = if members.has("number") {
-            members.required("number", errors).zip(price).map(|(number, price)| Self::One(number, price))
+        let members = Members::of(raw, at, errors)?;
+        if members.has(&["number"]) {
+            NewSeat::take(members, errors).map(Self::One)
         } else {
-            members.required("count", errors).zip(price).map(|(count, price)| Self::Count(count, price))
-        };
-        members.finish(errors);
-        group
+            NewSeatGroup::take(members, errors).map(Self::Group)
+        }
+    }
+}
+
+impl From<NewSeats> for SeatGroup {
+    fn from(seats: NewSeats) -> Self {
+        match seats {
+            NewSeats::Group(NewSeatGroup { count, price }) => Self::Count(count, price),
+            NewSeats::One(NewSeat { number, price }) => Self::One(number, price),
+        }
     }
 }
 
 impl FromJson for PolicyChange {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        if !["max_active", "batch", "interval_seconds", "paused"].iter().any(|name| members.has(name)) {
+        let members = Members::of(raw, at, errors)?;
+        if !members.has(Change::NAMES) {
             errors.reject::<()>("body", "must name at least one of max_active, batch, interval_seconds and paused");
         }
-        let change = Self {
-            max_active: members.optional("max_active", errors),
-            batch: members.optional("batch", errors),
-            interval_seconds: members.optional("interval_seconds", errors),
-            paused: members.optional("paused", errors),
-        };
-        members.finish(errors);
-        Some(change)
+        let Change { max_active, batch, interval_seconds, paused } = Change::take(members, errors)?;
+        Some(Self { max_active, batch, interval_seconds, paused })
     }
 }
 
@@ -326,7 +304,8 @@ async fn create(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let Json(Concert { title, queue, schedules }) = body;
-    let schedules: Vec<_> = schedules.into_iter().map(|schedule| (schedule.starts_at, schedule.seats)).collect();
+    let groups = |seats: Vec<NewSeats>| seats.into_iter().map(SeatGroup::from).collect();
+    let schedules: Vec<_> = schedules.into_iter().map(|new| (new.starts_at, groups(new.seats))).collect();
     let concert = NewConcert::plan(&title, queue.unwrap_or_else(QueueName::main), &schedules)?;
     let created = api.app.create_concert(&concert).await;
     api.concert_made();

@@ -7,7 +7,6 @@ use domain::ports::Paid;
 use domain::rejection::Missing;
 use domain::{Money, PaymentId, Rejection, ReservationId};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -21,7 +20,8 @@ use crate::answer::{dates, json};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
-use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::body::Json;
+use crate::request::body_object::object;
 use crate::request::body_values::Amount;
 use crate::request::idempotency::{self, Key};
 use crate::request::page::PageQuery;
@@ -79,24 +79,15 @@ fn one(example: Value) -> Content {
     Content::One(Shape::of::<PaymentView>(), example)
 }
 
-/// A request to pay.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Pay {
-    /// What to pay.
-    #[schema(value_type = Uuid)]
-    reservation_id: ReservationId,
-    /// What the payer thinks it costs; another amount than the reservation's is refused.
-    #[schema(value_type = Amount, required = false)]
-    amount: Option<Money>,
-}
-
-impl FromJson for Pay {
-    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        let (reservation_id, amount) = (members.required("reservation_id", errors), members.optional("amount", errors));
-        members.finish(errors);
-        Some(Self { reservation_id: reservation_id?, amount })
+object! {
+    /// A request to pay.
+    struct Pay {
+        /// What to pay.
+        #[schema(value_type = Uuid)]
+        reservation_id: ReservationId,
+        /// What the payer thinks it costs; another amount than the reservation's is refused.
+        #[schema(value_type = Amount, required = false)]
+        amount: Option<Money>,
     }
 }
 

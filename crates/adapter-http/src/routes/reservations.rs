@@ -9,7 +9,6 @@ use domain::{Rejection, ReservationId, ScheduleId, SeatId};
 use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::answer::error_codes::Code;
 use crate::answer::json;
@@ -19,7 +18,9 @@ use crate::answer::reservation::{ReservationView, example};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
-use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::body::Json;
+use crate::request::body_object::{Members, Object, object};
+use crate::request::body_values::{Errors, FromJson};
 use crate::request::idempotency::{self, Key};
 use crate::request::page::PageQuery;
 use crate::request::path;
@@ -55,54 +56,50 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 /// Which seats to hold: 1 to 100, none twice.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "only the document reads it; what is read from bodies is the domain's `SeatChoice`")]
 enum Hold {
     Ids(HoldByIds),
     Numbers(HoldByNumbers),
 }
 
-/// Seats by their ids.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only the document reads it")]
-struct HoldByIds {
-    /// Ids of seats of one schedule.
-    #[schema(min_items = 1, max_items = 100)]
-    seat_ids: Vec<Uuid>,
+object! {
+    /// Seats by their ids.
+    struct HoldByIds {
+        /// Ids of seats of one schedule.
+        #[schema(value_type = Vec<Uuid>, min_items = 1, max_items = 100)]
+        seat_ids: Vec<SeatId>,
+    }
 }
 
-/// Seats by their numbers in a schedule.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only the document reads it")]
-struct HoldByNumbers {
-    /// The schedule.
-    schedule_id: Uuid,
-    /// Numbers of its seats.
-    #[schema(min_items = 1, max_items = 100)]
-    seat_numbers: Vec<u32>,
+object! {
+    /// Seats by their numbers in a schedule.
+    struct HoldByNumbers {
+        /// The schedule.
+        #[schema(value_type = Uuid)]
+        schedule_id: ScheduleId,
+        /// Numbers of its seats.
+        #[schema(min_items = 1, max_items = 100)]
+        seat_numbers: Vec<u32>,
+    }
+}
+
+impl FromJson for Hold {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        let members = Members::of(raw, at, errors)?;
+        match (members.has(HoldByIds::NAMES), members.has(HoldByNumbers::NAMES)) {
+            (true, true) => errors.reject("seat_ids", "must not come with schedule_id or seat_numbers"),
+            (true, false) => HoldByIds::take(members, errors).map(Self::Ids),
+            (false, _) => HoldByNumbers::take(members, errors).map(Self::Numbers),
+        }
+    }
 }
 
 impl FromJson for SeatChoice {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        let by_ids = members.has("seat_ids");
-        if by_ids && (members.has("schedule_id") || members.has("seat_numbers")) {
-            return errors.reject("seat_ids", "must not come with schedule_id or seat_numbers");
-        }
-        let choice = if by_ids {
-            let ids = members.required::<Vec<SeatId>>("seat_ids", errors);
-            ids.map(|ids| Self::ids(&ids))
-        } else {
-            let schedule = members.required::<ScheduleId>("schedule_id", errors);
-            let numbers = members.required::<Vec<u32>>("seat_numbers", errors);
-            schedule.zip(numbers).map(|(schedule, numbers)| Self::numbers(schedule, &numbers))
+        let choice = match Hold::read(raw, at, errors)? {
+            Hold::Ids(HoldByIds { seat_ids }) => Self::ids(&seat_ids),
+            Hold::Numbers(HoldByNumbers { schedule_id, seat_numbers }) => Self::numbers(schedule_id, &seat_numbers),
         };
-        members.finish(errors);
-        match choice? {
-            Ok(choice) => Some(choice),
-            Err(rejection) => errors.rejected(rejection),
-        }
+        choice.map_or_else(|rejection| errors.rejected(rejection), Some)
     }
 }
 

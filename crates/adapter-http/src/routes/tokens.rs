@@ -8,7 +8,6 @@ use app::{Joined, Standing};
 use domain::{QueueName, Timestamp, TokenStatus, UserId};
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::answer::error_codes::Code;
@@ -18,7 +17,8 @@ use crate::answer::{dates, json};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
-use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::body::Json;
+use crate::request::body_object::object;
 use crate::request::identity::Identity;
 use crate::request::query::{Nothing, Query};
 
@@ -66,24 +66,15 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A request to join a line.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Join {
-    /// Who joins: 1 to 64 characters, Unicode NFC, without control characters and outer white space.
-    #[schema(value_type = String, min_length = 1, max_length = 64, example = "alice")]
-    user_id: UserId,
-    /// Which line; `main` when it is left out.
-    #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]
-    queue: Option<QueueName>,
-}
-
-impl FromJson for Join {
-    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        let (user_id, queue) = (members.required("user_id", errors), members.optional("queue", errors));
-        members.finish(errors);
-        Some(Self { user_id: user_id?, queue })
+object! {
+    /// A request to join a line.
+    struct Join {
+        /// Who joins: 1 to 64 characters, Unicode NFC, without control characters and outer white space.
+        #[schema(value_type = String, min_length = 1, max_length = 64, example = "alice")]
+        user_id: UserId,
+        /// Which line; `main` when it is left out.
+        #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]
+        queue: Option<QueueName>,
     }
 }
 

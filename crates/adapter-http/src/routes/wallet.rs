@@ -6,7 +6,6 @@ use domain::Money;
 use domain::wallet::{Entry, EntryKind, Wallet};
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,7 +16,8 @@ use crate::answer::{dates, json};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
-use crate::request::body::{Errors, FromJson, Json, Members};
+use crate::request::body::Json;
+use crate::request::body_object::object;
 use crate::request::body_values::Amount;
 use crate::request::idempotency::{self, Key};
 use crate::request::page::PageQuery;
@@ -58,21 +58,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A request to add points.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Charge {
-    /// How many points: more than 0, at most 1,000,000 unless the operator says otherwise.
-    #[schema(value_type = Amount)]
-    amount: Money,
-}
-
-impl FromJson for Charge {
-    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let mut members = Members::of(raw, at, errors)?;
-        let amount = members.required("amount", errors);
-        members.finish(errors);
-        Some(Self { amount: amount? })
+object! {
+    /// A request to add points.
+    struct Charge {
+        /// How many points: more than 0, at most 1,000,000 unless the operator says otherwise.
+        #[schema(value_type = Amount)]
+        amount: Money,
     }
 }
 
