@@ -1,11 +1,12 @@
 //! Cross-origin requests: off unless origins are listed (WHATWG Fetch, CORS protocol).
-
-use std::net::Ipv6Addr;
-use std::str::FromStr;
+//!
+//! By hand and not by `actix-cors`, which answers strangers itself, with 400 and a plain text. Here the router answers them
+//! as it answers everybody, with problem documents, and what a page may read includes the answer to a panic.
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use url::Url;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -17,31 +18,11 @@ const RESPONSE_HEADERS: HeaderValue =
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Whether a browser may send this as the origin of a web page (WHATWG HTML, ASCII serialization of an origin):
-/// `http` or `https`, a host in lower case, and a port only when it is not the scheme's own. What is none matches nothing.
+/// `http` or `https`, a host in lower case, and a port only when it is not the scheme's own.
 pub fn is_web_origin(text: &str) -> bool {
-    let (authority, own_port) = match text.split_once("://") {
-        Some(("http", authority)) => (authority, 80),
-        Some(("https", authority)) => (authority, 443),
-        _ => return false,
-    };
-    // Within an IPv6 address a colon is part of the host.
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    is_host(host) && port.is_none_or(|port| is_written(port, |number: &u16| *number != own_port))
-}
-
-fn is_host(text: &str) -> bool {
-    match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-        Some(address) => is_written(address, |_: &Ipv6Addr| true),
-        None => !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')),
-    }
-}
-
-/// Whether the text is how such a value is written, and no other way to write it.
-fn is_written<T: FromStr + ToString>(text: &str, good: impl Fn(&T) -> bool) -> bool {
-    text.parse().is_ok_and(|value: T| good(&value) && value.to_string() == text)
+    // The standard lets a host have a `*`. Whoever lists one hopes for a wildcard, which there is none.
+    let of_the_web = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) && !text.contains('*');
+    of_the_web && Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 /// The origins whose pages may call.
