@@ -16,7 +16,7 @@ use crate::middleware::cors::Cors;
 use crate::middleware::metrics::Sale;
 use crate::middleware::request_id::RequestIds;
 use crate::request::identity_key::IdentityKey;
-use crate::shared_reads::Flights;
+use crate::shared_reads::SharedReads;
 
 /// What an operator sets of the API.
 #[derive(Clone, Default)]
@@ -49,12 +49,12 @@ pub struct Api {
     pub(crate) identity: Option<IdentityKey>,
     pub(crate) cors: Cors,
     pub(crate) request_ids: RequestIds,
-    pub(crate) seats: Flights<ScheduleOfQueue, Arc<SeatBytes>>,
-    pub(crate) counts: Flights<ScheduleOfQueue, u32>,
+    pub(crate) seats: SharedReads<ScheduleOfQueue, Arc<SeatBytes>>,
+    pub(crate) counts: SharedReads<ScheduleOfQueue, u32>,
     /// The page of those who ask for none in particular.
-    pub(crate) concerts: Flights<(), Arc<PageView<ConcertView>>>,
+    pub(crate) concerts: SharedReads<(), Arc<PageView<ConcertView>>>,
     /// What is read is shown by the gauges; there is nothing else to keep.
-    pub(crate) queues: Flights<(), ()>,
+    pub(crate) queues: SharedReads<(), ()>,
     pub(crate) sale: Sale,
     pub(crate) prometheus: PrometheusHandle,
 }
@@ -74,10 +74,10 @@ impl Api {
             identity: settings.user_key.as_deref().map(IdentityKey::new),
             cors: Cors::new(&settings.cors_origins),
             request_ids: RequestIds::new(app.next_id()),
-            seats: Flights::new(SEATS_MAX_AGE),
-            counts: Flights::new(COUNTS_MAX_AGE),
-            concerts: Flights::new(CONCERTS_MAX_AGE),
-            queues: Flights::new(QUEUES_MAX_AGE),
+            seats: SharedReads::new(SEATS_MAX_AGE),
+            counts: SharedReads::new(COUNTS_MAX_AGE),
+            concerts: SharedReads::new(CONCERTS_MAX_AGE),
+            queues: SharedReads::new(QUEUES_MAX_AGE),
             sale: Sale::new(),
             prometheus,
             app,

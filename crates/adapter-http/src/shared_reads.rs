@@ -9,7 +9,7 @@ use std::time::Duration;
 use app::Failure;
 use domain::Timestamp;
 
-/// What was read and how long it holds, at most.
+/// What was read, of which it may be known when it ceases to be so.
 pub(crate) struct Read<V> {
     /// The value.
     pub(crate) value: V,
@@ -18,39 +18,43 @@ pub(crate) struct Read<V> {
 }
 
 /// Reads of one kind, by key. Keeps what is fresh, and of everything else nothing.
-pub(crate) struct Flights<K, V> {
+pub(crate) struct SharedReads<K, V> {
     max_age: Duration,
     slots: Mutex<HashMap<K, Arc<Slot<V>>>>,
 }
 
+/// What is read for one key.
 struct Slot<V> {
     /// Grows with every change; what was read before the last one is not fresh.
     changes: AtomicU64,
-    landed: Mutex<Landed<V>>,
-    /// Held by the one flight there is.
-    flight: tokio::sync::Mutex<()>,
+    past: Mutex<Past<V>>,
+    /// Held by the one caller who reads.
+    reading: tokio::sync::Mutex<()>,
 }
 
-struct Landed<V> {
-    /// How many flights have begun.
+/// What came of the reads so far.
+struct Past<V> {
+    /// How many reads have begun.
     begun: u64,
     /// How many of them have ended; those whose callers went away never do.
     ended: u64,
-    fresh: Option<Fresh<V>>,
-    /// Why the last flight brought nothing, if it did.
+    /// What the last read brought, if it did not fail.
+    brought: Option<Brought<V>>,
+    /// Why the last read failed, if it did.
     failure: Option<Failure>,
 }
 
-/// When a caller came: how many flights had begun and ended then.
+/// When a caller came: how many reads had begun and ended then.
 struct Arrival {
     begun: u64,
     ended: u64,
 }
 
-struct Fresh<V> {
+/// What a read brought, and what it takes to know whether it is still fresh.
+struct Brought<V> {
     value: V,
-    /// Which flight brought it.
-    flight: u64,
+    /// Which read brought it, counted from 1.
+    number: u64,
     changes: u64,
     from: Timestamp,
     until: Timestamp,
@@ -61,16 +65,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
+impl<K: Copy + Eq + Hash, V: Clone> SharedReads<K, V> {
     /// Reads that are good for `max_age`.
     pub(crate) fn new(max_age: Duration) -> Self {
         Self { max_age, slots: Mutex::default() }
     }
 
-    /// What is fresh for `key`, or what `read` brings: at most one reads at a time, and who waited takes what a flight
-    /// brought that is fresh or that began after they came. So nobody waits for more than two, however fast things
-    /// change. A flight that fails or whose caller goes away leaves nothing behind for those who come later.
+    /// What is fresh for `key`, or what `read` brings, which is good for its whole age.
+    ///
+    /// At most one caller reads at a time. A caller who waited takes what a read brought that is fresh or that began after
+    /// they came, so that nobody waits for more than two reads, however fast things change. A read that fails, or whose
+    /// caller goes away, leaves nothing behind for those who come later.
     pub(crate) async fn get(
+        &self,
+        key: K,
+        now: impl Fn() -> Timestamp,
+        read: impl Future<Output = Result<V, Failure>>,
+    ) -> Result<V, Failure> {
+        self.get_until(key, now, async { Ok(Read { value: read.await?, until: None }) }).await
+    }
+
+    /// The same for a value of which the read also tells when it ceases to be so.
+    pub(crate) async fn get_until(
         &self,
         key: K,
         now: impl Fn() -> Timestamp,
@@ -78,22 +94,22 @@ impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
     ) -> Result<V, Failure> {
         let slot = self.slot(key);
         let arrived = {
-            let landed = lock(&slot.landed);
-            if let Some(value) = slot.fresh(&landed, now()) {
+            let past = lock(&slot.past);
+            if let Some(value) = slot.fresh(&past, now()) {
                 return Ok(value);
             }
-            Arrival { begun: landed.begun, ended: landed.ended }
+            Arrival { begun: past.begun, ended: past.ended }
         };
-        let flying = slot.flight.lock().await;
+        let reading = slot.reading.lock().await;
         if let Some(shared) = slot.shared_since(&arrived, now()) {
             return shared;
         }
         // Before the read: a change during it must show.
         let (changes, from) = (slot.changes.load(Ordering::Acquire), now());
-        lock(&slot.landed).begun += 1;
+        lock(&slot.past).begun += 1;
         let outcome = read.await;
-        slot.land(&outcome, changes, from, self.max_age);
-        drop(flying);
+        slot.remember(&outcome, changes, from, self.max_age);
+        drop(reading);
         self.forget_stale(now());
         outcome.map(|read| read.value)
     }
@@ -118,15 +134,14 @@ impl<K: Copy + Eq + Hash, V: Clone> Flights<K, V> {
 
     /// Nobody can get at a slot without this lock, so that one only the map has is nobody's.
     fn forget_stale(&self, now: Timestamp) {
-        lock(&self.slots)
-            .retain(|_, slot| Arc::strong_count(slot) > 1 || slot.fresh(&lock(&slot.landed), now).is_some());
+        lock(&self.slots).retain(|_, slot| Arc::strong_count(slot) > 1 || slot.fresh(&lock(&slot.past), now).is_some());
     }
 }
 
 impl<V> Default for Slot<V> {
     fn default() -> Self {
-        let landed = Landed { begun: 0, ended: 0, fresh: None, failure: None };
-        Self { changes: AtomicU64::new(0), landed: Mutex::new(landed), flight: tokio::sync::Mutex::default() }
+        let past = Past { begun: 0, ended: 0, brought: None, failure: None };
+        Self { changes: AtomicU64::new(0), past: Mutex::new(past), reading: tokio::sync::Mutex::default() }
     }
 }
 
@@ -135,35 +150,35 @@ impl<V: Clone> Slot<V> {
         self.changes.fetch_add(1, Ordering::Release);
     }
 
-    fn fresh(&self, landed: &Landed<V>, now: Timestamp) -> Option<V> {
+    fn fresh(&self, past: &Past<V>, now: Timestamp) -> Option<V> {
         let changes = self.changes.load(Ordering::Acquire);
         // A clock that stepped back makes nothing fresher than it is.
-        let fresh = landed.fresh.as_ref().filter(|f| f.changes == changes && f.from <= now && !f.until.is_over(now));
-        fresh.map(|fresh| fresh.value.clone())
+        let is_fresh = |b: &&Brought<V>| b.changes == changes && b.from <= now && !b.until.is_over(now);
+        past.brought.as_ref().filter(is_fresh).map(|brought| brought.value.clone())
     }
 
-    /// What a flight brought to one who came at `arrived`, if that is of use. What was read after they came is, whatever
+    /// What a read brought to one who came at `arrived`, if that is of use. What was read after they came is, whatever
     /// has changed since: they could not have read better themselves. A failure of the store is, too: all who waited would
     /// meet the same one after the other.
     fn shared_since(&self, arrived: &Arrival, now: Timestamp) -> Option<Result<V, Failure>> {
-        let landed = lock(&self.landed);
-        match (&landed.failure, &landed.fresh) {
-            (Some(failure @ Failure::Store(_)), _) if landed.ended > arrived.ended => Some(Err(failure.clone())),
-            (_, Some(brought)) if brought.flight > arrived.begun => Some(Ok(brought.value.clone())),
-            _ => self.fresh(&landed, now).map(Ok),
+        let past = lock(&self.past);
+        match (&past.failure, &past.brought) {
+            (Some(failure @ Failure::Store(_)), _) if past.ended > arrived.ended => Some(Err(failure.clone())),
+            (_, Some(brought)) if brought.number > arrived.begun => Some(Ok(brought.value.clone())),
+            _ => self.fresh(&past, now).map(Ok),
         }
     }
 
-    fn land(&self, outcome: &Result<Read<V>, Failure>, changes: u64, from: Timestamp, max_age: Duration) {
-        let mut landed = lock(&self.landed);
-        landed.ended += 1;
-        // There is one flight at a time: it is the one that began last.
-        let flight = landed.begun;
-        (landed.fresh, landed.failure) = match outcome {
+    fn remember(&self, outcome: &Result<Read<V>, Failure>, changes: u64, from: Timestamp, max_age: Duration) {
+        let mut past = lock(&self.past);
+        past.ended += 1;
+        // One caller reads at a time: this is the read that began last.
+        let number = past.begun;
+        (past.brought, past.failure) = match outcome {
             Ok(Read { value, until }) => {
                 let aged = from.plus(max_age);
                 let until = until.map_or(aged, |until| until.min(aged));
-                (Some(Fresh { value: value.clone(), flight, changes, from, until }), None)
+                (Some(Brought { value: value.clone(), number, changes, from, until }), None)
             }
             Err(failure) => (None, Some(failure.clone())),
         };
@@ -189,16 +204,16 @@ mod tests {
         move || Timestamp::from_micros(micros)
     }
 
-    fn read(value: u32) -> Ready<Result<Read<u32>, Failure>> {
-        ready(Ok(Read { value, until: None }))
+    fn read(value: u32) -> Ready<Result<u32, Failure>> {
+        ready(Ok(value))
     }
 
     type Tell = oneshot::Sender<Result<u32, Failure>>;
 
     /// A read that ends when it is told what it brought.
-    fn slow() -> (Tell, impl Future<Output = Result<Read<u32>, Failure>>) {
+    fn slow() -> (Tell, impl Future<Output = Result<u32, Failure>>) {
         let (tell, told) = oneshot::channel();
-        (tell, async move { told.await.unwrap().map(|value| Read { value, until: None }) })
+        (tell, async move { told.await.unwrap() })
     }
 
     fn broken() -> Failure {
@@ -207,12 +222,12 @@ mod tests {
 
     #[tokio::test]
     async fn of_many_at_once_one_reads() {
-        let (flights, reads) = (Flights::new(AGE), AtomicU32::new(0));
+        let (shared, reads) = (SharedReads::new(AGE), AtomicU32::new(0));
         let ask = || {
-            flights.get(1, at(0), async {
+            shared.get(1, at(0), async {
                 reads.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
-                Ok(Read { value: 7, until: None })
+                Ok(7)
             })
         };
         let answers = join_all((0..100).map(|_| ask())).await;
@@ -222,92 +237,92 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_is_good_for_its_age_and_until_its_end_only() {
-        let flights = Flights::new(AGE);
-        assert_eq!(flights.get(1, at(1_000), read(1)).await, Ok(1));
-        assert_eq!(flights.get(1, at(250_999), read(2)).await, Ok(1));
-        assert_eq!(flights.get(1, at(251_000), read(3)).await, Ok(3));
+        let shared = SharedReads::new(AGE);
+        assert_eq!(shared.get(1, at(1_000), read(1)).await, Ok(1));
+        assert_eq!(shared.get(1, at(250_999), read(2)).await, Ok(1));
+        assert_eq!(shared.get(1, at(251_000), read(3)).await, Ok(3));
         // A clock that steps back does not make it younger.
-        assert_eq!(flights.get(1, at(250_999), read(4)).await, Ok(4));
+        assert_eq!(shared.get(1, at(250_999), read(4)).await, Ok(4));
         let until = Some(Timestamp::from_micros(300_000));
         let ending = async { Ok(Read { value: 5, until }) };
-        assert_eq!(flights.get(2, at(260_000), ending).await, Ok(5));
-        assert_eq!(flights.get(2, at(299_999), read(6)).await, Ok(5));
-        assert_eq!(flights.get(2, at(300_000), read(7)).await, Ok(7));
+        assert_eq!(shared.get_until(2, at(260_000), ending).await, Ok(5));
+        assert_eq!(shared.get(2, at(299_999), read(6)).await, Ok(5));
+        assert_eq!(shared.get(2, at(300_000), read(7)).await, Ok(7));
     }
 
     /// A read that began before a change is nobody's who comes after it, although it ends later.
     #[tokio::test]
     async fn a_change_overtakes_the_read_in_flight() {
-        let flights = Flights::new(AGE);
+        let shared = SharedReads::new(AGE);
         let (tell, told) = slow();
-        let mut old = Box::pin(flights.get(1, at(0), told));
+        let mut old = Box::pin(shared.get(1, at(0), told));
         assert!(poll!(&mut old).is_pending());
-        flights.changed(&1);
-        let mut new = Box::pin(flights.get(1, at(0), read(2)));
+        shared.changed(&1);
+        let mut new = Box::pin(shared.get(1, at(0), read(2)));
         assert!(poll!(&mut new).is_pending());
         tell.send(Ok(1)).unwrap();
         assert_eq!(old.await, Ok(1));
         assert_eq!(new.await, Ok(2));
-        assert_eq!(flights.get(1, at(0), read(3)).await, Ok(2));
-        flights.changed(&2);
-        assert_eq!(flights.get(1, at(0), read(4)).await, Ok(2));
-        flights.changed(&1);
-        assert_eq!(flights.get(1, at(0), read(5)).await, Ok(5));
+        assert_eq!(shared.get(1, at(0), read(3)).await, Ok(2));
+        shared.changed(&2);
+        assert_eq!(shared.get(1, at(0), read(4)).await, Ok(2));
+        shared.changed(&1);
+        assert_eq!(shared.get(1, at(0), read(5)).await, Ok(5));
     }
 
-    /// While seats change hands all the time nothing is fresh when it lands. Those who wait share it all the same.
+    /// While seats change hands all the time nothing is fresh when it ends. Those who wait share it all the same.
     #[tokio::test]
     async fn a_read_that_began_after_they_came_is_shared_whatever_changed_since() {
-        let flights = Flights::new(AGE);
+        let shared = SharedReads::new(AGE);
         let ((tell_first, told_first), (tell_second, told_second)) = (slow(), slow());
-        let mut first = Box::pin(flights.get(1, at(0), told_first));
+        let mut first = Box::pin(shared.get(1, at(0), told_first));
         assert!(poll!(&mut first).is_pending());
-        let mut second = Box::pin(flights.get(1, at(0), told_second));
+        let mut second = Box::pin(shared.get(1, at(0), told_second));
         assert!(poll!(&mut second).is_pending());
-        let mut third = Box::pin(flights.get(1, at(0), read(3)));
+        let mut third = Box::pin(shared.get(1, at(0), read(3)));
         assert!(poll!(&mut third).is_pending());
-        flights.changed(&1);
+        shared.changed(&1);
         tell_first.send(Ok(1)).unwrap();
         assert_eq!(first.await, Ok(1));
         assert!(poll!(&mut second).is_pending(), "what was read before the change is not for it");
-        flights.changed(&1);
+        shared.changed(&1);
         tell_second.send(Ok(2)).unwrap();
         assert_eq!((second.await, third.await), (Ok(2), Ok(2)));
-        assert_eq!(flights.get(1, at(0), read(4)).await, Ok(4), "who comes after the change reads anew");
+        assert_eq!(shared.get(1, at(0), read(4)).await, Ok(4), "who comes after the change reads anew");
     }
 
     #[tokio::test]
     async fn who_waited_shares_a_failure_and_who_comes_later_does_not() {
-        let flights = Flights::new(AGE);
+        let shared = SharedReads::new(AGE);
         let (tell, told) = slow();
-        let mut first = Box::pin(flights.get(1, at(0), told));
+        let mut first = Box::pin(shared.get(1, at(0), told));
         assert!(poll!(&mut first).is_pending());
-        let mut waiting = Box::pin(flights.get(1, at(0), pending()));
+        let mut waiting = Box::pin(shared.get(1, at(0), pending()));
         assert!(poll!(&mut waiting).is_pending());
         tell.send(Err(broken())).unwrap();
         assert_eq!((first.await, waiting.await), (Err(broken()), Err(broken())));
-        assert_eq!(flights.get(1, at(0), read(2)).await, Ok(2));
+        assert_eq!(shared.get(1, at(0), read(2)).await, Ok(2));
     }
 
     /// What the rules refuse is decided for each caller anew.
     #[tokio::test]
     async fn a_refusal_is_not_shared() {
-        let flights = Flights::new(AGE);
+        let shared = SharedReads::new(AGE);
         let (tell, told) = slow();
-        let mut first = Box::pin(flights.get(1, at(0), told));
+        let mut first = Box::pin(shared.get(1, at(0), told));
         assert!(poll!(&mut first).is_pending());
-        let mut waiting = Box::pin(flights.get(1, at(0), read(2)));
+        let mut waiting = Box::pin(shared.get(1, at(0), read(2)));
         assert!(poll!(&mut waiting).is_pending());
         tell.send(Err(Rejection::WrongQueue.into())).unwrap();
         assert_eq!((first.await, waiting.await), (Err(Rejection::WrongQueue.into()), Ok(2)));
     }
 
     #[tokio::test]
-    async fn a_caller_who_goes_away_leaves_the_flight_to_the_next() {
-        let flights = Flights::new(AGE);
-        let mut gone = Box::pin(flights.get(1, at(0), pending()));
+    async fn a_caller_who_goes_away_leaves_the_read_to_the_next() {
+        let shared = SharedReads::new(AGE);
+        let mut gone = Box::pin(shared.get(1, at(0), pending()));
         assert!(poll!(&mut gone).is_pending());
-        let mut waiting = Box::pin(flights.get(1, at(0), read(2)));
+        let mut waiting = Box::pin(shared.get(1, at(0), read(2)));
         assert!(poll!(&mut waiting).is_pending());
         drop(gone);
         assert_eq!(waiting.await, Ok(2));
@@ -315,27 +330,27 @@ mod tests {
 
     #[test]
     fn a_change_concerns_its_keys_only() {
-        let flights = Flights::new(AGE);
+        let shared = SharedReads::new(AGE);
         let read_all = |value| {
-            [(1, 1), (1, 2), (2, 1)].map(|key| flights.get(key, at(0), read(value)).now_or_never().unwrap().unwrap())
+            [(1, 1), (1, 2), (2, 1)].map(|key| shared.get(key, at(0), read(value)).now_or_never().unwrap().unwrap())
         };
         assert_eq!(read_all(1), [1, 1, 1]);
-        flights.changed(&(1, 2));
+        shared.changed(&(1, 2));
         assert_eq!(read_all(2), [1, 2, 1]);
-        flights.changed(&(3, 3));
+        shared.changed(&(3, 3));
         assert_eq!(read_all(3), [1, 2, 1]);
-        flights.changed_where(|(first, _)| *first == 1);
+        shared.changed_where(|(first, _)| *first == 1);
         assert_eq!(read_all(4), [4, 4, 1]);
     }
 
     #[tokio::test]
     async fn what_is_stale_is_forgotten() {
-        let flights = Flights::new(AGE);
+        let shared = SharedReads::new(AGE);
         for key in 0..1000 {
-            let failed = flights.get(key, at(0), async { Err(Rejection::WrongQueue.into()) }).await;
+            let failed = shared.get(key, at(0), async { Err(Rejection::WrongQueue.into()) }).await;
             assert_eq!(failed, Err::<u32, _>(Rejection::WrongQueue.into()));
-            assert!(flights.get(5000 + key, at(i64::from(key) * 1_000_000), read(1)).now_or_never().is_some());
+            assert!(shared.get(5000 + key, at(i64::from(key) * 1_000_000), read(1)).now_or_never().is_some());
         }
-        assert!(lock(&flights.slots).len() <= 2, "{}", lock(&flights.slots).len());
+        assert!(lock(&shared.slots).len() <= 2, "{}", lock(&shared.slots).len());
     }
 }

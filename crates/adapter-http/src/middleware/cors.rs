@@ -1,7 +1,8 @@
 //! Cross-origin requests: off unless origins are listed (WHATWG Fetch, CORS protocol).
 //!
-//! By hand and not by `actix-cors`, which answers strangers itself, with 400 and a plain text. Here the router answers them
-//! as it answers everybody, with problem documents, and what a page may read includes the answer to a panic.
+//! Written by hand: `actix-cors` answers a preflight that it refuses by itself, with 400 and a plain text, and boxes the
+//! answer to each request with an origin. Here the router answers strangers as it answers everybody, with problem
+//! documents, and a listed page may read every answer, also the one to a panic.
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -20,7 +21,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 /// Whether a browser may send this as the origin of a web page (WHATWG HTML, ASCII serialization of an origin):
 /// `http` or `https`, a host in lower case, and a port only when it is not the scheme's own.
 pub fn is_web_origin(text: &str) -> bool {
-    // The standard lets a host have a `*`. Whoever lists one hopes for a wildcard, which there is none.
+    // The standard allows a `*` in a host. An operator who lists one hopes for a wildcard, and there are none.
     let of_the_web = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) && !text.contains('*');
     of_the_web && Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }

@@ -1,7 +1,7 @@
 //! What every request goes through, whatever it asks for.
 //!
-//! The middleware names the request, answers preflights, catches panics, turns every error into a problem document in the caller's
-//! language, sets the headers that all answers have, and counts.
+//! The middleware names the request, answers preflights, catches panics, turns every error into a problem document in
+//! the caller's language, sets the headers that all answers have, and counts.
 
 pub(crate) mod cors;
 pub(crate) mod metrics;

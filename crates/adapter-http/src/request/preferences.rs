@@ -1,7 +1,7 @@
 //! Headers in which callers weigh what they prefer: `ko;q=0.9, en;q=0.8` (RFC 9110, 12.4.2).
 //!
-//! Read by hand: actix's `AcceptLanguage` and `AcceptEncoding` make lists of texts of their own and sort them, and every
-//! poll asks for its language.
+//! Read by hand: actix's `AcceptLanguage` and `AcceptEncoding` build a list of owned texts and sort it, and the language is
+//! asked for on every poll.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 

@@ -16,7 +16,6 @@ use crate::api::Api;
 use crate::openapi::endpoint::{Content, Endpoint, Shape};
 use crate::request::page::{PageQuery, is_usual};
 use crate::request::query::Query;
-use crate::shared_reads::Read;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let concert = json!({
@@ -39,12 +38,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 async fn list(query: Query<PageQuery<ConcertId>>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     let page = query.0.page()?;
     let read = async { Ok::<_, Failure>(Arc::new(PageView::of(api.app.concerts(&page).await?, ConcertView::from))) };
-    let concerts = if is_usual(&page) {
-        let shared = async { Ok(Read { value: read.await?, until: None }) };
-        api.concerts.get((), || api.app.now(), shared).await?
-    } else {
-        read.await?
-    };
+    let concerts = if is_usual(&page) { api.concerts.get((), || api.app.now(), read).await? } else { read.await? };
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "public, max-age=1"));
     json::json(response, &*concerts)

@@ -12,7 +12,6 @@ use crate::answer::problem::Problem;
 use crate::api::Api;
 use crate::middleware::metrics::show_queue;
 use crate::openapi::endpoint::{Content, Endpoint, Shape};
-use crate::shared_reads::Read;
 
 /// Whether the process lives.
 pub(crate) fn health() -> Vec<Endpoint> {
@@ -65,7 +64,7 @@ async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
 async fn metrics(api: web::Data<Api>) -> HttpResponse {
     let shown = async {
         api.app.queue_counts().await?.iter().for_each(show_queue);
-        Ok(Read { value: (), until: None })
+        Ok(())
     };
     if let Err(error) = api.queues.get((), || api.app.now(), shown).await {
         // What is counted here is told all the same.

@@ -21,7 +21,6 @@ use crate::request::auth::Bearer;
 use crate::request::page::PageQuery;
 use crate::request::path;
 use crate::request::query::{Dates, Query};
-use crate::shared_reads::Read;
 
 type DatesAndPage = (Dates, PageQuery<ScheduleKey>);
 
@@ -89,9 +88,5 @@ async fn list(
 
 async fn available(api: &Api, schedule: &Schedule) -> Result<u32, Problem> {
     let (queue, id) = (schedule.queue, schedule.id);
-    let count = async {
-        let value = api.app.seats_available(queue, id).await?;
-        Ok(Read { value, until: None })
-    };
-    Ok(api.counts.get((queue, id), || api.app.now(), count).await?)
+    Ok(api.counts.get((queue, id), || api.app.now(), api.app.seats_available(queue, id)).await?)
 }

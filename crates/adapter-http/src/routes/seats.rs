@@ -76,7 +76,7 @@ async fn list(
     let queue = api.app.active_caller(bearer.0).await?.queue();
     let schedule = path::id(&request, ScheduleId::new).ok_or(Rejection::NotFound(Missing::Schedule))?;
     let read = async { Ok(SeatBytes::read(api.app.seat_map(queue, schedule).await?)) };
-    let seats = api.seats.get((queue, schedule), || api.app.now(), read).await?;
+    let seats = api.seats.get_until((queue, schedule), || api.app.now(), read).await?;
     let written = seats.written(only.0.0).await?;
     let gzip = preferences::takes_gzip(request.headers());
     let etag = if gzip { format!("\"{}-gzip\"", written.tag) } else { format!("\"{}\"", written.tag) };

@@ -11,7 +11,7 @@ use crate::openapi::document;
 use crate::openapi::endpoint::Content;
 use crate::routes::endpoints;
 
-/// The routes of design 4.
+/// The routes that callers are promised.
 const CONTRACT: [&str; 26] = [
     "DELETE /api/v1/queue/tokens/me",
     "DELETE /api/v1/reservations/{id}",

@@ -1,4 +1,4 @@
-//! The whole sale, every field of every object (design 4).
+//! The whole sale, every field of every object.
 
 use std::time::Duration;
 
