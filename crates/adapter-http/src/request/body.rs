@@ -97,8 +97,8 @@ pub(crate) fn parse<T: FromJson>(body: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// Whether values are nested deeper than that. The reader takes any depth, without a stack: what is refused here is
-/// told to be no body at all, on every route alike.
+/// Whether values are nested deeper than the contract's limit, which holds on every route alike. The reader itself would
+/// take any depth: it needs no stack for values that it passes over.
 fn is_deeper_than(text: &str, most: usize) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
