@@ -44,7 +44,7 @@ async fn whoever_changed_a_seat_sees_it_changed() {
     assert_eq!(seat(&shop, &concert, &other, 2).await, "AVAILABLE");
 }
 
-/// Design 2.1: deadline - 1 us, deadline, deadline + 1 us; a shared answer does not outlive a hold it shows.
+/// R7, at a microsecond before the deadline, at it, and after it: a shared answer does not outlive a hold it shows.
 #[actix_web::test]
 async fn a_seat_is_free_from_its_deadline_on() {
     let (shop, concert) = Shop::open().await;

@@ -1,4 +1,4 @@
-//! Lanes: a bounded channel and a task that takes whatever is waiting in it into one transaction (design 2.2).
+//! Lanes: a bounded channel and a task that takes whatever is waiting in it into one transaction (ADR 1).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,6 @@
 //! Every statement that is really sent, asked for its plan at a million seats and a million tokens, and with statistics that
-//! are missing, or of a sale that has not begun or is over, as a plan may be made then and kept: none walks a table (trap P7), and each names one queue as a constant wherever it reads or writes a table of a sale (design 2.3).
+//! are missing, or of a sale that has not begun or is over, as a plan may be made then and kept: none walks a table (trap P7),
+//! and each names one queue as a constant wherever it reads or writes a table of a sale (ADR 7).
 
 mod crowd;
 mod sale;

@@ -1,4 +1,4 @@
-//! New epochs for all queues, once a database was restored (design 5): an operator's work, done while no server runs.
+//! New epochs for all queues, once a database was restored (ADR 2): an operator's work, done while no server runs.
 
 use diesel::sql_types::{Integer, Nullable, Timestamptz};
 use diesel_async::RunQueryDsl;

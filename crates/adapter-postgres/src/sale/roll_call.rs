@@ -1,4 +1,4 @@
-//! Who is there of those whose turn has come, read when it is needed (design 5).
+//! Who is there of those whose turn has come, read when it is needed (R22).
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -26,7 +26,7 @@ async fn scene(server: &Server) -> Scene {
 }
 
 /// A server that crashes may give the number of a transaction whose log it never wrote to another one. That this one was
-/// committed says nothing of the first: design 2.2, a lost answer is looked up, not guessed.
+/// committed says nothing of the first: a lost answer is looked up, not guessed (ADR 1).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_is_not_taken_for_a_later_one_of_its_number() {
     let server = Server::start().await;

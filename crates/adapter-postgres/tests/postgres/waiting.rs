@@ -1,4 +1,4 @@
-//! Nobody waits for long, whatever somebody else keeps (design 2.2).
+//! Nobody waits for long, whatever somebody else keeps (ADR 1).
 
 use std::collections::BTreeSet;
 use std::pin::pin;
