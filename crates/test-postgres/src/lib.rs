@@ -38,7 +38,7 @@ postgres -D "$directory/data" -k "$directory" -c listen_addresses= -c fsync=off 
     -c autovacuum=off -c deadlock_timeout=100ms >"$directory/log" 2>&1 </dev/null &
 server=$!
 tries=0
-until pg_ctl --pgdata "$directory/data" status >/dev/null 2>&1 && [ -S "$directory/.s.PGSQL.5432" ]; do
+until pg_isready --quiet --host "$directory"; do
     tries=$((tries + 1))
     if [ "$tries" -gt 300 ]; then cat "$directory/log" >&2; exit 1; fi
     sleep 0.1
