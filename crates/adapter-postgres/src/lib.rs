@@ -14,6 +14,7 @@ mod open;
 mod plans;
 mod ports;
 mod sale;
+mod schema;
 mod store;
 mod tables;
 

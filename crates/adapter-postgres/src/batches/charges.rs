@@ -16,7 +16,7 @@ use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, when};
 use crate::environment::Environment;
 use crate::tables::rows;
-use crate::tables::wallet_rows::{self, ChargeKeyRow, FindChargeKeys, LockWallets, WalletRow};
+use crate::tables::wallet_rows::{ChargeKeyRow, FindChargeKeys, LockChargedWallets, WalletRow};
 use crate::tables::wallet_writes::{ForgetEntryKeys, insert_entries, insert_wallets, update_wallets};
 
 /// Runs the batches of charges.
@@ -72,7 +72,7 @@ impl Charges {
     /// Begins, locks the wallets and reads what the keys recorded, in one round trip.
     async fn read(&self, conn: &AsyncPgConnection, commands: &[ChargeCommand]) -> Result<(Ledger, String), BatchError> {
         let users: BTreeSet<&str> = commands.iter().map(|command| command.user.as_str()).collect();
-        let lock = LockWallets { users: users.into_iter().map(str::to_owned).collect() };
+        let lock = LockChargedWallets { users: users.into_iter().map(str::to_owned).collect() };
         let find = find_keys(commands);
         let (_begun, wallets, keys, (now, transaction)) = futures::try_join!(
             Begin {}.execute(&mut &*conn),
@@ -90,11 +90,11 @@ impl Charges {
             forgotten: Vec::new(),
         };
         for row in wallets {
-            let wallet = wallet_rows::wallet(row)?;
+            let wallet = row.wallet()?;
             ledger.wallets.insert(wallet.user.clone(), wallet);
         }
         for row in keys {
-            let (key, recorded, entry) = wallet_rows::recorded(row)?;
+            let (key, recorded, entry) = row.recorded()?;
             ledger.keys.insert((entry.user.clone(), key), (recorded, entry));
         }
         Ok((ledger, transaction))
@@ -160,7 +160,7 @@ pub(crate) fn replay(
     now: Timestamp,
 ) -> Result<Result<Option<Charged>, Rejection>, StoreError> {
     let Some(row) = rows.into_iter().next() else { return Ok(Ok(None)) };
-    let (_, recorded, entry) = wallet_rows::recorded(row)?;
+    let (_, recorded, entry) = row.recorded()?;
     let replays = is_replay(Some(&recorded), &wallet::charge_fingerprint(&command.amount), now);
     Ok(replays.map(|replays| replays.then(|| charged(&entry))))
 }

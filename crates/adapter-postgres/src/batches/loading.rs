@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use bigdecimal::BigDecimal;
-use diesel::sql_types::Integer;
+use diesel::dsl::{auto_type, insert_into, max};
+use diesel::{ExpressionMethods, QueryDsl, helper_types};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule};
 use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, Timestamp};
@@ -13,11 +14,13 @@ use crate::batches::lane::{Decision, Executor};
 use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement};
 use crate::environment::Environment;
+use crate::schema::{concerts, policies, queue_registry, queues, schedules};
 use crate::tables::rows::{self, decimal, int};
 
-statement! {
-    /// The number of the queue of this name.
-    FindNumber { name: String } -> Integer = "SELECT number FROM queue_registry WHERE name = " name
+/// Reads the number of the queue of this name.
+#[auto_type(no_type_alias)]
+pub(crate) fn find_number(name: String) -> _ {
+    queue_registry::table.filter(queue_registry::name.eq(name)).select(queue_registry::number)
 }
 
 statement! {
@@ -25,41 +28,92 @@ statement! {
     LockRegistry {} -> () = "LOCK TABLE queue_registry IN SHARE ROW EXCLUSIVE MODE"
 }
 
-statement! {
-    /// The newest number; numbers are never used again.
-    NewestNumber {} -> Integer = "SELECT coalesce(max(number), 0) FROM queue_registry"
+/// Reads the newest number; numbers are never used again.
+#[auto_type(no_type_alias)]
+pub(crate) fn newest_number() -> _ {
+    let newest: helper_types::max<queue_registry::number> = max(queue_registry::number);
+    queue_registry::table.select(newest)
 }
 
-statement! {
-    InsertName { number: i32, name: String, created: OffsetDateTime } -> () =
-    "INSERT INTO queue_registry (number, name, created_at) VALUES (" number ", " name ", " created ")"
+/// Inserts the name of a new queue.
+#[auto_type(no_type_alias)]
+pub(crate) fn insert_name(number: i32, name: String, created: OffsetDateTime) -> _ {
+    insert_into(queue_registry::table).values((
+        queue_registry::number.eq(number),
+        queue_registry::name.eq(name),
+        queue_registry::created_at.eq(created),
+    ))
 }
 
-statement! {
-    InsertFirstPolicy { queue: i32, since: OffsetDateTime, active: i32, batch: i32, interval: i32, paused: bool } -> () =
-    "INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused)
-     VALUES (" queue ", 1, " since ", " active ", " batch ", " interval ", " paused ")"
+/// Inserts the first policy of a new queue.
+#[auto_type(no_type_alias)]
+pub(crate) fn insert_first_policy(
+    queue: i32,
+    since: OffsetDateTime,
+    active: i32,
+    batch: i32,
+    interval: i32,
+    paused: bool,
+) -> _ {
+    insert_into(policies::table).values((
+        policies::queue.eq(queue),
+        policies::seq.eq(1_i32),
+        policies::since.eq(since),
+        policies::max_active.eq(active),
+        policies::batch.eq(batch),
+        policies::interval_seconds.eq(interval),
+        policies::paused.eq(paused),
+    ))
 }
 
-statement! {
-    InsertQueue { queue: i32, epoch: Vec<u8> } -> () =
-    "INSERT INTO queues (queue, epoch, version, issued, admitted, frontier, ended_beyond, policy_seq,
-                         window_index, window_granted)
-     VALUES (" queue ", " epoch ", 0, 0, 0, 0, 0, 1, 0, 0)"
+/// Inserts the row of a new queue, nobody in its line.
+#[auto_type(no_type_alias)]
+pub(crate) fn insert_queue(queue: i32, epoch: Vec<u8>) -> _ {
+    insert_into(queues::table).values((
+        queues::queue.eq(queue),
+        queues::epoch.eq(epoch),
+        queues::version.eq(0_i64),
+        queues::issued.eq(0_i64),
+        queues::admitted.eq(0_i64),
+        queues::frontier.eq(0_i64),
+        queues::ended_beyond.eq(0_i64),
+        queues::policy_seq.eq(1_i32),
+        queues::window_index.eq(0_i64),
+        queues::window_granted.eq(0_i32),
+    ))
 }
 
-statement! {
-    InsertConcert { queue: i32, id: Uuid, title: String, created: OffsetDateTime } -> () =
-    "INSERT INTO concerts (queue, id, title, created_at)
-     VALUES (" queue ", " id ", " title ", " created ")"
+/// Inserts a concert.
+#[auto_type(no_type_alias)]
+pub(crate) fn insert_concert(queue: i32, id: Uuid, title: String, created: OffsetDateTime) -> _ {
+    insert_into(concerts::table).values((
+        concerts::queue.eq(queue),
+        concerts::id.eq(id),
+        concerts::title.eq(title),
+        concerts::created_at.eq(created),
+    ))
 }
 
-statement! {
-    InsertSchedule {
-        queue: i32, id: Uuid, concert: Uuid, starts_at: OffsetDateTime, offset: i32, date: Date, seats: i32,
-    } -> () =
-    "INSERT INTO schedules (queue, id, concert_id, starts_at, offset_minutes, local_date, seats_total)
-     VALUES (" queue ", " id ", " concert ", " starts_at ", " offset ", " date ", " seats ")"
+/// Inserts a schedule; `seats` is how many it has.
+#[auto_type(no_type_alias)]
+pub(crate) fn insert_schedule(
+    queue: i32,
+    id: Uuid,
+    concert: Uuid,
+    starts_at: OffsetDateTime,
+    offset: i32,
+    date: Date,
+    seats: i32,
+) -> _ {
+    insert_into(schedules::table).values((
+        schedules::queue.eq(queue),
+        schedules::id.eq(id),
+        schedules::concert_id.eq(concert),
+        schedules::starts_at.eq(starts_at),
+        schedules::offset_minutes.eq(offset),
+        schedules::local_date.eq(date),
+        schedules::seats_total.eq(seats),
+    ))
 }
 
 statement! {
@@ -121,7 +175,7 @@ impl Loading {
         };
         let id = self.environment.ids.next_id();
         let title = plan.title.to_string();
-        run(conn, InsertConcert { queue: rows::queue(queue), id, title, created: now.to_utc() }).await?;
+        run(conn, insert_concert(rows::queue(queue), id, title, now.to_utc())).await?;
         let mut schedules = Vec::with_capacity(plan.schedules.len());
         for schedule in &plan.schedules {
             schedules.push(self.schedule(conn, queue, id, schedule).await?);
@@ -137,16 +191,10 @@ impl Loading {
         plan: &NewSchedule,
     ) -> Result<ScheduleId, BatchError> {
         let (queue, id) = (rows::queue(queue), self.environment.ids.next_id());
-        let schedule = InsertSchedule {
-            queue,
-            id,
-            concert,
-            starts_at: plan.starts_at.at().to_utc(),
-            offset: i32::from(plan.starts_at.offset_minutes()),
-            date: plan.starts_at.date(),
-            // At most 100,000.
-            seats: i32::try_from(plan.seats.len()).unwrap_or(i32::MAX),
-        };
+        let (at, offset) = (plan.starts_at.at().to_utc(), i32::from(plan.starts_at.offset_minutes()));
+        // At most 100,000.
+        let many = i32::try_from(plan.seats.len()).unwrap_or(i32::MAX);
+        let schedule = insert_schedule(queue, id, concert, at, offset, plan.starts_at.date(), many);
         let seats = InsertSeats {
             queue,
             schedule: id,
@@ -173,7 +221,7 @@ impl Loading {
         if let Some(number) = number(conn, name).await? {
             return Ok(Ok(number));
         }
-        let newest = NewestNumber {}.get_result::<i32>(&mut &*conn).await?;
+        let newest = newest_number().get_result::<Option<i32>>(&mut &*conn).await?.unwrap_or(0);
         let Ok(number) = u16::try_from(newest.saturating_add(1)) else {
             return Ok(Err(Rejection::invalid("queue", "is one more than there are numbers for")));
         };
@@ -181,25 +229,18 @@ impl Loading {
         let policy = self.environment.rules.new_queue;
         let queue = Queue::new(QueueNumber(number), name.clone(), epoch, policy, now);
         let (number, since) = (rows::queue(queue.number), now.to_utc());
-        let policy = InsertFirstPolicy {
-            queue: number,
-            since,
-            active: int(policy.max_active),
-            batch: int(policy.batch),
-            interval: int(policy.interval_seconds),
-            paused: policy.paused,
-        };
+        let (active, batch, interval) = (int(policy.max_active), int(policy.batch), int(policy.interval_seconds));
         futures::try_join!(
-            run(conn, InsertName { number, name: name.to_string(), created: since }),
-            run(conn, policy),
-            run(conn, InsertQueue { queue: number, epoch: epoch.0.to_vec() }),
+            run(conn, insert_name(number, name.to_string(), since)),
+            run(conn, insert_first_policy(number, since, active, batch, interval, policy.paused)),
+            run(conn, insert_queue(number, epoch.0.to_vec())),
         )?;
         Ok(Ok(queue.number))
     }
 }
 
 async fn number(conn: &AsyncPgConnection, name: &QueueName) -> Result<Option<QueueNumber>, BatchError> {
-    let found = FindNumber { name: name.to_string() }.load::<i32>(&mut &*conn).await?;
+    let found = find_number(name.to_string()).load::<i32>(&mut &*conn).await?;
     let number = found.into_iter().next().map(|number| rows::queue_number("queue_registry", number));
     Ok(number.transpose()?)
 }

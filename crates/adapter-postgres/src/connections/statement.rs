@@ -3,7 +3,7 @@
 //! diesel prepares its own `UPDATE` and every `sql_query` anew each time, which costs a round trip. A statement written
 //! with [`statement!`] is a query of its own type, so that it is cached; its SQL stands in full where it is defined.
 
-use diesel::query_builder::{Query, QueryFragment, QueryId};
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_types::{self, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::FutureExt;
@@ -109,7 +109,7 @@ pub(crate) fn when<S>(
     statement: impl FnOnce() -> S,
 ) -> BoxFuture<'_, diesel::QueryResult<()>>
 where
-    S: QueryFragment<diesel::pg::Pg> + QueryId + Query + Send + 'static,
+    S: QueryFragment<diesel::pg::Pg> + QueryId + Send + 'static,
 {
     if wanted { run(conn, statement()) } else { std::future::ready(Ok(())).boxed() }
 }
@@ -117,7 +117,7 @@ where
 /// Executes a statement that answers nothing.
 pub(crate) fn run<S>(conn: &AsyncPgConnection, statement: S) -> BoxFuture<'_, diesel::QueryResult<()>>
 where
-    S: QueryFragment<diesel::pg::Pg> + QueryId + Query + Send + 'static,
+    S: QueryFragment<diesel::pg::Pg> + QueryId + Send + 'static,
 {
     async move { statement.execute(&mut &*conn).await.map(|_rows| ()) }.boxed()
 }

@@ -5,6 +5,7 @@
 mod crowd;
 mod sale;
 mod sources;
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,14 +40,14 @@ const OF_ALL_QUEUES: [(&str, &str); 12] = [
     ("FindActive", "who is ACTIVE, of all queues, by an index of those"),
     ("InsertSightings", "whom a server saw, of all queues"),
     ("RemoveSightings", "what was seen long ago, of all queues"),
-    ("LockQueues", "new epochs, for all queues, by an operator while no server runs"),
+    ("lock_queues", "new epochs, for all queues, by an operator while no server runs"),
     ("RenewQueues", "the same"),
     ("ExpelTokens", "the same"),
     ("FindDueQueues", "what is due, of all queues; their rows are few"),
     ("FindDue", "what is due, of all queues, by an index on deadlines"),
     ("ListConcerts", "a list across sales"),
-    ("FindConcert", "tells another queue's concert from nobody's"),
-    ("FindAnywhere", "tells another queue's schedule from nobody's"),
+    ("find_concert", "tells another queue's concert from nobody's"),
+    ("find_anywhere", "tells another queue's schedule from nobody's"),
 ];
 
 /// What each refresh of a server asks for, by the index that has only what changed, whatever the statistics say.
@@ -63,11 +64,11 @@ const REPORT: (&str, [&str; 6]) =
 /// What ends all live tokens of all queues: where most of the tokens live, walking all is a good plan.
 const ENDS_ALL: &str = "ExpelTokens";
 
-#[derive(QueryableByName)]
+#[derive(Debug, QueryableByName)]
 struct Prepared {
     #[diesel(sql_type = Text)]
     statement: String,
-    /// Its parameters' types, with commas.
+    /// Its parameters' types, with commas; none to have them told from the text.
     #[diesel(sql_type = Text)]
     types: String,
 }
@@ -82,17 +83,26 @@ struct Explained {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_walks_a_table_and_each_names_one_queue_p7() {
     let sent = sale::play().await;
-    let written = sources::statements();
-    let named = |prepared: &Prepared| written.get(&sources::shape(&prepared.statement)).cloned();
-    let missing: BTreeSet<_> = written.values().cloned().collect();
-    let missing: Vec<_> = missing.difference(&sent.iter().filter_map(named).collect()).cloned().collect();
-    assert!(missing.is_empty(), "statements that the sale did not send: {missing:?}");
+    let known = known();
+    let name = |prepared: &Prepared| known.get(&sources::shape(&prepared.statement)).cloned();
+    let unknown: Vec<_> = sent.iter().filter(|prepared| name(prepared).is_none()).collect();
+    assert!(unknown.is_empty(), "statements that are sent and stand in no list: {unknown:#?}");
+    let missing: BTreeSet<_> = known.values().cloned().collect();
+    let missing: Vec<_> = missing.difference(&sent.iter().filter_map(name).collect()).cloned().collect();
+    assert!(missing.is_empty(), "statements that the sale did not send, or that are not kept prepared: {missing:?}");
 
-    let named: BTreeMap<_, _> = sent.into_iter().filter_map(|sent| Some((named(&sent)?, sent))).collect();
+    let mut asked: BTreeMap<_, _> =
+        sent.into_iter().filter_map(|sent| Some(((name(&sent)?, sources::shape(&sent.statement)), sent))).collect();
+    for (name, statements) in typed::statements() {
+        for statement in statements {
+            let place = (name.to_owned(), sources::shape(&statement));
+            asked.entry(place).or_insert(Prepared { statement, types: String::new() });
+        }
+    }
     for statistics in [Statistics::None, Statistics::Handful, Statistics::SoldOut, Statistics::Million] {
         let mut connection = crowd::session(statistics).await;
         let mut plans = BTreeMap::new();
-        for (name, prepared) in &named {
+        for ((name, _), prepared) in &asked {
             if let Some(nodes) = explain(&mut connection, prepared).await {
                 check(name, &prepared.statement, &nodes, statistics);
                 plans.insert(name, nodes);
@@ -102,6 +112,18 @@ async fn no_statement_walks_a_table_and_each_names_one_queue_p7() {
             insta::assert_snapshot!(format!("{statistics:?}"), of_large_tables(&plans));
         }
     }
+}
+
+/// The names of all statements there are, by their shape.
+fn known() -> BTreeMap<String, String> {
+    let typed = typed::statements();
+    let listed = typed.keys().copied().chain(typed::PARTS).map(str::to_owned).collect();
+    assert_eq!(sources::typed(&typed::PARTS), listed, "the functions that make typed statements, and their list");
+    let mut known = sources::statements();
+    for (name, statements) in typed {
+        known.extend(statements.iter().map(|statement| (sources::shape(statement), name.to_owned())));
+    }
+    known
 }
 
 fn check(name: &str, sql: &str, nodes: &[Node], statistics: Statistics) {
@@ -177,11 +199,11 @@ async fn explain(connection: &mut AsyncPgConnection, prepared: &Prepared) -> Opt
     if !["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&verb) {
         return None;
     }
-    let many = prepared.types.split(',').filter(|name| !name.is_empty()).count();
-    let (types, nulls) = match many {
-        0 => (String::new(), String::new()),
-        many => (format!("({})", prepared.types), format!("({})", vec!["NULL"; many].join(", "))),
-    };
+    let numbers = prepared.statement.split('$').skip(1);
+    let numbers = numbers.filter_map(|after| after.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok());
+    let many: usize = numbers.max().unwrap_or(0);
+    let types = if prepared.types.is_empty() { String::new() } else { format!("({})", prepared.types) };
+    let nulls = if many == 0 { String::new() } else { format!("({})", vec!["NULL"; many].join(", ")) };
     let prepare = format!("PREPARE asked {types} AS {}", prepared.statement);
     connection.batch_execute(&prepare).await.unwrap();
     let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE asked {nulls}");

@@ -4,21 +4,25 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
+use diesel::dsl::{AsSelect, auto_type};
+use diesel::pg::Pg;
+use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::ports::{ConcertRepository, Decided, StoreError};
 use domain::rejection::Missing;
 use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId, Timestamp};
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::batches::loading::Plan;
 use crate::connections::statement::{ReadNow, statement};
+use crate::schema::{concerts, seats};
 use crate::store::{PostgresStore, store_error, unavailable};
 use crate::tables::rows::{self, SeatRow, inconsistent};
-use crate::tables::schedules::{ScheduleRow, SqlSchedule, schedule, start};
+use crate::tables::schedules::{ScheduleRow, list_schedules, start};
 
 type SqlUuid = diesel::sql_types::Uuid;
 
@@ -41,44 +45,6 @@ statement! {
 }
 
 statement! {
-    /// Whether a concert is of this queue; no row when it is of none.
-    FindConcert { queue: i32, id: Uuid } -> Bool =
-    "SELECT bool_or(queue = " queue ") FROM concerts WHERE id = " id " GROUP BY id"
-}
-
-statement! {
-    /// A page of a queue's schedules by start, then id, that have not started and whose date is within the bounds.
-    ListSchedules {
-        queue: i32, now: Option<OffsetDateTime>, after: Option<OffsetDateTime>, id: Uuid, from: Option<Date>,
-        to: Option<Date>, limit: i64,
-    } -> SqlSchedule =
-    "SELECT s.id, s.concert_id, s.starts_at, s.offset_minutes, s.seats_total, c.title
-     FROM schedules s
-     JOIN concerts c ON c.queue = " queue " AND c.id = s.concert_id
-     WHERE s.queue = " queue " AND s.starts_at > coalesce(" now ", now())
-       AND (s.starts_at, s.id) > (coalesce(" after ", " now ", now()), " id ")
-       AND s.local_date >= coalesce(" from ", '-infinity') AND s.local_date <= coalesce(" to ", 'infinity')
-     ORDER BY s.starts_at, s.id
-     LIMIT " limit
-}
-
-statement! {
-    /// The same of one concert.
-    ListConcertSchedules {
-        queue: i32, concert: Uuid, now: Option<OffsetDateTime>, after: Option<OffsetDateTime>, id: Uuid,
-        from: Option<Date>, to: Option<Date>, limit: i64,
-    } -> SqlSchedule =
-    "SELECT s.id, s.concert_id, s.starts_at, s.offset_minutes, s.seats_total, c.title
-     FROM schedules s
-     JOIN concerts c ON c.queue = " queue " AND c.id = s.concert_id
-     WHERE s.queue = " queue " AND s.concert_id = " concert " AND s.starts_at > coalesce(" now ", now())
-       AND (s.starts_at, s.id) > (coalesce(" after ", " now ", now()), " id ")
-       AND s.local_date >= coalesce(" from ", '-infinity') AND s.local_date <= coalesce(" to ", 'infinity')
-     ORDER BY s.starts_at, s.id
-     LIMIT " limit
-}
-
-statement! {
     /// How many seats may be held; mirrors `Seat::status_at`. The order makes it the schedule's seats that are read, whatever
     /// share of the queue's the statistics take them to be.
     CountAvailable { queue: i32, schedule: Uuid, now: Option<OffsetDateTime> } -> BigInt =
@@ -87,15 +53,17 @@ statement! {
      WHERE reservation_id IS NULL OR held_until <= coalesce(" now ", now())"
 }
 
-statement! {
-    /// All seats of a schedule, by number.
-    ListSeats { queue: i32, schedule: Uuid } -> (
-        SqlUuid, SqlUuid, Integer, Numeric, Nullable<SqlUuid>, Nullable<Timestamptz>,
-    ) =
-    "SELECT id, schedule_id, number, price, reservation_id, held_until
-     FROM seats
-     WHERE queue = " queue " AND schedule_id = " schedule "
-     ORDER BY number"
+/// Reads which queue a concert is of.
+#[auto_type(no_type_alias)]
+pub(crate) fn find_concert(id: Uuid) -> _ {
+    concerts::table.filter(concerts::id.eq(id)).select(concerts::queue)
+}
+
+/// Reads all seats of a schedule, by number.
+#[auto_type(no_type_alias)]
+pub(crate) fn list_seats(queue: i32, schedule: Uuid) -> _ {
+    let row: AsSelect<SeatRow, Pg> = SeatRow::as_select();
+    seats::table.filter(seats::queue.eq(queue)).filter(seats::schedule_id.eq(schedule)).order(seats::number).select(row)
 }
 
 #[async_trait]
@@ -131,35 +99,23 @@ impl ConcertRepository for PostgresStore {
         self.in_time(async {
             let connection = self.connection().await?;
             if let Some(concert) = filter.concert {
-                let find = FindConcert { queue: rows::queue(queue), id: concert.uuid() };
-                let here = find.load::<bool>(&mut &*connection).await.map_err(unavailable)?;
-                let found = match here.as_slice().first() {
-                    Some(true) => Found::Here(()),
-                    Some(false) => Found::Elsewhere,
-                    None => Found::Nowhere,
+                let of = find_concert(concert.uuid()).load::<i32>(&mut &*connection).await.map_err(unavailable)?;
+                let found = if of.contains(&rows::queue(queue)) {
+                    Found::Here(())
+                } else if of.is_empty() {
+                    Found::Nowhere
+                } else {
+                    Found::Elsewhere
                 };
                 if let Err(rejection) = found.or_reject(Missing::Concert) {
                     return Ok(Err(rejection));
                 }
             }
-            let now = self.0.environment.fixed_now();
-            let after = page.after.map(|(at, _)| at.to_utc());
-            let id = page.after.map_or_else(Uuid::max, |(_, id)| id.uuid());
-            let (queue_column, from, to) = (rows::queue(queue), filter.from, filter.to);
-            let limit = i64::from(page.limit) + 1;
-            let rows = match filter.concert {
-                None => {
-                    let list = ListSchedules { queue: queue_column, now, after, id, from, to, limit };
-                    list.load::<ScheduleRow>(&mut &*connection).await
-                }
-                Some(concert) => {
-                    let concert = concert.uuid();
-                    let list = ListConcertSchedules { queue: queue_column, concert, now, after, id, from, to, limit };
-                    list.load::<ScheduleRow>(&mut &*connection).await
-                }
-            };
-            let rows = rows.map_err(unavailable)?;
-            let items = rows.into_iter().map(|row| schedule(queue, row).map(|schedule| Schedule::clone(&schedule)));
+            let after = page.after.map(|(at, id)| (at.to_utc(), id.uuid()));
+            let (now, limit) = (self.0.environment.fixed_now(), i64::from(page.limit) + 1);
+            let list = list_schedules(rows::queue(queue), filter, after, now, limit);
+            let rows = list.load::<ScheduleRow>(&mut &*connection).await.map_err(unavailable)?;
+            let items = rows.into_iter().map(|row| row.schedule(queue).map(|schedule| Schedule::clone(&schedule)));
             let items = items.collect::<Result<_, _>>()?;
             Ok(Ok(Listed::cut(items, page, |schedule: &Schedule| (schedule.starts_at.at(), schedule.id))))
         })
@@ -188,7 +144,7 @@ impl ConcertRepository for PostgresStore {
                 Ok(schedule) => schedule,
                 Err(rejection) => return Ok(Err(rejection)),
             };
-            let list = ListSeats { queue: rows::queue(queue), schedule: schedule.id.uuid() };
+            let list = list_seats(rows::queue(queue), schedule.id.uuid());
             let (seats, now) = futures::try_join!(
                 list.load::<SeatRow>(&mut &*connection),
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),

@@ -1,11 +1,11 @@
 //! The ports of `domain`, one a file, implemented on the store.
 
-mod concerts;
-mod new_epoch;
-mod payments;
-mod presence;
-mod queue_report;
-mod queues;
-mod reservations;
-mod token_keys;
-mod wallets;
+pub(crate) mod concerts;
+pub(crate) mod new_epoch;
+pub(crate) mod payments;
+pub(crate) mod presence;
+pub(crate) mod queue_report;
+pub(crate) mod queues;
+pub(crate) mod reservations;
+pub(crate) mod token_keys;
+pub(crate) mod wallets;

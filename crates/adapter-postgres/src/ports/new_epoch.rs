@@ -1,27 +1,27 @@
 //! New epochs for all queues, once a database was restored (ADR 2): an operator's work, done while no server runs.
 
-use diesel::sql_types::{Integer, Nullable, Timestamptz};
+use diesel::QueryDsl;
+use diesel::dsl::auto_type;
 use diesel_async::RunQueryDsl;
 use domain::presence::Watch;
 use time::OffsetDateTime;
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement};
+use crate::schema::queues;
 use crate::store::PostgresStore;
 use crate::tables::rows::instant;
+use crate::tables::servers::last_told;
 
 statement! {
     /// However many tokens there are: only locks are not waited for for long.
     TakeYourTime {} -> () = "SET LOCAL statement_timeout = 0"
 }
 
-statement! {
-    LockQueues {} -> Integer = "SELECT queue FROM queues ORDER BY queue FOR NO KEY UPDATE"
-}
-
-statement! {
-    /// When a server told of itself last.
-    LastTold {} -> Nullable<Timestamptz> = "SELECT max(last) FROM servers"
+/// Locks the rows of all queues, and reads their numbers.
+#[auto_type(no_type_alias)]
+pub(crate) fn lock_queues() -> _ {
+    queues::table.select(queues::queue).order(queues::queue).for_no_key_update()
 }
 
 statement! {
@@ -52,8 +52,8 @@ impl PostgresStore {
         let (_begun, _unlimited, queues, told, (now, _)) = futures::try_join!(
             Begin {}.execute(&mut &*conn),
             TakeYourTime {}.execute(&mut &*conn),
-            LockQueues {}.load::<i32>(&mut &*conn),
-            LastTold {}.get_result::<Option<OffsetDateTime>>(&mut &*conn),
+            lock_queues().load::<i32>(&mut &*conn),
+            last_told().get_result::<Option<OffsetDateTime>>(&mut &*conn),
             Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn),
         )?;
         let now = self.0.environment.now(now);

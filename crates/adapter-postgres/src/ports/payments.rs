@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::sale::command::{Command, Outcome};
 use crate::store::{PostgresStore, store_error, unavailable};
-use crate::tables::receipts::{FindPayments, ListPayments, PaymentRow, receipts};
+use crate::tables::receipts::{FindPayments, PaymentRow, list_payments, receipts};
 use crate::tables::rows;
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl PaymentRepository for PostgresStore {
             let connection = self.connection().await?;
             let find = FindPayments { queue: rows::queue(queue), ids: vec![payment.uuid()] };
             let mut found = find.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
-            found.retain(|row| row.2 == user.as_str());
+            found.retain(|row| row.user_id == user.as_str());
             let found = receipts(&connection, queue, found).await.map_err(store_error)?;
             Ok(found.into_iter().next().map(|(receipt, _)| receipt))
         })
@@ -43,12 +43,9 @@ impl PaymentRepository for PostgresStore {
     ) -> Result<Listed<Receipt, PaymentId>, StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let list = ListPayments {
-                queue: rows::queue(queue),
-                user: user.as_str().to_owned(),
-                before: page.after.map_or_else(Uuid::max, PaymentId::uuid),
-                limit: i64::from(page.limit) + 1,
-            };
+            let before = page.after.map_or_else(Uuid::max, PaymentId::uuid);
+            let limit = i64::from(page.limit) + 1;
+            let list = list_payments(rows::queue(queue), user.as_str().to_owned(), before, limit);
             let listed = list.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
             let listed = receipts(&connection, queue, listed).await.map_err(store_error)?;
             let items = listed.into_iter().map(|(receipt, _)| receipt).collect();

@@ -1,7 +1,6 @@
 //! The port of who is there.
 
 use async_trait::async_trait;
-use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 use domain::ports::{PresenceRepository, StoreError};
 use domain::presence::{Sighting, Watch};
@@ -11,19 +10,8 @@ use uuid::Uuid;
 use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement, when};
 use crate::store::{PostgresStore, store_error, unavailable};
-use crate::tables::rows::{self, big, instant};
-
-statement! {
-    /// What a server has told of itself.
-    LockServer { server: Uuid } -> (Timestamptz, Timestamptz) =
-    "SELECT since, last FROM servers WHERE id = " server " FOR UPDATE"
-}
-
-statement! {
-    KeepServer { server: Uuid, since: OffsetDateTime, last: OffsetDateTime } -> () =
-    "INSERT INTO servers (id, since, last) VALUES (" server ", " since ", " last ")
-     ON CONFLICT (id) DO UPDATE SET since = excluded.since, last = excluded.last"
-}
+use crate::tables::rows::{self, big};
+use crate::tables::servers::{KeepServer, ServerRow, lock_server, remove_server, remove_servers};
 
 statement! {
     /// Rows are never changed: what a server notes of a chunk twice in one moment is kept as of the next one.
@@ -66,16 +54,6 @@ statement! {
      WHERE s.queue = old.queue AND s.chunk = old.chunk AND s.noted_at = old.noted_at AND s.server = old.server"
 }
 
-statement! {
-    /// Removes the servers that are gone.
-    RemoveServers { gone: OffsetDateTime } -> () = "DELETE FROM servers WHERE last <= " gone
-}
-
-statement! {
-    /// Removes a server that stops.
-    RemoveServer { server: Uuid } -> () = "DELETE FROM servers WHERE id = " server
-}
-
 /// How many old sightings a note removes besides twice as many as it inserts: more go than come.
 const SPARE: u64 = 100;
 
@@ -93,7 +71,7 @@ impl PresenceRepository for PostgresStore {
     async fn forget(&self, server: Uuid) -> Result<(), StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let removed = RemoveServer { server }.execute(&mut &*connection).await;
+            let removed = remove_server(server).execute(&mut &*connection).await;
             removed.map(|_rows| ()).map_err(unavailable)
         })
         .await
@@ -106,13 +84,11 @@ impl PostgresStore {
         let conn = session.connection()?;
         let (_begun, before, (now, _)) = futures::try_join!(
             Begin {}.execute(&mut &*conn),
-            LockServer { server }.load::<(OffsetDateTime, OffsetDateTime)>(&mut &*conn),
+            lock_server(server).load::<ServerRow>(&mut &*conn),
             Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn),
         )?;
         let now = self.0.environment.now(now);
-        let before = before.into_iter().next();
-        let before = before.map(|(since, last)| Watch { since: instant(since), last: instant(last) });
-        let watch = Watch::told(before, now);
+        let watch = Watch::told(before.into_iter().next().map(ServerRow::watch), now);
         let gone = now.minus(Watch::GIVEN_UP);
         let sightings = || InsertSightings {
             server,
@@ -128,7 +104,7 @@ impl PostgresStore {
             run(conn, KeepServer { server, since: watch.since.to_utc(), last: watch.last.to_utc() }),
             when(conn, !seen.is_empty(), sightings),
             run(conn, RemoveSightings { server, before, gone: gone.to_utc(), most: big(most) }),
-            run(conn, RemoveServers { gone: gone.to_utc() }),
+            run(conn, remove_servers(gone.to_utc())),
             run(conn, Commit {}),
         )?;
         session.give_back();

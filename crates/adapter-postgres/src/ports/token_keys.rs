@@ -1,7 +1,11 @@
 //! The ports of the server's key and of whether the store answers.
 
 use async_trait::async_trait;
-use diesel::sql_types::{Binary, Nullable, Timestamptz};
+use diesel::dsl::{AsSelect, auto_type, insert_into};
+use diesel::pg::Pg;
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::sql_types::Timestamptz;
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use domain::Timestamp;
 use domain::ports::{Probe, StoreError, TokenKeyRepository};
@@ -9,23 +13,34 @@ use domain::seal::{KeyFingerprint, ServerKey, StoredKey};
 use time::OffsetDateTime;
 
 use crate::connections::statement::statement;
+use crate::schema::token_keys;
 use crate::store::{PostgresStore, unavailable};
 use crate::tables::rows::inconsistent;
 
-statement! {
-    /// The key that sealed last.
-    FindKey {} -> (Binary, Nullable<Binary>) = "SELECT fingerprint, generated FROM token_keys WHERE id = 1"
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = token_keys, check_for_backend(Pg))]
+pub(crate) struct TokenKeyRow {
+    fingerprint: Vec<u8>,
+    generated: Option<Vec<u8>>,
+}
+
+/// Reads the key that sealed last.
+#[auto_type(no_type_alias)]
+pub(crate) fn find_key() -> _ {
+    let row: AsSelect<TokenKeyRow, Pg> = TokenKeyRow::as_select();
+    token_keys::table.filter(token_keys::id.eq(1_i32)).select(row)
+}
+
+/// Keeps the first key; does nothing when there is one.
+pub(crate) fn keep_first(key: &StoredKey) -> impl QueryFragment<Pg> + QueryId + Send + use<> {
+    let (fingerprint, generated) = columns(key);
+    let row = (token_keys::id.eq(1_i32), token_keys::fingerprint.eq(fingerprint), token_keys::generated.eq(generated));
+    insert_into(token_keys::table).values(row).on_conflict(token_keys::id).do_nothing()
 }
 
 statement! {
-    /// Keeps the first key; nothing when there is one.
-    KeepFirst { fingerprint: Vec<u8>, generated: Option<Vec<u8>> } -> () =
-    "INSERT INTO token_keys (id, fingerprint, generated) VALUES (1, " fingerprint ", " generated ")
-     ON CONFLICT (id) DO NOTHING"
-}
-
-statement! {
-    /// Keeps a key instead of the one before; nothing when that is no longer there.
+    /// Keeps a key instead of the one before; does nothing when that is no longer there. By hand, because diesel prepares
+    /// an `UPDATE` of its own anew each time.
     KeepNext {
         fingerprint: Vec<u8>, generated: Option<Vec<u8>>, old_fingerprint: Vec<u8>, old_generated: Option<Vec<u8>>,
     } -> () =
@@ -43,7 +58,7 @@ impl TokenKeyRepository for PostgresStore {
     async fn stored_key(&self) -> Result<Option<StoredKey>, StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let found = FindKey {}.load::<(Vec<u8>, Option<Vec<u8>>)>(&mut &*connection).await.map_err(unavailable)?;
+            let found = find_key().load::<TokenKeyRow>(&mut &*connection).await.map_err(unavailable)?;
             found.into_iter().next().map(stored_key).transpose()
         })
         .await
@@ -52,10 +67,10 @@ impl TokenKeyRepository for PostgresStore {
     async fn keep_key(&self, before: Option<&StoredKey>, key: &StoredKey) -> Result<bool, StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let (fingerprint, generated) = columns(key);
             let kept = match before.map(columns) {
-                None => KeepFirst { fingerprint, generated }.execute(&mut &*connection).await,
+                None => keep_first(key).execute(&mut &*connection).await,
                 Some((old_fingerprint, old_generated)) => {
+                    let (fingerprint, generated) = columns(key);
                     let next = KeepNext { fingerprint, generated, old_fingerprint, old_generated };
                     next.execute(&mut &*connection).await
                 }
@@ -82,13 +97,13 @@ fn columns(key: &StoredKey) -> (Vec<u8>, Option<Vec<u8>>) {
     (key.fingerprint.0.to_vec(), key.generated.as_ref().map(|key| key.bytes().to_vec()))
 }
 
-fn stored_key((fingerprint, generated): (Vec<u8>, Option<Vec<u8>>)) -> Result<StoredKey, StoreError> {
+fn stored_key(row: TokenKeyRow) -> Result<StoredKey, StoreError> {
     let bytes = |column, bytes: Vec<u8>| {
         <[u8; 32]>::try_from(bytes)
             .map_err(|bytes| inconsistent("token_keys", column, format!("{} bytes", bytes.len())))
     };
     Ok(StoredKey {
-        fingerprint: KeyFingerprint(bytes("fingerprint", fingerprint)?),
-        generated: generated.map(|key| bytes("generated", key)).transpose()?.map(ServerKey::from_bytes),
+        fingerprint: KeyFingerprint(bytes("fingerprint", row.fingerprint)?),
+        generated: row.generated.map(|key| bytes("generated", key)).transpose()?.map(ServerKey::from_bytes),
     })
 }

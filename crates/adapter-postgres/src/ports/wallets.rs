@@ -11,16 +11,17 @@ use time::OffsetDateTime;
 use crate::batches::charges;
 use crate::connections::statement::ReadNow;
 use crate::store::{PostgresStore, unavailable};
-use crate::tables::wallet_rows::{self, ChargeKeyRow, EntryRow, FindWallet, ListEntries, WalletRow};
+use crate::tables::rows::big;
+use crate::tables::wallet_rows::{ChargeKeyRow, EntryRow, WalletRow, find_wallet, list_entries};
 
 #[async_trait]
 impl WalletRepository for PostgresStore {
     async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let find = FindWallet { user: user.as_str().to_owned() };
+            let find = find_wallet(user.as_str().to_owned());
             let found = find.load::<WalletRow>(&mut &*connection).await.map_err(unavailable)?;
-            found.into_iter().next().map_or_else(|| Ok(Wallet::empty(user.clone())), wallet_rows::wallet)
+            found.into_iter().next().map_or_else(|| Ok(Wallet::empty(user.clone())), WalletRow::wallet)
         })
         .await
     }
@@ -52,13 +53,10 @@ impl WalletRepository for PostgresStore {
     async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError> {
         self.in_time(async {
             let connection = self.connection().await?;
-            let list = ListEntries {
-                user: user.as_str().to_owned(),
-                before: page.after.map_or(i64::MAX, crate::tables::rows::big),
-                limit: i64::from(page.limit) + 1,
-            };
+            let before = page.after.map_or(i64::MAX, big);
+            let list = list_entries(user.as_str().to_owned(), before, i64::from(page.limit) + 1);
             let listed = list.load::<EntryRow>(&mut &*connection).await.map_err(unavailable)?;
-            let items = listed.into_iter().map(wallet_rows::entry).collect::<Result<_, _>>()?;
+            let items = listed.into_iter().map(EntryRow::entry).collect::<Result<_, _>>()?;
             Ok(Listed::cut(items, page, |entry: &Entry| entry.seq))
         })
         .await

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Binary, Timestamptz};
+use diesel::sql_types::{BigInt, Binary};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::presence::{Roll, Sighting, Watch};
 use domain::{QueueNumber, Rules, Timestamp, Token};
@@ -11,12 +11,8 @@ use time::OffsetDateTime;
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
-use crate::tables::rows::{big, count, instant, queue as queue_column};
-
-statement! {
-    /// What the servers tell of themselves.
-    FindServers {} -> (Timestamptz, Timestamptz) = "SELECT since, last FROM servers"
-}
+use crate::tables::rows::{big, count, queue as queue_column};
+use crate::tables::servers::{ServerRow, find_servers};
 
 statement! {
     /// Whom servers saw of these chunks, written down since.
@@ -59,9 +55,8 @@ impl RollCall {
             return Ok(());
         }
         if !self.asked {
-            let told = FindServers {}.load::<(OffsetDateTime, OffsetDateTime)>(&mut &*conn).await?;
-            let watch = |(since, last)| Watch { since: instant(since), last: instant(last) };
-            let watches: Vec<Watch> = told.into_iter().map(watch).collect();
+            let told = find_servers().load::<ServerRow>(&mut &*conn).await?;
+            let watches: Vec<Watch> = told.into_iter().map(ServerRow::watch).collect();
             self.roll = Roll::since(Watch::judges_since(&watches, self.absence, self.now));
             self.asked = true;
         }

@@ -14,7 +14,7 @@ use crate::sale::command::Command;
 use crate::sale::known_schedules::Schedules;
 use crate::sale::working_set::WorkingSet;
 use crate::tables::rows::{self};
-use crate::tables::schedules::{FindAnywhere, FindSchedules, ScheduleRow, schedule};
+use crate::tables::schedules::{ScheduleRow, find_anywhere, find_schedules};
 
 /// How many schedules are kept; more than one sale has. When it is full it starts anew.
 const MOST: usize = 10_000;
@@ -55,14 +55,14 @@ impl ScheduleCache {
         if missing.is_empty() {
             return Ok(found);
         }
-        let read = FindSchedules { queue: rows::queue(queue), ids: missing.clone() };
+        let read = find_schedules(rows::queue(queue), missing.clone());
         let read = read.load::<ScheduleRow>(&mut &*conn).await?;
-        let read: Vec<_> = read.into_iter().map(|row| schedule(queue, row)).collect::<Result<_, _>>()?;
+        let read: Vec<_> = read.into_iter().map(|row| row.schedule(queue)).collect::<Result<_, _>>()?;
         self.keep(&read);
         found.extend(read.into_iter().map(|schedule| (schedule.id, Found::Here(schedule))));
         let missing: Vec<Uuid> = missing.into_iter().filter(|id| !found.contains_key(&ScheduleId::new(*id))).collect();
         if !missing.is_empty() {
-            let elsewhere = FindAnywhere { ids: missing.clone() }.load::<Uuid>(&mut &*conn).await?;
+            let elsewhere = find_anywhere(missing.clone()).load::<Uuid>(&mut &*conn).await?;
             found.extend(missing.into_iter().map(|id| {
                 let known = if elsewhere.contains(&id) { Found::Elsewhere } else { Found::Nowhere };
                 (ScheduleId::new(id), known)

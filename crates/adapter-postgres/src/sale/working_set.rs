@@ -20,8 +20,8 @@ use uuid::Uuid;
 
 use crate::sale::facts::Facts;
 use crate::sale::known_schedules::{Schedules, schedule_of};
+use crate::tables::rows;
 use crate::tables::rows::{Held, Keyed, ReservationRow};
-use crate::tables::{rows, wallet_rows};
 
 /// What an idempotency key is scoped to besides its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,7 +156,7 @@ impl WorkingSet {
             seats.push(rows::reserved_seat(seat, number, &price)?);
         }
         for row in facts.wallets {
-            let wallet = wallet_rows::wallet(row)?;
+            let wallet = row.wallet()?;
             set.wallets.insert(wallet.user.clone(), wallet);
         }
         Ok(set)

@@ -7,11 +7,14 @@
 //! What is looked up stands in LATERAL subqueries that are planned on their own, by the whole key. Joined freely, a planner
 //! that has no statistics of a sale that has just begun takes the queue alone to be selective, and walks all of it.
 
+use diesel::dsl::AsSelect;
+use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Numeric, Text, Timestamptz};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::connections::statement::statement;
+use crate::tables::wallet_rows::WalletRow;
 
 type SqlUuid = diesel::sql_types::Uuid;
 
@@ -202,7 +205,7 @@ statement! {
 
 statement! {
     /// The wallets of the users of these tickets.
-    LockWallets { queue: i32, numbers: Vec<i64> } -> (Text, Numeric, BigInt) =
+    LockWallets { queue: i32, numbers: Vec<i64> } -> AsSelect<WalletRow, Pg> =
     "SELECT w.user_id, w.balance, w.last_seq
      FROM (SELECT DISTINCT t.user_id
            FROM unnest(" numbers ") AS p (number)

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use bigdecimal::BigDecimal;
-use diesel::sql_types::{BigInt, Integer, Nullable, Numeric, Text, Timestamptz};
+use diesel::dsl::{AsSelect, auto_type};
+use diesel::pg::Pg;
+use diesel::sql_types::{Integer, Nullable, Numeric, Text, Timestamptz};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::payment::{Payment, Receipt};
 use domain::ports::{Paid, StoreError};
@@ -14,9 +17,10 @@ use uuid::Uuid;
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
+use crate::schema::payments;
 use crate::tables::rows::{self, ReservationRow, count, inconsistent, money, user};
 use crate::tables::schedules::start;
-use crate::tables::wallet_rows::{EntryRow, FindEntries, entry};
+use crate::tables::wallet_rows::{EntryRow, FindEntries};
 
 type SqlUuid = diesel::sql_types::Uuid;
 type SqlReservation = (
@@ -26,8 +30,32 @@ type SqlReservation = (
 );
 /// A reservation with its schedule's concert, start, offset and title, and one of its seats.
 pub(crate) type SeatedRow = (ReservationRow, (Uuid, OffsetDateTime, i32, String), Option<(Uuid, i32, BigDecimal)>);
-type SqlPayment = (SqlUuid, SqlUuid, Text, Numeric, Timestamptz, BigInt);
-pub(crate) type PaymentRow = (Uuid, Uuid, String, BigDecimal, OffsetDateTime, i64);
+
+/// A row of `payments`, without the key that it was asked for with.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = payments, check_for_backend(Pg))]
+pub(crate) struct PaymentRow {
+    id: Uuid,
+    reservation_id: Uuid,
+    pub(crate) user_id: String,
+    amount: BigDecimal,
+    paid_at: OffsetDateTime,
+    entry_seq: i64,
+}
+
+impl PaymentRow {
+    /// The payment, and the number of its entry in the wallet.
+    fn payment(&self) -> Result<(Payment, u64), StoreError> {
+        let payment = Payment {
+            id: PaymentId::new(self.id),
+            reservation: ReservationId::new(self.reservation_id),
+            user: user("payments", &self.user_id)?,
+            amount: money("payments", "amount", &self.amount)?,
+            paid_at: rows::instant(self.paid_at),
+        };
+        Ok((payment, count("payments", "entry_seq", self.entry_seq)?))
+    }
+}
 
 statement! {
     /// Reservations with their seats, a row for each seat.
@@ -68,21 +96,24 @@ statement! {
 
 statement! {
     /// Payments by id.
-    FindPayments { queue: i32, ids: Vec<Uuid> } -> SqlPayment =
+    FindPayments { queue: i32, ids: Vec<Uuid> } -> AsSelect<PaymentRow, Pg> =
     "SELECT p.id, p.reservation_id, p.user_id, p.amount, p.paid_at, p.entry_seq
      FROM (SELECT DISTINCT unnest(" ids ")) AS a (id)
      CROSS JOIN LATERAL (
          SELECT * FROM payments WHERE queue = " queue " AND id = a.id OFFSET 0) AS p"
 }
 
-statement! {
-    /// A page of a user's payments, newest first.
-    ListPayments { queue: i32, user: String, before: Uuid, limit: i64 } -> SqlPayment =
-    "SELECT id, reservation_id, user_id, amount, paid_at, entry_seq
-     FROM payments
-     WHERE queue = " queue " AND user_id = " user " AND id < " before "
-     ORDER BY id DESC
-     LIMIT " limit
+/// Reads a page of a user's payments, newest first.
+#[auto_type(no_type_alias)]
+pub(crate) fn list_payments(queue: i32, user: String, before: Uuid, limit: i64) -> _ {
+    let row: AsSelect<PaymentRow, Pg> = PaymentRow::as_select();
+    payments::table
+        .filter(payments::queue.eq(queue))
+        .filter(payments::user_id.eq(user))
+        .filter(payments::id.lt(before))
+        .order(payments::id.desc())
+        .limit(limit)
+        .select(row)
 }
 
 /// Reservations as stored, in the order of their rows.
@@ -132,19 +163,13 @@ pub(crate) async fn receipts(
     queue: QueueNumber,
     rows: Vec<PaymentRow>,
 ) -> Result<Vec<(Receipt, u64)>, BatchError> {
-    let ids: Vec<_> = rows.iter().map(|row| ReservationId::new(row.1)).collect();
+    let ids: Vec<_> = rows.iter().map(|row| ReservationId::new(row.reservation_id)).collect();
     let mut paid_for = if ids.is_empty() { HashMap::new() } else { reservations(conn, queue, &ids).await? };
-    let receipt = |(id, reservation, user_id, amount, paid_at, seq): PaymentRow| {
-        let payment = Payment {
-            id: PaymentId::new(id),
-            reservation: ReservationId::new(reservation),
-            user: user("payments", &user_id)?,
-            amount: money("payments", "amount", &amount)?,
-            paid_at: rows::instant(paid_at),
-        };
+    let receipt = |row: PaymentRow| {
+        let (payment, seq) = row.payment()?;
         let reservation = paid_for.remove(&payment.reservation);
-        let reservation = reservation.ok_or_else(|| inconsistent("payments", "reservation_id", id))?;
-        Ok((Receipt { payment, reservation }, count("payments", "entry_seq", seq)?))
+        let reservation = reservation.ok_or_else(|| inconsistent("payments", "reservation_id", payment.id))?;
+        Ok((Receipt { payment, reservation }, seq))
     };
     rows.into_iter().map(receipt).collect::<Result<_, StoreError>>().map_err(BatchError::from)
 }
@@ -162,7 +187,7 @@ pub(crate) async fn paid(
         seqs: receipts.iter().map(|(_, seq)| rows::big(*seq)).collect(),
     };
     let entries = entries.load::<EntryRow>(&mut &*conn).await?;
-    let entries: Vec<_> = entries.into_iter().map(entry).collect::<Result<_, _>>()?;
+    let entries: Vec<_> = entries.into_iter().map(EntryRow::entry).collect::<Result<_, _>>()?;
     let mut paid = HashMap::new();
     for (receipt, seq) in receipts {
         let entry = entries.iter().find(|entry| entry.user == receipt.payment.user && entry.seq == seq);

@@ -1,7 +1,8 @@
 //! Rows and domain values: what the columns mean. A row that breaks the schema's promise is never "not found".
 
 use bigdecimal::{BigDecimal, ToPrimitive};
-use diesel::Queryable;
+use diesel::pg::Pg;
+use diesel::{Queryable, Selectable};
 use domain::concert::NumberedSeat;
 use domain::line::Line;
 use domain::policy::Window;
@@ -15,6 +16,8 @@ use domain::{
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use crate::schema::seats;
 
 #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have just made")]
 pub(crate) fn inconsistent(table: &'static str, column: &'static str, detail: impl ToString) -> StoreError {
@@ -135,7 +138,8 @@ pub(crate) fn end_reason(reason: EndReason) -> (&'static str, Option<Uuid>) {
 }
 
 /// A row of `seats`.
-#[derive(Queryable)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = seats, check_for_backend(Pg))]
 pub(crate) struct SeatRow {
     id: Uuid,
     schedule_id: Uuid,

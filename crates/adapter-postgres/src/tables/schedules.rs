@@ -2,48 +2,98 @@
 
 use std::sync::Arc;
 
-use diesel::sql_types::{Integer, Text, Timestamptz};
-use domain::concert::Schedule;
+use diesel::dsl::{AsSelect, IntoBoxed, auto_type, now};
+use diesel::pg::Pg;
+use diesel::sql_types::{self, Record, Timestamptz};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
+use domain::concert::{Schedule, ScheduleFilter};
 use domain::ports::StoreError;
 use domain::{ConcertId, LocalTime, QueueNumber, ScheduleId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::connections::statement::statement;
+use crate::schema::{concerts, schedules};
 use crate::tables::rows::{self, inconsistent, small};
 
-type SqlUuid = diesel::sql_types::Uuid;
-
-/// What is selected of a schedule: id, concert, start, offset, seats, title.
-pub(crate) type SqlSchedule = (SqlUuid, SqlUuid, Timestamptz, Integer, Integer, Text);
-pub(crate) type ScheduleRow = (Uuid, Uuid, OffsetDateTime, i32, i32, String);
-
-statement! {
-    /// Schedules of a queue.
-    FindSchedules { queue: i32, ids: Vec<Uuid> } -> SqlSchedule =
-    "SELECT s.id, s.concert_id, s.starts_at, s.offset_minutes, s.seats_total, c.title
-     FROM schedules s
-     JOIN concerts c ON c.queue = " queue " AND c.id = s.concert_id
-     WHERE s.queue = " queue " AND s.id = ANY (" ids ")"
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = schedules, check_for_backend(Pg))]
+pub(crate) struct ScheduleRow {
+    id: Uuid,
+    concert_id: Uuid,
+    starts_at: OffsetDateTime,
+    offset_minutes: i32,
+    seats_total: i32,
+    #[diesel(select_expression = concerts::title)]
+    title: String,
 }
 
-statement! {
-    /// Which of these are schedules of any queue.
-    FindAnywhere { ids: Vec<Uuid> } -> SqlUuid =
-    "SELECT DISTINCT id FROM schedules WHERE id = ANY (" ids ")"
+impl ScheduleRow {
+    /// The schedule, which is of this queue.
+    pub(crate) fn schedule(self, queue: QueueNumber) -> Result<Arc<Schedule>, StoreError> {
+        Ok(Arc::new(Schedule {
+            id: ScheduleId::new(self.id),
+            queue,
+            concert: ConcertId::new(self.concert_id),
+            title: self.title.into(),
+            starts_at: start(self.starts_at, self.offset_minutes)?,
+            seats_total: small("schedules", "seats_total", self.seats_total)?,
+        }))
+    }
 }
 
-/// A schedule of this queue from its row.
-pub(crate) fn schedule(queue: QueueNumber, row: ScheduleRow) -> Result<Arc<Schedule>, StoreError> {
-    let (id, concert, starts_at, offset, seats, title) = row;
-    Ok(Arc::new(Schedule {
-        id: ScheduleId::new(id),
-        queue,
-        concert: ConcertId::new(concert),
-        title: title.into(),
-        starts_at: start(starts_at, offset)?,
-        seats_total: small("schedules", "seats_total", seats)?,
-    }))
+/// The schedules of a queue.
+#[auto_type]
+fn schedules_of(queue: i32) -> _ {
+    let row: AsSelect<ScheduleRow, Pg> = ScheduleRow::as_select();
+    schedules::table
+        .inner_join(concerts::table.on(concerts::queue.eq(queue).and(concerts::id.eq(schedules::concert_id))))
+        .filter(schedules::queue.eq(queue))
+        .select(row)
+}
+
+/// Reads schedules of a queue.
+#[auto_type(no_type_alias)]
+pub(crate) fn find_schedules(queue: i32, ids: Vec<Uuid>) -> _ {
+    let sold: schedules_of = schedules_of(queue);
+    sold.filter(schedules::id.eq_any(ids))
+}
+
+/// Reads which of these are schedules of any queue.
+#[auto_type(no_type_alias)]
+pub(crate) fn find_anywhere(ids: Vec<Uuid>) -> _ {
+    schedules::table.filter(schedules::id.eq_any(ids)).select(schedules::id).distinct()
+}
+
+/// Reads a page of a queue's schedules by start, then id: those that have not started, that the filter lets through and that
+/// come after `after`. `fixed_now` is what a test's clock shows.
+pub(crate) fn list_schedules(
+    queue: i32,
+    filter: &ScheduleFilter,
+    after: Option<(OffsetDateTime, Uuid)>,
+    fixed_now: Option<OffsetDateTime>,
+    limit: i64,
+) -> IntoBoxed<'static, schedules_of, Pg> {
+    let mut list = schedules_of(queue).into_boxed().order((schedules::starts_at, schedules::id)).limit(limit);
+    list = match fixed_now {
+        Some(at) => list.filter(schedules::starts_at.gt(at)),
+        None => list.filter(schedules::starts_at.gt(now.into_sql::<Timestamptz>())),
+    };
+    if let Some(concert) = filter.concert {
+        list = list.filter(schedules::concert_id.eq(concert.uuid()));
+    }
+    if let Some(from) = filter.from {
+        list = list.filter(schedules::local_date.ge(from));
+    }
+    if let Some(to) = filter.to {
+        list = list.filter(schedules::local_date.le(to));
+    }
+    if let Some(after) = after {
+        let place = (schedules::starts_at, schedules::id).into_sql::<Record<(Timestamptz, sql_types::Uuid)>>();
+        list = list.filter(place.gt(after));
+    }
+    list
 }
 
 /// A start with the offset it was written with.

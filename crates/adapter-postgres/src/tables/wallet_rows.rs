@@ -1,7 +1,9 @@
 //! Rows of `wallets` and `entries`.
 
 use bigdecimal::BigDecimal;
-use diesel::sql_types::{BigInt, Binary, Nullable, Numeric, Text, Timestamptz};
+use diesel::dsl::{AsSelect, auto_type};
+use diesel::pg::Pg;
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use domain::idempotency::Recorded;
 use domain::ports::StoreError;
 use domain::wallet::{Entry, EntryKind, Wallet};
@@ -10,24 +12,86 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::connections::statement::statement;
+use crate::schema::{entries, wallets};
 use crate::tables::rows::{self, count, inconsistent, money};
 
-type SqlUuid = diesel::sql_types::Uuid;
-type SqlEntry = (SqlUuid, Text, BigInt, Text, Numeric, Numeric, Nullable<SqlUuid>, Timestamptz);
-pub(crate) type EntryRow = (Uuid, String, i64, String, BigDecimal, BigDecimal, Option<Uuid>, OffsetDateTime);
-pub(crate) type WalletRow = (String, BigDecimal, i64);
-/// A key and what was asked with it, and the entry that its charge made.
-pub(crate) type ChargeKeyRow = ((Option<String>, Option<Vec<u8>>), EntryRow);
+/// A row of `wallets`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = wallets, check_for_backend(Pg))]
+pub(crate) struct WalletRow {
+    user_id: String,
+    balance: BigDecimal,
+    last_seq: i64,
+}
 
-statement! {
-    /// A wallet.
-    FindWallet { user: String } -> (Text, Numeric, BigInt) =
-    "SELECT user_id, balance, last_seq FROM wallets WHERE user_id = " user
+impl WalletRow {
+    pub(crate) fn wallet(self) -> Result<Wallet, StoreError> {
+        Ok(Wallet {
+            user: rows::user("wallets", &self.user_id)?,
+            balance: money("wallets", "balance", &self.balance)?,
+            last_seq: count("wallets", "last_seq", self.last_seq)?,
+        })
+    }
+}
+
+/// A row of `entries`, without the key that it was asked for with.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = entries, check_for_backend(Pg))]
+pub(crate) struct EntryRow {
+    id: Uuid,
+    user_id: String,
+    seq: i64,
+    kind: String,
+    amount: BigDecimal,
+    balance_after: BigDecimal,
+    reservation_id: Option<Uuid>,
+    created_at: OffsetDateTime,
+}
+
+impl EntryRow {
+    pub(crate) fn entry(self) -> Result<Entry, StoreError> {
+        let kind = match (self.kind.as_str(), self.reservation_id) {
+            ("CHARGE", None) => EntryKind::Charge,
+            ("PAYMENT", Some(reservation)) => EntryKind::Payment(ReservationId::new(reservation)),
+            (kind, _) => return Err(inconsistent("entries", "kind", format!("{kind:?} of {}", self.id))),
+        };
+        Ok(Entry {
+            id: EntryId::new(self.id),
+            user: rows::user("entries", &self.user_id)?,
+            seq: count("entries", "seq", self.seq)?,
+            kind,
+            amount: money("entries", "amount", &self.amount)?,
+            balance_after: money("entries", "balance_after", &self.balance_after)?,
+            at: rows::instant(self.created_at),
+        })
+    }
+}
+
+/// A charge's entry with the key that it was asked for with, and what was asked.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = entries, check_for_backend(Pg))]
+pub(crate) struct ChargeKeyRow {
+    idempotency_key: Option<String>,
+    fingerprint: Option<Vec<u8>>,
+    #[diesel(embed)]
+    entry: EntryRow,
+}
+
+impl ChargeKeyRow {
+    /// What the key recorded, and the entry that its charge made.
+    pub(crate) fn recorded(self) -> Result<(String, Recorded, Entry), StoreError> {
+        let entry = self.entry.entry()?;
+        let print = self.fingerprint.and_then(|print| print.try_into().ok());
+        let (Some(key), Some(print)) = (self.idempotency_key, print) else {
+            return Err(inconsistent("entries", "fingerprint", entry.id));
+        };
+        Ok((key, Recorded { fingerprint: Fingerprint(print), at: entry.at }, entry))
+    }
 }
 
 statement! {
     /// The wallets of these users.
-    LockWallets { users: Vec<String> } -> (Text, Numeric, BigInt) =
+    LockChargedWallets { users: Vec<String> } -> AsSelect<WalletRow, Pg> =
     "SELECT w.user_id, w.balance, w.last_seq
      FROM (SELECT unnest(" users ") AS user_id ORDER BY 1) AS a
      CROSS JOIN LATERAL (
@@ -36,7 +100,7 @@ statement! {
 
 statement! {
     /// What these keys recorded for these users.
-    FindChargeKeys { users: Vec<String>, keys: Vec<String> } -> ((Nullable<Text>, Nullable<Binary>), SqlEntry) =
+    FindChargeKeys { users: Vec<String>, keys: Vec<String> } -> AsSelect<ChargeKeyRow, Pg> =
     "SELECT e.idempotency_key, e.fingerprint,
             e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
      FROM unnest(" users ", " keys ") AS a (user_id, key)
@@ -46,55 +110,28 @@ statement! {
 
 statement! {
     /// Entries by user and number.
-    FindEntries { users: Vec<String>, seqs: Vec<i64> } -> SqlEntry =
+    FindEntries { users: Vec<String>, seqs: Vec<i64> } -> AsSelect<EntryRow, Pg> =
     "SELECT e.id, e.user_id, e.seq, e.kind, e.amount, e.balance_after, e.reservation_id, e.created_at
      FROM unnest(" users ", " seqs ") AS a (user_id, seq)
      CROSS JOIN LATERAL (
          SELECT * FROM entries WHERE user_id = a.user_id AND seq = a.seq OFFSET 0) AS e"
 }
 
-statement! {
-    /// A page of a user's entries, newest first.
-    ListEntries { user: String, before: i64, limit: i64 } -> SqlEntry =
-    "SELECT id, user_id, seq, kind, amount, balance_after, reservation_id, created_at
-     FROM entries
-     WHERE user_id = " user " AND seq < " before "
-     ORDER BY seq DESC
-     LIMIT " limit
+/// Reads a user's wallet.
+#[auto_type(no_type_alias)]
+pub(crate) fn find_wallet(user: String) -> _ {
+    let row: AsSelect<WalletRow, Pg> = WalletRow::as_select();
+    wallets::table.filter(wallets::user_id.eq(user)).select(row)
 }
 
-pub(crate) fn wallet((user, balance, last_seq): WalletRow) -> Result<Wallet, StoreError> {
-    Ok(Wallet {
-        user: rows::user("wallets", &user)?,
-        balance: money("wallets", "balance", &balance)?,
-        last_seq: count("wallets", "last_seq", last_seq)?,
-    })
-}
-
-pub(crate) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
-    let (id, user, seq, kind, amount, balance_after, reservation, at) = row;
-    let kind = match (kind.as_str(), reservation) {
-        ("CHARGE", None) => EntryKind::Charge,
-        ("PAYMENT", Some(reservation)) => EntryKind::Payment(ReservationId::new(reservation)),
-        _ => return Err(inconsistent("entries", "kind", format!("{kind:?} of {id}"))),
-    };
-    Ok(Entry {
-        id: EntryId::new(id),
-        user: rows::user("entries", &user)?,
-        seq: count("entries", "seq", seq)?,
-        kind,
-        amount: money("entries", "amount", &amount)?,
-        balance_after: money("entries", "balance_after", &balance_after)?,
-        at: rows::instant(at),
-    })
-}
-
-/// What a key recorded, and the entry that its charge made.
-pub(crate) fn recorded(((key, print), entry_row): ChargeKeyRow) -> Result<(String, Recorded, Entry), StoreError> {
-    let entry = entry(entry_row)?;
-    let print = print.and_then(|print| print.try_into().ok());
-    let (Some(key), Some(print)) = (key, print) else {
-        return Err(inconsistent("entries", "fingerprint", entry.id));
-    };
-    Ok((key, Recorded { fingerprint: Fingerprint(print), at: entry.at }, entry))
+/// Reads a page of a user's entries, newest first.
+#[auto_type(no_type_alias)]
+pub(crate) fn list_entries(user: String, before: i64, limit: i64) -> _ {
+    let row: AsSelect<EntryRow, Pg> = EntryRow::as_select();
+    entries::table
+        .filter(entries::user_id.eq(user))
+        .filter(entries::seq.lt(before))
+        .order(entries::seq.desc())
+        .limit(limit)
+        .select(row)
 }

@@ -17,5 +17,6 @@ mod parity;
 mod plans;
 mod presence;
 mod scene;
+mod schema;
 mod servers;
 mod waiting;

@@ -1,0 +1,65 @@
+//! Rows of `servers`: what each server tells of itself.
+
+use diesel::dsl::{AsSelect, auto_type, delete, max};
+use diesel::pg::Pg;
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper, helper_types};
+use domain::presence::Watch;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::connections::statement::statement;
+use crate::schema::servers;
+use crate::tables::rows::instant;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = servers, check_for_backend(Pg))]
+pub(crate) struct ServerRow {
+    since: OffsetDateTime,
+    last: OffsetDateTime,
+}
+
+impl ServerRow {
+    pub(crate) fn watch(self) -> Watch {
+        Watch { since: instant(self.since), last: instant(self.last) }
+    }
+}
+
+/// Reads what the servers tell of themselves.
+#[auto_type(no_type_alias)]
+pub(crate) fn find_servers() -> _ {
+    let row: AsSelect<ServerRow, Pg> = ServerRow::as_select();
+    servers::table.select(row)
+}
+
+/// Locks a server's row, and reads what it has told of itself.
+#[auto_type(no_type_alias)]
+pub(crate) fn lock_server(server: Uuid) -> _ {
+    let row: AsSelect<ServerRow, Pg> = ServerRow::as_select();
+    servers::table.filter(servers::id.eq(server)).select(row).for_update()
+}
+
+/// Reads when a server told of itself last.
+#[auto_type(no_type_alias)]
+pub(crate) fn last_told() -> _ {
+    let newest: helper_types::max<servers::last> = max(servers::last);
+    servers::table.select(newest)
+}
+
+statement! {
+    /// Keeps what a server tells of itself. By hand, because diesel prepares a `DO UPDATE` of its own anew each time.
+    KeepServer { server: Uuid, since: OffsetDateTime, last: OffsetDateTime } -> () =
+    "INSERT INTO servers (id, since, last) VALUES (" server ", " since ", " last ")
+     ON CONFLICT (id) DO UPDATE SET since = excluded.since, last = excluded.last"
+}
+
+/// Removes the servers that have not told of themselves since `gone`.
+#[auto_type(no_type_alias)]
+pub(crate) fn remove_servers(gone: OffsetDateTime) -> _ {
+    delete(servers::table.filter(servers::last.le(gone)))
+}
+
+/// Removes a server that stops.
+#[auto_type(no_type_alias)]
+pub(crate) fn remove_server(server: Uuid) -> _ {
+    delete(servers::table.filter(servers::id.eq(server)))
+}
