@@ -1,4 +1,5 @@
-//! The ports of the domain, one a file, and the two longest of the line's answers.
+//! The ports of the domain, one a file. Two answers of the line are long enough for files of their own: its report, and its new
+//! epoch.
 
 pub(crate) mod concerts;
 pub(crate) mod new_epoch;
