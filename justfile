@@ -27,6 +27,10 @@ fmt:
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
 
+# List anew whose code the programs carry, after a change of Cargo.lock
+notices:
+    .ci/notices --write
+
 # Send hostile requests to every route of the OpenAPI document
 fuzz-api:
     tests/fuzz-api
