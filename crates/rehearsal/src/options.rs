@@ -8,12 +8,13 @@ use crate::arrival::Pattern;
 
 /// Plays a whole on-sale against running servers, and proves that no seat was sold twice, no money was lost and nobody overtook.
 ///
-/// It loads a concert of its own in a queue of its own, and plays people: they join, wait, look, hold, pay, give up, click
-/// twice and lose answers. Every answer is checked. Exit 0: no promise was broken; 1: some were; 2: it could not be played.
+/// It loads a concert of its own into a queue of its own, and both stay there. It plays people who join, wait, look, hold, pay,
+/// give up, click twice and lose answers, and checks every answer. Exit code 0: no promise was broken; 1: some were; 2: it could
+/// not run.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "usher-rehearsal", version)]
 pub(crate) struct Options {
-    /// A server, for example `http://127.0.0.1:8080`; again for each further one: people ask all of them in turn
+    /// A server, for example `http://127.0.0.1:8080`. Repeat it for each further server; people ask all of them in turn
     #[arg(long = "url", env = "USHER_URL", value_name = "URL", value_delimiter = ',', required = true)]
     pub(crate) urls: Vec<String>,
 
@@ -21,7 +22,7 @@ pub(crate) struct Options {
     #[arg(long, env = "USHER_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) admin_key: String,
 
-    /// The servers' user key, when joining needs proof of who one is
+    /// The servers' user key, if they have one
     #[arg(long, env = "USHER_USER_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) user_key: Option<String>,
 
@@ -33,11 +34,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(crate) seats: u64,
 
-    /// On how many dates [default: so many that none has more than 1000 seats]
+    /// On how many dates the seats are [default: as few as possible with at most 1000 seats on each]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
     pub(crate) schedules: Option<u64>,
 
-    /// How people come
+    /// In which pattern people come
     #[arg(long, value_enum, default_value_t = Pattern::Rush)]
     pub(crate) pattern: Pattern,
 
@@ -45,11 +46,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "S", default_value_t = 60.0, value_parser = seconds)]
     pub(crate) arrive_seconds: f64,
 
-    /// The same number makes the same people, who want the same
+    /// With the same number, the same people come and want the same
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// People think so many times as fast as they would
+    /// How many times faster people think than they usually would
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = factor)]
     pub(crate) haste: f64,
 
@@ -57,27 +58,27 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) until_sold_out: bool,
 
-    /// End after so many seconds, whatever is left to do
+    /// End after this many seconds, whatever is left to do
     #[arg(long, value_name = "S", default_value_t = 3_600.0, value_parser = seconds)]
     pub(crate) time_limit_seconds: f64,
 
-    /// Requests under way at once, at most
+    /// How many requests may be under way at once
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) connections: u32,
 
-    /// Servers and database may be away for a while: 503 and broken connections are no violations, and people try again
+    /// Servers and database may be away for a while: people try again, and 503 and broken connections are no violations
     #[arg(long)]
     pub(crate) expect_outages: bool,
 
-    /// The queue that is played in; it must have no other sale [default: a new one]
+    /// The queue to play in; it must have no other sale, and its policy is changed [default: a new queue]
     #[arg(long, value_name = "NAME")]
     pub(crate) queue: Option<String>,
 
-    /// How many may be at it at once
+    /// How many people may have their turn at once
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub(crate) max_active: u32,
 
-    /// How many are admitted in one interval, at most
+    /// How many people are admitted in one interval, at most
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) admit_batch: u32,
 

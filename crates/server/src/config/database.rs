@@ -13,7 +13,7 @@ pub(crate) struct MigrateConfig {
     #[command(flatten)]
     pub(crate) database: DatabaseConfig,
 
-    /// After a restore from a backup: also end all live tokens for good, so that no place is honoured twice. Stop all servers first
+    /// After a restore from a backup: also end all tokens, because the same ones would be issued again to other people. Stop all servers first
     #[arg(long)]
     pub(crate) new_epoch: bool,
 }
@@ -23,8 +23,8 @@ pub(crate) struct AuditConfig {
     #[command(flatten)]
     pub(crate) database: DatabaseConfig,
 
-    /// Write JSON, an object a line: {"finding","place"} for each violation, {"finding","unlisted"} where there are more of one
-    /// kind than the 1000 that are listed, and {"violations","checks","rows"} at the end
+    /// Write JSON lines: {"finding","place"} for each violation; {"finding","unlisted"} for each kind with more than the 1000 that
+    /// are listed; {"violations","checks","rows"} at the end
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -16,7 +16,7 @@ use crate::logging::LogFormat;
 
 /// Sells concert seats fairly when far more people want them than there are seats.
 ///
-/// Without a command, `usher` serves: on an embedded SQLite database with a demo concert, unless told otherwise.
+/// Without a command, `usher` serves. Without a database URL, it uses the file usher.db in the current folder, with a demo concert.
 #[derive(Parser)]
 #[command(name = "usher", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
@@ -28,17 +28,17 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Serve the API (what happens without a command, too)
+    /// Serve the API; the same happens without a command
     Serve(Box<ServeConfig>),
     /// Bring the database's tables up to date and exit
     Migrate(MigrateConfig),
-    /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook; exit 1 if not, 2 if it could not be read
+    /// Prove from the database that no seat was sold twice, no money was lost and nobody overtook. Exit code 1: there are violations; 2: it could not look
     Audit(AuditConfig),
 }
 
-/// Admits who is next and frees what was not paid, for servers that run with --scheduler off.
+/// The clockwork alone: admits the users whose turn it is, and ends turns and holds whose time is up.
 ///
-/// Any number may run on one database, beside any number of servers. Give it the servers' rules.
+/// It is for servers that run with --scheduler off. Any number may run on one database. Give it the same rules as the servers.
 #[derive(Parser)]
 #[command(name = "usher-scheduler", version)]
 pub(crate) struct SchedulerCli {
@@ -52,11 +52,11 @@ pub(crate) struct SchedulerCli {
     )]
     pub(crate) database_url: String,
 
-    /// Bring the tables up to date at start, or refuse to start when they are not
+    /// Whether to bring the tables up to date at start (auto), or to refuse to start when they are not (off)
     #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
     pub(crate) migrate: Migrate,
 
-    /// How logs are written, to stderr; `RUST_LOG` says how much
+    /// How logs are written to stderr; `RUST_LOG` sets how much is logged
     #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
 

@@ -13,11 +13,11 @@ pub(crate) struct RulesConfig {
     #[arg(long, env = "USHER_HOLD_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     hold_seconds: u32,
 
-    /// How long an admitted user may stay
+    /// How long a turn lasts
     #[arg(long, env = "USHER_ACTIVE_SECONDS", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     active_seconds: u32,
 
-    /// After how long without a sign of life a place in line is passed over when its turn comes; 0 for never
+    /// Users who have not polled for this long when their turn comes lose it; 0: nobody does
     #[arg(long, env = "USHER_ABSENCE_SECONDS", value_name = "SECONDS", default_value_t = 120, value_parser = parse_absence)]
     absence_seconds: u32,
 
@@ -29,19 +29,19 @@ pub(crate) struct RulesConfig {
     #[arg(long, env = "USHER_MAX_CHARGE", value_name = "POINTS", default_value = "1000000", value_parser = parse_money)]
     max_charge: Money,
 
-    /// New queues: how many admitted users at once
+    /// For new queues: how many users may have their turn at once
     #[arg(long, env = "USHER_MAX_ACTIVE", value_name = "USERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=i64::from(Policy::MAX_ACTIVE)))]
     max_active: u32,
 
-    /// New queues: how many users are admitted in one interval
+    /// For new queues: how many users are admitted in one interval
     #[arg(long, env = "USHER_ADMIT_BATCH", value_name = "USERS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_BATCH)))]
     admit_batch: u32,
 
-    /// New queues: how long an interval is
+    /// For new queues: how long an interval is
     #[arg(long, env = "USHER_ADMIT_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_INTERVAL_SECONDS)))]
     admit_interval_seconds: u32,
 
-    /// Whether wallets open only to admitted users, or to everyone in line
+    /// Who may see and charge their wallet: users whose turn it is (active), or also users who wait (any)
     #[arg(long, env = "USHER_WALLET_GATE", value_name = "WHO", value_enum, default_value_t = Gate::Active)]
     wallet_gate: Gate,
 }

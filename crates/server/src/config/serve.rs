@@ -15,7 +15,7 @@ use crate::logging::LogFormat;
 // Not `Debug`: it has the keys, which are never logged.
 #[derive(Args, Clone)]
 pub(crate) struct ServeConfig {
-    /// The address to listen on; port 0 takes a free one
+    /// The address and port to listen on; with port 0, Usher takes a free one
     #[arg(long, env = "USHER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
@@ -29,31 +29,32 @@ pub(crate) struct ServeConfig {
     )]
     pub(crate) database_url: Option<String>,
 
-    /// Bring the tables up to date at start, or refuse to start when they are not
+    /// Whether to bring the tables up to date at start (auto), or to refuse to start when they are not (off)
     #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
     pub(crate) migrate: Migrate,
 
-    /// Load a demo concert into an empty database, and make an admin key if none is set
+    /// Load a demo concert into an empty database; if no admin key is set, make one
     #[arg(long)]
     pub(crate) demo: bool,
 
-    /// The key of the admin API; its routes answer 401 until it is set
+    /// The key of the admin API. Without one, its routes answer 401
     #[arg(long, env = "USHER_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) admin_key: Option<String>,
 
-    /// The secret (HS256) of the tokens by which your shop says who a user is; joining needs one when it is set
+    /// The secret by which your shop signs who a user is (JWT, HS256). With it, users need such a JWT to join
     #[arg(long, env = "USHER_USER_KEY", value_name = "SECRET", hide_env_values = true)]
     pub(crate) user_key: Option<String>,
 
-    /// Let anybody on the network name any user, on purpose
+    /// Listen on addresses other than loopback without a user key: anybody on the network may then name any user
     #[arg(long, env = "USHER_OPEN_IDENTITY", value_parser = BoolishValueParser::new())]
     pub(crate) open_identity: bool,
 
-    /// The secrets that waiting-line tokens are sealed with: the first seals, all verify [default: one is kept in the database]
+    /// The secrets that seal tokens, so that nobody can forge one. Usher seals with the first, and accepts tokens that any of them
+    /// sealed [default: one is made and kept in the database]
     #[arg(long, env = "USHER_TOKEN_KEY", value_name = "SECRETS", value_delimiter = ',', hide_env_values = true)]
     pub(crate) token_key: Vec<String>,
 
-    /// Run the clockwork (admit, expire) in this process, or leave it to another
+    /// Whether to run the clockwork (which admits users and ends what is over) in this process, or to leave it to usher-scheduler
     #[arg(long, env = "USHER_SCHEDULER", value_name = "WHERE", value_enum, default_value_t = Scheduler::Embedded)]
     pub(crate) scheduler: Scheduler,
 
@@ -61,7 +62,7 @@ pub(crate) struct ServeConfig {
     #[arg(long, env = "USHER_CORS_ORIGIN", value_name = "ORIGINS", value_delimiter = ',')]
     pub(crate) cors_origin: Vec<String>,
 
-    /// How logs are written, to stderr; `RUST_LOG` says how much
+    /// How logs are written to stderr; `RUST_LOG` sets how much is logged
     #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
 
