@@ -34,6 +34,7 @@ mod payments;
 mod platform;
 mod postgres_faults;
 mod raw;
+mod readme;
 mod reads;
 mod rehearsals;
 mod rush;

@@ -46,6 +46,16 @@ impl Location {
             _ => bail!("the database URL must start with sqlite:// or postgres:// (its scheme is {scheme:?})"),
         }
     }
+
+    /// The same place, named so that it is found from every folder.
+    pub(crate) fn from_anywhere(&self) -> anyhow::Result<Self> {
+        Ok(match self {
+            Self::Sqlite(path) => {
+                Self::Sqlite(std::path::absolute(path).with_context(|| format!("could not find out where {self} is"))?)
+            }
+            Self::Postgres(_) => self.clone(),
+        })
+    }
 }
 
 impl std::fmt::Display for Location {

@@ -128,7 +128,7 @@ fn greet(
     writeln!(out, "Usher {} is listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  API        http://{address}/api/v1")?;
     writeln!(out, "  docs       http://{address}/docs")?;
-    writeln!(out, "  database   {location}")?;
+    writeln!(out, "  database   {}", location.from_anywhere()?)?;
     if demo {
         writeln!(out, "  demo       a concert with {} evenings of 50 seats was loaded", demo::EVENINGS)?;
     }
@@ -136,13 +136,10 @@ fn greet(
         writeln!(out, "  admin key  {key} (made for this run; set USHER_ADMIN_KEY to keep one)")?;
     }
     if config.user_key.is_none() {
-        writeln!(out, "  identity   open: whoever calls may name any user; set --user-key to ask for proof")?;
+        writeln!(out, "  identity   open: any caller may name any user; set --user-key to ask for proof")?;
     }
     if config.scheduler == Scheduler::Off {
-        writeln!(
-            out,
-            "  clockwork  off: nobody is admitted later and nothing expires unless another process sees to it"
-        )?;
+        writeln!(out, "  clockwork  off: nobody is admitted and nothing expires unless another process does it")?;
     }
     Ok(out.flush()?)
 }
