@@ -8,6 +8,8 @@
 //! flags of servers.
 
 mod admission;
+mod check;
+mod error;
 mod line;
 mod payments;
 mod postgres;
@@ -23,42 +25,12 @@ mod wallets;
 
 use std::path::Path;
 
+use check::Check;
+pub use error::AuditError;
 use postgres::Server;
 pub use report::{Format, Report};
 use snapshot::Snapshot;
 use sqlite::File;
-
-/// Why a database could not be audited. Names no password.
-#[derive(Debug, thiserror::Error)]
-pub enum AuditError {
-    /// There is no such file, or it may not be read.
-    #[error("the file cannot be read")]
-    Unreadable(#[from] std::io::Error),
-    /// `SQLite` would not open it.
-    #[error("the file cannot be opened")]
-    Unopened(#[source] diesel::ConnectionError),
-    /// The server does not answer, or does not let us in, or the URL makes no sense.
-    #[error("the database cannot be reached")]
-    Unreachable(#[source] diesel::ConnectionError),
-    /// It is a database, and not Usher's, or of another version.
-    #[error("it has no table {0}, so it is not a database of this version of Usher; `usher migrate` makes one")]
-    Foreign(&'static str),
-    /// A statement failed; also what a file says that is no database at all.
-    #[error("a check cannot be run")]
-    Failed(#[from] diesel::result::Error),
-    /// Nobody takes the report.
-    #[error("the report cannot be written")]
-    Untold(#[source] std::io::Error),
-}
-
-/// A promise, as the statement that finds what breaks it.
-struct Check {
-    /// What is wrong where it finds something.
-    finding: &'static str,
-    /// A query whose rows are the violations, in SQL that every database understands, and `WITH` in front if anywhere.
-    /// The names of its columns are read by people.
-    sql: &'static str,
-}
 
 /// Every table that holds what was promised, and those of who is there (R22): a database without them is of another
 /// version.
