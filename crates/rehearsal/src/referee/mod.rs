@@ -1,5 +1,6 @@
 //! What must be true of everything that the service says: one referee for the whole crowd.
 
+mod breach;
 pub(crate) mod line;
 mod promise;
 pub(crate) mod seats;
@@ -10,27 +11,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::client::{Answer, Call};
 use crate::report::{VIOLATIONS_KEPT, Violation};
+pub(crate) use breach::{Breach, Verdict};
 use line::Turns;
 pub(crate) use promise::Promise;
 use seats::Claims;
-
-/// A promise that was broken, before it is known in which exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Breach {
-    /// Which promise.
-    pub(crate) promise: Promise,
-    /// What is wrong, in one line.
-    pub(crate) what: String,
-}
-
-impl Breach {
-    pub(crate) fn new(promise: Promise, what: impl Into<String>) -> Self {
-        Self { promise, what: what.into() }
-    }
-}
-
-/// Whether a promise was kept.
-pub(crate) type Verdict = Result<(), Breach>;
 
 /// Everything that concerns more than one person.
 #[derive(Default)]
