@@ -1,19 +1,9 @@
 //! Requests that succeeded under a key, and what was answered.
 
+use super::known::{Remembered, Scope};
 use super::{Oracle, refused};
 use crate::history::log::Answer;
 use crate::history::stage::DAY;
-
-/// What a key is for: the operation, the user, and the queue unless it is a charge.
-pub(super) type Scope = (&'static str, usize, Option<usize>);
-
-pub(super) struct Remembered {
-    scope: Scope,
-    key: u8,
-    request: String,
-    at: i64,
-    answer: Answer,
-}
 
 impl Oracle {
     /// What the key says to a request: its first answer, a refusal, or nothing.

@@ -1,64 +1,9 @@
 //! The line by brute force: who is where is found by going through all tokens.
 
+use super::known::{End, Tok};
 use super::{Oracle, Verdict, refused, user_name};
 use crate::history::log::{Answer, BookingStatus, LineSeen, Place, ReportSeen, TokenSeen, TokenState};
 use crate::history::stage;
-
-/// A policy, since when it holds, and when it let somebody in.
-pub(super) struct Policy {
-    max_active: u32,
-    batch: u32,
-    interval: u32,
-    paused: bool,
-    since: i64,
-    grants: Vec<i64>,
-}
-
-impl Policy {
-    pub(super) const fn first(since: i64) -> Self {
-        let (max_active, batch, interval) = (stage::MAX_ACTIVE, stage::BATCH, stage::INTERVAL);
-        Self { max_active, batch, interval, paused: false, since, grants: Vec::new() }
-    }
-
-    /// How many may still be let in by the window of `now`.
-    fn left(&self, now: i64) -> usize {
-        let window = |at: i64| (at - self.since) / (i64::from(self.interval) * stage::SECOND);
-        let used = self.grants.iter().filter(|at| window(**at) == window(now)).count();
-        if self.paused { 0 } else { usize::try_from(self.batch).unwrap().saturating_sub(used) }
-    }
-}
-
-/// A token.
-pub(super) struct Tok {
-    pub(super) place: Place,
-    pub(super) user: usize,
-    issued_at: i64,
-    pub(super) active: Option<(i64, i64)>,
-    pub(super) end: Option<End>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    Over,
-    Left(i64),
-    Paid(i64, usize),
-}
-
-impl Tok {
-    pub(super) fn pass(&mut self, now: i64) {
-        if self.end.is_none() && self.active.is_some_and(|(_, deadline)| deadline <= now) {
-            self.end = Some(End::Over);
-        }
-    }
-
-    fn waits(&self) -> bool {
-        self.end.is_none() && self.active.is_none()
-    }
-
-    pub(super) fn is_active(&self) -> bool {
-        self.end.is_none() && self.active.is_some()
-    }
-}
 
 type Change = (Option<u32>, Option<u32>, Option<u32>, Option<bool>);
 

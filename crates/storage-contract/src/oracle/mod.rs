@@ -5,6 +5,7 @@
 
 mod at_once;
 mod keys;
+mod known;
 mod line;
 mod money;
 mod reading;
@@ -13,8 +14,7 @@ mod sale;
 pub(crate) use at_once::check_at_once;
 
 use crate::history::log::{Answer, Booking, BookingStatus, Command, EntrySeen, Event, LineSeen, PaymentSeen};
-use keys::Remembered;
-use line::{Policy, Tok};
+use known::{Policy, Remembered, Tok};
 
 /// What is wrong with an answer, in words.
 pub(crate) type Verdict = Result<(), String>;

@@ -1,6 +1,6 @@
 //! Money by brute force: a balance is the sum of all that ever moved it.
 
-use super::line::End;
+use super::known::End;
 use super::{Oracle, refused, user_name};
 use crate::history::log::{Answer, BookingStatus, EntrySeen, PaymentSeen, Place};
 use crate::history::stage;

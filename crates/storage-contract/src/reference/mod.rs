@@ -7,6 +7,7 @@ mod money;
 mod presence;
 mod queues;
 mod reservations;
+mod roll_call;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,7 +25,7 @@ use domain::{
     ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, UserId,
 };
 
-use self::presence::Presence;
+use self::roll_call::RollCall;
 use crate::{SeededIds, Store, TestClock};
 
 /// The reference store, empty but for the queue `main`, at noon of the first of January 2026, UTC.
@@ -36,7 +37,7 @@ pub fn reference(rules: Rules) -> Store {
         ids,
         rules,
         sales: BTreeMap::new(),
-        presence: Presence::default(),
+        presence: RollCall::default(),
         wallets: BTreeMap::new(),
         wallet_keys: BTreeMap::new(),
         server_key: None,
@@ -61,7 +62,7 @@ struct State {
     ids: SeededIds,
     rules: Rules,
     sales: BTreeMap<QueueNumber, Sale>,
-    presence: Presence,
+    presence: RollCall,
     wallets: BTreeMap<UserId, (Wallet, Vec<Entry>)>,
     wallet_keys: Answers<IdempotencyKey, Charge>,
     server_key: Option<StoredKey>,

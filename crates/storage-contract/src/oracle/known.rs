@@ -1,0 +1,71 @@
+//! What the oracle keeps of queues, tokens and keys.
+
+use crate::history::log::{Answer, Place};
+use crate::history::stage;
+
+/// A policy, since when it holds, and when it let somebody in.
+pub(super) struct Policy {
+    pub(super) max_active: u32,
+    pub(super) batch: u32,
+    pub(super) interval: u32,
+    pub(super) paused: bool,
+    pub(super) since: i64,
+    pub(super) grants: Vec<i64>,
+}
+
+impl Policy {
+    pub(super) const fn first(since: i64) -> Self {
+        let (max_active, batch, interval) = (stage::MAX_ACTIVE, stage::BATCH, stage::INTERVAL);
+        Self { max_active, batch, interval, paused: false, since, grants: Vec::new() }
+    }
+
+    /// How many may still be let in by the window of `now`.
+    pub(super) fn left(&self, now: i64) -> usize {
+        let window = |at: i64| (at - self.since) / (i64::from(self.interval) * stage::SECOND);
+        let used = self.grants.iter().filter(|at| window(**at) == window(now)).count();
+        if self.paused { 0 } else { usize::try_from(self.batch).unwrap().saturating_sub(used) }
+    }
+}
+
+/// A token.
+pub(super) struct Tok {
+    pub(super) place: Place,
+    pub(super) user: usize,
+    pub(super) issued_at: i64,
+    pub(super) active: Option<(i64, i64)>,
+    pub(super) end: Option<End>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Over,
+    Left(i64),
+    Paid(i64, usize),
+}
+
+impl Tok {
+    pub(super) fn pass(&mut self, now: i64) {
+        if self.end.is_none() && self.active.is_some_and(|(_, deadline)| deadline <= now) {
+            self.end = Some(End::Over);
+        }
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.end.is_none() && self.active.is_none()
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.end.is_none() && self.active.is_some()
+    }
+}
+
+/// What a key is for: the operation, the user, and the queue unless it is a charge.
+pub(super) type Scope = (&'static str, usize, Option<usize>);
+
+pub(super) struct Remembered {
+    pub(super) scope: Scope,
+    pub(super) key: u8,
+    pub(super) request: String,
+    pub(super) at: i64,
+    pub(super) answer: Answer,
+}
