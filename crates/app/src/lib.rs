@@ -9,6 +9,7 @@ mod create_concert;
 mod failure;
 mod following;
 mod join;
+mod known_queues;
 mod leave;
 mod lines;
 #[cfg(test)]

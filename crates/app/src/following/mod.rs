@@ -1,41 +1,22 @@
 //! Following the store: one refresh at a time reads what changed of all lines, at a cost of what changed (ADR 9).
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod state;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use domain::line::{Forecasts, Pace, Snapshot, SnapshotError};
+use domain::line::{Snapshot, SnapshotError};
 use domain::ports::{QueueChange, StoreError};
 use domain::{QueueNumber, Timestamp};
 use futures::channel::oneshot;
-use futures::task::AtomicWaker;
+
+pub(crate) use state::Following;
+use state::lock;
 
 use crate::App;
 use crate::lines::{FollowedQueue, Known};
-
-/// What those who follow share with those who wait for them.
-#[derive(Default)]
-pub(crate) struct Following {
-    /// Those who wait for a refresh that begins after they came.
-    waiting: Mutex<Vec<oneshot::Sender<Result<u64, StoreError>>>>,
-    /// Whether a refresh is wanted before its time.
-    wanted: AtomicBool,
-    follower: AtomicWaker,
-    /// How many refreshes have begun.
-    begun: AtomicU64,
-    /// Held by the one refresh there is.
-    refreshing: futures::lock::Mutex<()>,
-    tempos: Mutex<HashMap<QueueNumber, Tempo>>,
-}
-
-/// How fast a queue moves, and how well that was foretold.
-#[derive(Default)]
-struct Tempo {
-    pace: Pace,
-    forecasts: Forecasts,
-}
 
 /// What a refresh brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,19 +25,6 @@ pub struct Refreshed {
     pub misjudged: Vec<Duration>,
     /// Queues whose numbers did not agree with their counters; what was known of them before is still told.
     pub broken: Vec<(QueueNumber, SnapshotError)>,
-}
-
-/// A panic while one was held leaves nothing half-written: each is changed by single calls.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Following {
-    /// Asks for a refresh before its time.
-    pub(crate) fn want(&self) {
-        self.wanted.store(true, Ordering::Release);
-        self.follower.wake();
-    }
 }
 
 impl App {
