@@ -2,18 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Rejection, ReservationId, Ticket, Timestamp, UserId};
-
-/// The state of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TokenStatus {
-    /// In line (대기).
-    Waiting,
-    /// Admitted: may look, hold and pay (이용가능).
-    Active,
-    /// Over, for good (만료).
-    Expired,
-}
+use crate::{Rejection, ReservationId, Ticket, Timestamp, TokenStatus, UserId};
 
 /// Why a token ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,9 @@ use crate::line::Line;
 use crate::policy::Window;
 use crate::presence::Roll;
 use crate::token::EndReason;
-use crate::{Policy, PolicyChange, Rejection, Timestamp, Token, TokenStatus, UserId};
+use crate::{
+    Policy, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId,
+};
 
 /// The name of a queue: `[a-z0-9-]{1,32}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,10 +44,6 @@ impl fmt::Display for QueueName {
     }
 }
 
-/// The number of a queue, never reused: the first column of every key of its sale, and part of every token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueueNumber(pub u16);
-
 /// The random 128 bits that a queue's tokens are sealed with besides the server's key. A new epoch ends them all.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct QueueEpoch(pub [u8; 16]);
@@ -55,34 +53,6 @@ impl fmt::Debug for QueueEpoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("QueueEpoch(..)")
     }
-}
-
-/// The dense sequence number of a token within its queue: 1, 2, 3, ... in commit order (R2). At most 2^40 - 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TicketNumber(u64);
-
-impl TicketNumber {
-    /// The largest number that a sealed token has room for: a trillion.
-    pub const MAX: u64 = (1 << 40) - 1;
-
-    /// `None` when the number is out of 1 to [`TicketNumber::MAX`].
-    pub fn new(number: u64) -> Option<Self> {
-        (1..=Self::MAX).contains(&number).then_some(Self(number))
-    }
-
-    /// The bare number.
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-/// One place in one queue: what a sealed token carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket {
-    /// The queue.
-    pub queue: QueueNumber,
-    /// The place in it.
-    pub number: TicketNumber,
 }
 
 /// A queue as its row says, to be read and changed under the row's lock.
