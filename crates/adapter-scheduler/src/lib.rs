@@ -1,5 +1,6 @@
-//! Inbound adapter: what happens without anybody asking. The clockwork frees every second what was not paid and admits
-//! who is next (R3, R10); [`follow()`] keeps this server's lines up to date; [`watch()`] tells the store whom it has seen.
+//! Inbound adapter: the work that nobody asks for. Every second the clockwork frees the seats that were not paid in time, and
+//! admits the next users (R3, R10). [`follow()`] keeps this server's lines up to date. [`watch()`] tells the store which users
+//! this server has seen.
 //!
 //! Any number of servers may run them on one database; the store makes sure that nobody is admitted twice.
 

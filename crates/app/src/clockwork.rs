@@ -23,7 +23,7 @@ impl Tick {
 }
 
 impl App {
-    /// Frees what was not paid, then admits who is next. Any number of servers may do so at once.
+    /// Frees the seats that were not paid in time, then admits the next users. Any number of servers may do so at once.
     pub async fn tick(&self) -> Tick {
         let released = self.ports.reservations.release_expired().await;
         // Nobody who came back just before their turn is to be passed over.
@@ -50,8 +50,8 @@ mod tests {
         Admitted { queue: QueueNumber(1), admitted: 1, absent: 0, expired: 0, active: 1, line, more }
     }
 
-    /// What is freed first may be sold to who is admitted next, and who came back just before their turn is told of
-    /// before anybody is passed over. Nothing else may be called, in any other order.
+    /// The order matters. Seats are freed first, so that the users admitted next can buy them. Users who came back just before
+    /// their turn are told to the store before anybody is passed over. Nothing else may be called.
     #[test]
     fn every_part_is_done_although_another_fails() {
         for failing in 0..4 {

@@ -20,7 +20,7 @@ pub(crate) struct Lines {
     by_name: HashMap<QueueName, QueueNumber>,
 }
 
-/// A queue that this server follows: what was last read of it, and when.
+/// A queue that this server follows: what it last read of the queue, and when.
 pub(crate) struct FollowedQueue {
     known: ArcSwap<Known>,
     /// The numbers that this server has seen and not yet noted in the store.
@@ -44,7 +44,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What `change` shows, with the snapshot made of it; `before` is what was known.
+    /// The knowledge that `change` brings, with the snapshot made of it; `before` is the knowledge until now.
     pub(crate) fn of(change: &QueueChange, snapshot: Snapshot, before: Option<&Self>, keys: &ServerKeys) -> Self {
         let same_epoch = before.filter(|before| before.epoch == change.epoch);
         Self {
@@ -73,18 +73,18 @@ impl FollowedQueue {
         self.known.load()
     }
 
-    /// Puts `known` in the place of what was known.
+    /// Replaces the knowledge of this queue by `known`.
     pub(crate) fn learn(&self, known: Known) {
         self.known.store(Arc::new(known));
     }
 
-    /// What is known is up to date with refresh `number`, which began at `begun`.
+    /// Notes that the knowledge is up to date with refresh `number`, which began at `begun`.
     pub(crate) fn confirm(&self, number: u64, begun: Timestamp) {
         self.as_of.store(begun.micros(), Ordering::Relaxed);
         self.refresh.store(number, Ordering::Release);
     }
 
-    /// Whether what is known is up to date with refresh `number`.
+    /// Whether the knowledge is up to date with refresh `number`.
     pub(crate) fn is_as_of(&self, number: u64) -> bool {
         self.refresh.load(Ordering::Acquire) >= number
     }

@@ -167,7 +167,8 @@ mod tests {
         }
     }
 
-    /// R15: what was answered is answered again with its key, though the token is over by now. Nothing is charged.
+    /// R15: a charge that is sent again with its key gets its first answer again, although the token has ended by now. Nothing is
+    /// charged.
     #[test]
     fn a_charge_is_answered_again_when_the_token_is_over() {
         for (token, _) in not_active() {

@@ -23,7 +23,7 @@ use crate::lines::{FollowedQueue, Known};
 pub struct Refreshed {
     /// The errors of the estimates, for waits that are over now.
     pub misjudged: Vec<Duration>,
-    /// Queues whose numbers did not agree with their counters; what was known of them before is still told.
+    /// Queues whose numbers did not agree with their counters. Polls are still answered from the knowledge before.
     pub broken: Vec<(QueueNumber, SnapshotError)>,
 }
 
@@ -41,7 +41,7 @@ impl App {
     pub async fn refresh(&self) -> Result<Refreshed, StoreError> {
         let _alone = self.following.refreshing.lock().await;
         self.following.wanted.store(false, Ordering::Release);
-        // Before the read begins: one who comes later may have seen more than the read shows.
+        // Before the read begins: a caller who comes later may have seen more than the read shows.
         let waiting = std::mem::take(&mut *lock(&self.following.waiting));
         let (number, begun) = (self.following.begun.fetch_add(1, Ordering::AcqRel) + 1, self.ports.clock.now());
         let read = self.learn(number, begun).await;
@@ -60,8 +60,8 @@ impl App {
         receiver.await.map_err(|gone| StoreError::Unavailable(format!("nobody follows the store: {gone}")))?
     }
 
-    /// Waits until what is known of `queue` is of a refresh that began after this call. Fails where that cannot be had: then
-    /// nothing may be refused by what is known.
+    /// Waits until the knowledge of `queue` comes from a refresh that began after this call. Fails if there is none: then no
+    /// request may be refused by what this server knows.
     pub(crate) async fn up_to_date(&self, queue: &FollowedQueue) -> Result<(), StoreError> {
         let refresh = self.refreshed().await?;
         let broken = || StoreError::Unavailable("a queue's numbers do not agree with its counters".to_owned());
@@ -96,8 +96,8 @@ impl App {
         Ok(refreshed)
     }
 
-    /// Takes up what was read; of queues that are known already `next` makes the snapshot. Those of which it could
-    /// not be made are left as they were, and told.
+    /// Takes up what was read. `next` makes the snapshots of queues that are known already. If it cannot make one, that queue
+    /// stays as it was, and is reported.
     fn take_up(
         &self,
         changes: &[QueueChange],

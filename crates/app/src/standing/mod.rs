@@ -9,7 +9,7 @@ use domain::{QueueName, Rejection, Timestamp, Token, TokenStatus};
 use crate::lines::{FollowedQueue, Known};
 use crate::{App, Failure, Holder};
 
-/// How old what is known of a line may be before a poll says so.
+/// How old a server's knowledge of a line may be before a poll says that it is stale.
 const STALE: Duration = Duration::from_secs(2);
 
 /// Where a token stands.

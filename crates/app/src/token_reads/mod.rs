@@ -1,4 +1,4 @@
-//! Tokens by number: of many who ask at once one reads the store for all, and what is over for good is remembered.
+//! Tokens by number. When many callers ask at once, one of them reads the store for all. Tokens that have ended are remembered.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
