@@ -27,6 +27,10 @@ fmt:
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
 
+# Ask whether a crate that Usher is built from has a known weakness
+advisories:
+    .ci/deny advisories
+
 # List anew whose code the programs carry, after a change of Cargo.lock
 notices:
     .ci/notices --write
