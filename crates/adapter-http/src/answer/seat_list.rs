@@ -105,7 +105,7 @@ impl SeatBytes {
     }
 
     fn write(&self, only_available: bool) -> Result<Written, Problem> {
-        let free = u32::try_from(self.map.available()).unwrap_or(u32::MAX);
+        let free = domain::count(self.map.available());
         let shown = self.map.seats.iter().filter(|(_, status)| !only_available || *status == SeatStatus::Available);
         let list = SeatList {
             schedule: ScheduleView::of(&self.map.schedule, free),

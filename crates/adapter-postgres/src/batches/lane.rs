@@ -124,7 +124,7 @@ impl<E: Executor> Worker<E> {
             if commands.is_empty() {
                 continue;
             }
-            metrics::histogram!("usher_batch_size").record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
+            metrics::histogram!("usher_batch_size").record(domain::count(commands.len()));
             let waited = metrics::histogram!("usher_queue_to_commit_seconds");
             for ((since, to), answer) in replies.into_iter().zip(self.settle(&commands).await) {
                 waited.record(since.elapsed());

@@ -99,7 +99,7 @@ impl PostgresStore {
         };
         // Nobody is judged by what is older, whichever server told last.
         let before = gone.minus(self.0.environment.rules.absence).to_utc();
-        let most = u64::try_from(seen.len()).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(SPARE);
+        let most = u64::from(domain::count(seen.len())) * 2 + SPARE;
         futures::try_join!(
             run(conn, KeepServer { server, since: watch.since.to_utc(), last: watch.last.to_utc() }),
             when(conn, !seen.is_empty(), sightings),
