@@ -11,7 +11,7 @@ pub struct Tick {
     pub lines: Result<Vec<Admitted>, StoreError>,
     /// How many reservations ran out.
     pub released: Result<u64, StoreError>,
-    /// Whether it could be told first whom this server has seen.
+    /// Whether the numbers that this server has seen could be noted before that.
     pub seen: Result<(), StoreError>,
 }
 

@@ -9,7 +9,7 @@ impl App {
     pub async fn create_concert(&self, concert: &NewConcert) -> Result<CreatedConcert, Failure> {
         let created = self.ports.concerts.create(concert).await??;
         if self.queue_number(&concert.queue).is_err() {
-            // Done is done, whether or not it can be read back now.
+            // The concert is made, whether or not this server can read it back now.
             drop(self.refreshed().await);
         }
         Ok(created)

@@ -7,7 +7,7 @@ impl App {
     /// when this is answered.
     pub async fn leave(&self, holder: Holder) -> Result<(), Failure> {
         self.ports.queues.leave(holder.ticket).await??;
-        // Done is done, whether or not it can be read back now.
+        // The token has ended, whether or not this server can read it back now.
         drop(self.refreshed().await);
         Ok(())
     }

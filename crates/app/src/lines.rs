@@ -1,5 +1,5 @@
-//! The lines as this server knows them: each queue's name, seal and snapshot, in memory, swapped whole by who follows the
-//! store. What a poll needs is all here.
+//! The lines in this server's memory: each queue's name, seal and snapshot. A refresh swaps them whole, and a poll needs
+//! nothing else.
 
 use std::collections::HashMap;
 use std::sync::Arc;

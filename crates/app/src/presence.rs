@@ -30,7 +30,7 @@ impl App {
         if lines.queues().any(|(_, queue)| queue.sightings.any()) { self.note_presence().await } else { Ok(()) }
     }
 
-    /// Says that this server stops, so that nobody waits for what it has to tell.
+    /// Says that this server stops, so that nobody waits for its next note.
     pub async fn say_goodbye(&self) -> Result<(), StoreError> {
         self.ports.presence.forget(self.server).await
     }

@@ -52,8 +52,8 @@ impl App {
         Ok(self.wallet_gate(&token).map(|()| token.user))
     }
 
-    /// The caller's token. Where only an ACTIVE one opens the wallet and nothing can be answered again, a place in line is
-    /// refused without looking it up.
+    /// The caller's token. Where only an ACTIVE one opens the wallet, and no key may have an answer to repeat, a place in line
+    /// is refused without a look into the store.
     async fn wallet_token(&self, holder: Holder, key: Option<&IdempotencyKey>) -> Result<Token, Failure> {
         if self.wallet_gate == WalletGate::Active {
             self.require_turn_unless_keyed(holder, key).await?;

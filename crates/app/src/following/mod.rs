@@ -74,7 +74,7 @@ impl App {
         let doubtful = self.take_up(&changes, follow);
         let mut refreshed = Refreshed::default();
         if !doubtful.is_empty() {
-            // Those from the beginning, then: whatever was missed before is no matter.
+            // These are read again from their beginning, so that nothing that was missed before matters.
             let is_sound = |queue: &QueueNumber| doubtful.iter().all(|(doubtful, _)| doubtful != queue);
             let sound: Vec<_> = known.into_iter().filter(|(queue, _)| is_sound(queue)).collect();
             let anew = self.ports.queues.changes(&sound).await?;

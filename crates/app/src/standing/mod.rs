@@ -53,8 +53,8 @@ impl App {
         }
     }
 
-    /// Where a token stands that is in line, or that left it there; `None` if its turn has come, `TokenUnknown` if this
-    /// server knows of no such number. All by one snapshot. This is what a crowd asks for.
+    /// The standing of a token that is in line, or that ended there. `None` when its turn has come, `TokenUnknown` when this
+    /// server knows no such number. One snapshot tells all of it. This is what a crowd asks for.
     fn standing_in_line(&self, holder: Holder) -> Result<Option<Standing>, Rejection> {
         let lines = self.lines.load();
         let queue = lines.queue(holder.ticket.queue).ok_or(Rejection::TokenUnknown)?;
@@ -71,7 +71,7 @@ impl App {
     }
 
     /// As [`App::standing`], by a refresh that begins now: for a number that another server may just have issued, and for a
-    /// place that the store has just told of. What is not issued by then is not issued.
+    /// place that the store has just told of. A number that is not issued by then does not exist.
     pub(crate) async fn standing_after_refresh(
         &self,
         holder: Holder,

@@ -11,11 +11,11 @@ use futures::channel::oneshot;
 /// How many numbers one read asks for, at most.
 const MOST: usize = 512;
 
-/// The reads of tokens that go on, and who waits for them.
+/// The reads of tokens that are under way, and those who wait for them.
 #[derive(Default)]
 pub(crate) struct TokenReads {
-    /// The queues of which a read goes on, each with those who wait for the next one: one at a time, as most of what a read
-    /// costs is the same for one token as for many.
+    /// The queues of which a read is under way, each with those who wait for the next one. There is one read of a queue at a
+    /// time, as reading many tokens costs little more than reading one.
     queues: Mutex<HashMap<QueueNumber, VecDeque<Waiting>>>,
     ended: Mutex<Ended>,
 }
