@@ -32,7 +32,7 @@ pub(crate) fn find_key() -> _ {
 }
 
 /// Keeps the first key; does nothing when there is one.
-pub(crate) fn keep_first(key: &StoredKey) -> impl QueryFragment<Pg> + QueryId + Send + use<> {
+pub(crate) fn keep_first(key: &StoredKey) -> impl QueryFragment<Pg> + QueryId + Send {
     let (fingerprint, generated) = columns(key);
     let row = (token_keys::id.eq(1_i32), token_keys::fingerprint.eq(fingerprint), token_keys::generated.eq(generated));
     insert_into(token_keys::table).values(row).on_conflict(token_keys::id).do_nothing()
