@@ -47,8 +47,8 @@ impl Location {
         }
     }
 
-    /// The same place, named so that it is found from every folder.
-    pub(crate) fn from_anywhere(&self) -> anyhow::Result<Self> {
+    /// The same place, named so that it can be found from every folder.
+    pub(crate) fn absolute(&self) -> anyhow::Result<Self> {
         Ok(match self {
             Self::Sqlite(path) => {
                 Self::Sqlite(std::path::absolute(path).with_context(|| format!("could not find out where {self} is"))?)

@@ -128,7 +128,7 @@ fn greet(
     writeln!(out, "Usher {} is listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  API        http://{address}/api/v1")?;
     writeln!(out, "  docs       http://{address}/docs")?;
-    writeln!(out, "  database   {}", location.from_anywhere()?)?;
+    writeln!(out, "  database   {}", location.absolute()?)?;
     if demo {
         writeln!(out, "  demo       a concert with {} evenings of 50 seats was loaded", demo::EVENINGS)?;
     }
