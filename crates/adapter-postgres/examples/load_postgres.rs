@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use adapter_postgres::{Migrations, Options, PostgresStore};
 use domain::Rules;
+use domain::ports::PATIENCE;
 use storage_contract::SeededIds;
 
 /// As the server has it.
@@ -31,6 +32,7 @@ async fn main() {
             ids: Arc::new(SeededIds::new(u64::try_from(callers).unwrap() * 2 + u64::from(keyed))),
             rules: Rules::default(),
             connections: 8,
+            patience: PATIENCE,
         };
         let store = PostgresStore::open(&url, options).await.unwrap();
         let rates = storage_contract::rates(store.clone(), &format!("load-{callers}-{keyed}"), callers, keyed).await;

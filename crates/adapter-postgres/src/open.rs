@@ -1,6 +1,7 @@
 //! Opening a database: its migrations, under a lock, and what can be wrong with it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
@@ -13,6 +14,7 @@ use domain::Rules;
 use domain::ports::{Clock, IdGenerator};
 
 use crate::batches::loading::Plan;
+use crate::connections::limits::Limits;
 use crate::connections::pool::{Connections, patient};
 use crate::environment::Environment;
 use crate::sale::schedule_cache::ScheduleCache;
@@ -64,6 +66,8 @@ pub struct Options {
     pub rules: Rules,
     /// The most connections at once, at least 1.
     pub connections: usize,
+    /// How long a command may wait unstarted, and anything for a connection or a lock. A statement may take twice as long.
+    pub patience: Duration,
 }
 
 impl PostgresStore {
@@ -72,7 +76,7 @@ impl PostgresStore {
     /// Any number of servers may open it, also at once: one of them migrates, the others wait for it.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         bring_up_to_date(url, options.migrations).await?;
-        let connections = Connections::new(url, options.connections.max(1));
+        let connections = Connections::new(url, options.connections.max(1), Limits::new(options.patience));
         let connections = connections.map_err(|error| OpenError::Failed(error.to_string()))?;
         let store = Self(Arc::new(Inner {
             connections: Arc::new(connections),

@@ -14,7 +14,7 @@ use crate::batches::charges::Charges;
 use crate::batches::lane::{Executor, Lane};
 use crate::batches::loading::Loading;
 use crate::connections::error::BatchError;
-use crate::connections::pool::{Connections, SILENCE, SILENT};
+use crate::connections::pool::{Connections, SILENT};
 use crate::environment::Environment;
 use crate::sale::command::{Command, Verdict};
 use crate::sale::executor::Sale;
@@ -79,7 +79,7 @@ impl PostgresStore {
 
     /// Waits for a read as long as a server may say nothing, for its connection included.
     pub(crate) async fn in_time<T>(&self, read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        tokio::time::timeout(SILENCE, read).await.unwrap_or_else(|_elapsed| {
+        tokio::time::timeout(self.0.connections.limits().silence(), read).await.unwrap_or_else(|_elapsed| {
             // The connection is among them now.
             self.0.connections.drop_idle();
             Err(StoreError::Unavailable(SILENT.to_owned()))

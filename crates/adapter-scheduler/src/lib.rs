@@ -11,7 +11,7 @@ use app::{App, Tick};
 use domain::ports::StoreError;
 use tokio::sync::watch::Receiver;
 use tokio::time::{Interval, MissedTickBehavior};
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 mod follow;
 mod watch;
@@ -58,8 +58,12 @@ pub async fn run_once(app: &App) -> Tick {
     }
     match &tick.lines {
         Ok(lines) => {
-            let absent = lines.iter().map(|line| line.absent).sum();
+            let absent = lines.done.iter().map(|line| line.absent).sum();
             metrics::counter!("usher_tokens_absent_total").increment(absent);
+            for (queue, error) in &lines.failed {
+                warn!(queue = queue.0, "nobody could be admitted in this queue, or not in time");
+                failed("admit", error);
+            }
         }
         Err(error) => failed("admit", error),
     }

@@ -86,11 +86,14 @@ async fn a_tick_frees_what_was_not_paid_and_admits_who_is_next_r3_r10() {
     let (first, second) = (sale.join(1).await, sale.join(2).await);
     sale.hold(first, 1).await;
     let idle = run_once(&sale.app).await;
-    assert_eq!((idle.released, idle.lines.map(|lines| lines.len())), (Ok(0), Ok(0)));
+    assert_eq!((idle.released, idle.lines.map(|lines| lines.done.len())), (Ok(0), Ok(0)));
     sale.clock.advance(Duration::from_secs(600));
     assert_eq!(sale.status(second).await, TokenStatus::Waiting);
     let tick = run_once(&sale.app).await;
-    assert_eq!((tick.released, tick.lines.map(|lines| (lines[0].expired, lines[0].admitted))), (Ok(1), Ok((1, 1))));
+    assert_eq!(
+        (tick.released, tick.lines.map(|lines| (lines.done[0].expired, lines.done[0].admitted))),
+        (Ok(1), Ok((1, 1)))
+    );
     assert_eq!((sale.status(first).await, sale.status(second).await), (TokenStatus::Expired, TokenStatus::Active));
 }
 

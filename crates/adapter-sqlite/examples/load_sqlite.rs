@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use adapter_sqlite::{Migrations, SqliteStore};
+use domain::ports::PATIENCE;
 use domain::{Rules, Timestamp};
 use storage_contract::{SeededIds, TestClock};
 
@@ -28,7 +29,7 @@ async fn main() {
         let scratch = tempfile::tempdir_in(&directory).unwrap();
         let clock = Arc::new(TestClock::new(Timestamp::from_micros(1_795_132_800_000_000)));
         let (path, ids) = (scratch.path().join("usher.db"), Arc::new(SeededIds::new(1)));
-        let store = SqliteStore::open(&path, Migrations::Apply, clock, ids, Rules::default()).unwrap();
+        let store = SqliteStore::open(&path, Migrations::Apply, clock, ids, Rules::default(), PATIENCE).unwrap();
         let rates = storage_contract::rates(store.clone(), "load", callers, true).await;
         println!("{callers} {:.0} {:.0} {:.0} {:.0}", rates.joins, rates.charges, rates.holds, rates.pays);
         store.shutdown();

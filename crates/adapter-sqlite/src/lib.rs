@@ -17,6 +17,7 @@ mod plans;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::SqliteConnection;
 use domain::ports::{Clock, IdGenerator, StoreError};
@@ -44,7 +45,7 @@ struct Inner {
 
 impl SqliteStore {
     /// Opens the file at `path`, creating it if there is none, and makes sure that the queue `main` exists, with the
-    /// policy of `rules.new_queue`.
+    /// policy of `rules.new_queue`. A command that waits unstarted for longer than `patience` is refused, and so is a read.
     ///
     /// Blocking, for as long as migrations take. At most one server may have a file open; readers such as `usher audit`
     /// may open it beside. The lock ends with [`SqliteStore::shutdown`], with the last clone, or with the process.
@@ -54,8 +55,10 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
         rules: Rules,
+        patience: Duration,
     ) -> Result<Self, OpenError> {
-        Self::open_with(path, migrations, Environment { clock, ids, rules: Arc::new(rules) }, Limits::default())
+        let limits = Limits { patience, ..Limits::default() };
+        Self::open_with(path, migrations, Environment { clock, ids, rules: Arc::new(rules) }, limits)
     }
 
     fn open_with(

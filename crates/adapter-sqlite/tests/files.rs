@@ -8,13 +8,13 @@ use std::sync::Arc;
 use adapter_sqlite::{Migrations, OpenError, SqliteStore, migrate};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use domain::ports::QueueRepository;
+use domain::ports::{PATIENCE, QueueRepository};
 use domain::{Rules, Timestamp};
 use storage_contract::{SeededIds, TestClock};
 
 fn open(path: &Path, migrations: Migrations) -> Result<SqliteStore, OpenError> {
     let clock = Arc::new(TestClock::new(Timestamp::from_micros(0)));
-    SqliteStore::open(path, migrations, clock, Arc::new(SeededIds::new(1)), Rules::default())
+    SqliteStore::open(path, migrations, clock, Arc::new(SeededIds::new(1)), Rules::default(), PATIENCE)
 }
 
 fn line(outcome: Result<SqliteStore, OpenError>) -> String {

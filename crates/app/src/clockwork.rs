@@ -1,14 +1,14 @@
 //! The clockwork: what time brings about without anybody asking (R3, R10).
 
-use domain::ports::{Admitted, MOST_RELEASED, StoreError};
+use domain::ports::{Admissions, MOST_RELEASED, StoreError};
 
 use crate::App;
 
 /// What one tick did; a part that failed does not keep the other from its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tick {
-    /// The queues in which tokens were expired, admitted or passed over.
-    pub lines: Result<Vec<Admitted>, StoreError>,
+    /// The queues in which tokens were expired, admitted or passed over, and those in which that failed.
+    pub lines: Result<Admissions, StoreError>,
     /// How many reservations ran out.
     pub released: Result<u64, StoreError>,
     /// Whether the numbers that this server has seen could be noted before that.
@@ -18,7 +18,8 @@ pub struct Tick {
 impl Tick {
     /// Whether there may be more to do at once.
     pub fn left_some(&self) -> bool {
-        self.released == Ok(u64::from(MOST_RELEASED)) || self.lines.iter().flatten().any(|line| line.more)
+        self.released == Ok(u64::from(MOST_RELEASED))
+            || self.lines.iter().flat_map(|lines| &lines.done).any(|line| line.more)
     }
 }
 
@@ -29,7 +30,7 @@ impl App {
         // Nobody who came back just before their turn is to be passed over.
         let seen = self.note_sightings().await;
         let lines = self.ports.queues.admit().await;
-        if lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
+        if lines.as_ref().is_ok_and(|lines| !lines.done.is_empty()) {
             self.following.want();
         }
         Tick { lines, released, seen }
@@ -40,6 +41,7 @@ impl App {
 mod tests {
     use domain::QueueNumber;
     use domain::line::Line;
+    use domain::ports::Admitted;
     use mockall::Sequence;
 
     use super::*;
@@ -50,6 +52,15 @@ mod tests {
         Admitted { queue: QueueNumber(1), admitted: 1, absent: 0, expired: 0, active: 1, line, more }
     }
 
+    fn done(done: Vec<Admitted>) -> Admissions {
+        Admissions { done, failed: Vec::new() }
+    }
+
+    /// It failed in another queue.
+    fn failed(done: Vec<Admitted>) -> Admissions {
+        Admissions { done, failed: vec![(QueueNumber(2), down())] }
+    }
+
     /// The order matters. Seats are freed first, so that the users admitted next can buy them. Users who came back just before
     /// their turn are told to the store before anybody is passed over. Nothing else may be called.
     #[test]
@@ -57,7 +68,8 @@ mod tests {
         for failing in 0..4 {
             let (mut world, mut order) = (World::default(), Sequence::new());
             let answer = |part: usize| if part == failing { Err(down()) } else { Ok(()) };
-            let (released, seen, lines) = (answer(0).map(|()| 3), answer(1), answer(2).map(|()| vec![admitted(false)]));
+            let (released, seen, lines) =
+                (answer(0).map(|()| 3), answer(1), answer(2).map(|()| done(vec![admitted(false)])));
             let expected = Tick { released: released.clone(), seen: seen.clone(), lines: lines.clone() };
             let (reservations, presence) = (&mut world.reservations, &mut world.presence);
             reservations.expect_release_expired().times(1).in_sequence(&mut order).return_once(|| released);
@@ -70,7 +82,7 @@ mod tests {
         }
     }
 
-    fn ticking(lines: Result<Vec<Admitted>, StoreError>, released: Result<u64, StoreError>) -> (Tick, bool) {
+    fn ticking(lines: Result<Admissions, StoreError>, released: Result<u64, StoreError>) -> (Tick, bool) {
         let mut world = World::default();
         world.reservations.expect_release_expired().times(1).return_once(|| released);
         world.queues.expect_admit().times(1).return_once(|| lines);
@@ -82,13 +94,19 @@ mod tests {
     /// No port of presence expects a call.
     #[test]
     fn who_saw_nobody_tells_of_nobody() {
-        let (tick, _) = ticking(Ok(vec![]), Ok(0));
-        assert_eq!(tick, Tick { lines: Ok(vec![]), released: Ok(0), seen: Ok(()) });
+        let (tick, _) = ticking(Ok(done(vec![])), Ok(0));
+        assert_eq!(tick, Tick { lines: Ok(done(vec![])), released: Ok(0), seen: Ok(()) });
     }
 
     #[test]
     fn a_refresh_is_wanted_when_a_line_has_moved() {
-        for (lines, wanted) in [(Ok(vec![admitted(false)]), true), (Ok(vec![]), false), (Err(down()), false)] {
+        for (lines, wanted) in [
+            (Ok(done(vec![admitted(false)])), true),
+            (Ok(failed(vec![admitted(false)])), true),
+            (Ok(done(vec![])), false),
+            (Ok(failed(vec![])), false),
+            (Err(down()), false),
+        ] {
             assert_eq!(ticking(lines, Ok(7)).1, wanted);
         }
     }
@@ -97,11 +115,14 @@ mod tests {
     fn a_tick_that_stopped_at_its_bound_says_that_there_may_be_more() {
         let most = u64::from(MOST_RELEASED);
         for (lines, released, left_some) in [
-            (Ok(vec![]), Ok(most), true),
-            (Ok(vec![]), Ok(most - 1), false),
-            (Ok(vec![admitted(false), admitted(true)]), Ok(0), true),
-            (Ok(vec![admitted(false)]), Ok(0), false),
-            (Ok(vec![admitted(true)]), Err(down()), true),
+            (Ok(done(vec![])), Ok(most), true),
+            (Ok(done(vec![])), Ok(most - 1), false),
+            (Ok(done(vec![admitted(false), admitted(true)])), Ok(0), true),
+            (Ok(done(vec![admitted(false)])), Ok(0), false),
+            (Ok(done(vec![admitted(true)])), Err(down()), true),
+            // What failed is not tried over and over: the next second is soon enough.
+            (Ok(failed(vec![admitted(false)])), Ok(0), false),
+            (Ok(failed(vec![admitted(true)])), Ok(0), true),
             (Err(down()), Ok(most), true),
             (Err(down()), Err(down()), false),
         ] {

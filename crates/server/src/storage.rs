@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapter_postgres::PostgresStore;
 use adapter_sqlite::SqliteStore;
@@ -82,7 +83,12 @@ pub(crate) enum Storage {
 
 impl Storage {
     /// Opens a database.
-    pub(crate) async fn open(location: &Location, migrate: Migrate, rules: Rules) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        location: &Location,
+        migrate: Migrate,
+        rules: Rules,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
         match location {
             Location::Sqlite(path) => {
                 let migrations = match migrate {
@@ -90,7 +96,7 @@ impl Storage {
                     Migrate::Off => adapter_sqlite::Migrations::Refuse,
                 };
                 let (path, clock, ids) = (path.clone(), Arc::new(SystemClock), Arc::new(SystemIds));
-                let opening = move || SqliteStore::open(&path, migrations, clock, ids, rules);
+                let opening = move || SqliteStore::open(&path, migrations, clock, ids, rules, patience);
                 Ok(Self::Sqlite(tokio::task::spawn_blocking(opening).await.context("could not open the database")??))
             }
             Location::Postgres(url) => {
@@ -99,8 +105,8 @@ impl Storage {
                     Migrate::Off => adapter_postgres::Migrations::Refuse,
                 };
                 let ids = Arc::new(SystemIds);
-                let options =
-                    adapter_postgres::Options { migrations, clock: None, ids, rules, connections: CONNECTIONS };
+                let connections = CONNECTIONS;
+                let options = adapter_postgres::Options { migrations, clock: None, ids, rules, connections, patience };
                 Ok(Self::Postgres(PostgresStore::open(url, options).await.with_context(|| location.to_string())?))
             }
         }

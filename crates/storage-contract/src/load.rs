@@ -72,7 +72,7 @@ where
         ..PolicyChange::default()
     };
     store.change_policy(queue, &open).await.unwrap().unwrap();
-    while store.admit().await.unwrap().iter().any(|line| line.more) {}
+    while store.admit().await.unwrap().done.iter().any(|line| line.more) {}
 
     let (s, users) = (store.clone(), user);
     let charges = rate(callers, people, move |n| {

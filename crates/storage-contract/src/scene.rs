@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule, SeatMap};
 use domain::payment::Receipt;
-use domain::ports::{Answer, ChargeCommand, Clock, Decided, HoldCommand, Joined, Paid, PayCommand, QueueReport};
+use domain::ports::{
+    Admissions, Admitted, Answer, ChargeCommand, Clock, Decided, HoldCommand, Joined, MOST_TURNS, Paid, PayCommand,
+    QueueReport,
+};
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::seat::{SeatChoice, SeatStatus};
 use domain::wallet::{Charge, Entry};
@@ -221,6 +224,27 @@ impl Scene {
 
     pub(crate) async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Result<Reservation, Rejection> {
         self.store.reservations.cancel(ticket, reservation).await.unwrap()
+    }
+
+    /// One tick of the clockwork, which fails nowhere; what it did by queue.
+    pub(crate) async fn tick(&self) -> Vec<Admitted> {
+        let Admissions { done, failed } = self.store.queues.admit().await.unwrap();
+        assert_eq!(failed, []);
+        done
+    }
+
+    /// Ticks until nothing is left to be done at once; what all of them admitted, passed over and wrote EXPIRED in `main`.
+    pub(crate) async fn ticks(&self) -> (u64, u64, u64) {
+        let (mut admitted, mut absent, mut expired) = (0, 0, 0);
+        loop {
+            let done = self.tick().await.into_iter().find(|tick| tick.queue == self.main);
+            let Some(tick) = done else { return (admitted, absent, expired) };
+            assert!(tick.admitted + tick.absent <= u64::from(MOST_TURNS) && tick.expired <= u64::from(MOST_TURNS));
+            (admitted, absent, expired) = (admitted + tick.admitted, absent + tick.absent, expired + tick.expired);
+            if !tick.more {
+                return (admitted, absent, expired);
+            }
+        }
     }
 
     pub(crate) async fn sweep(&self) -> u64 {

@@ -44,7 +44,12 @@ impl Executor for Charges {
     type Answer = Result<Answer<Charged>, Rejection>;
     type Changes = Ledger;
 
-    async fn decide(&self, conn: &AsyncPgConnection, commands: &[ChargeCommand]) -> Result<Decision<Self>, BatchError> {
+    async fn decide(
+        &self,
+        conn: &AsyncPgConnection,
+        commands: &[ChargeCommand],
+        _most: usize,
+    ) -> Result<Decision<Self>, BatchError> {
         let (mut ledger, transaction) = self.read(conn, commands).await?;
         let mut answers = Vec::with_capacity(commands.len());
         for command in commands {

@@ -12,15 +12,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::connections::error::{BatchError, Fate};
-use crate::connections::pool::{Connections, SILENCE, SILENT};
+use crate::connections::pool::{Connections, SILENT};
 
 /// The most commands of one batch.
 const BATCH: usize = 512;
 /// How many commands may wait before the next one is turned away.
 const WAITING: usize = 8_192;
-/// How long a command may wait unstarted, and how long after the start of a batch anything of it is still begun again:
-/// what waits for a lock that somebody keeps is not to wait for it over and over.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a batch is tried again.
 const RETRIES: u32 = 5;
 
@@ -41,8 +38,14 @@ pub(crate) trait Executor: Send + Sync + 'static {
     type Answer: Send + 'static;
     type Changes: Send + Sync + 'static;
 
-    /// Begins the transaction, reads and decides.
-    async fn decide(&self, conn: &AsyncPgConnection, commands: &[Self::Command]) -> Result<Decision<Self>, BatchError>;
+    /// Begins the transaction, reads and decides. What nobody has asked for one by one, such as the turns of those who wait, it
+    /// does for at most `most`.
+    async fn decide(
+        &self,
+        conn: &AsyncPgConnection,
+        commands: &[Self::Command],
+        most: usize,
+    ) -> Result<Decision<Self>, BatchError>;
 
     /// Writes and commits.
     async fn commit(&self, conn: &AsyncPgConnection, changes: &Self::Changes) -> diesel::QueryResult<()>;
@@ -57,11 +60,14 @@ struct Envelope<E: Executor> {
 }
 
 /// Where commands of one kind are handed in.
-pub(crate) struct Lane<E: Executor>(mpsc::Sender<Envelope<E>>);
+pub(crate) struct Lane<E: Executor> {
+    sender: mpsc::Sender<Envelope<E>>,
+    patience: Duration,
+}
 
 impl<E: Executor> Clone for Lane<E> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { sender: self.sender.clone(), patience: self.patience }
     }
 }
 
@@ -73,14 +79,14 @@ impl<E: Executor> Lane<E> {
         ids: Arc<dyn IdGenerator>,
     ) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let runtime = connections.runtime().clone();
+        let (runtime, patience) = (connections.runtime().clone(), connections.limits().patience());
         let task = runtime.spawn(Worker { executor, connections, ids }.run(receiver));
-        (Self(sender), task)
+        (Self { sender, patience }, task)
     }
 
     /// Whether its task still runs.
     pub(crate) fn is_open(&self) -> bool {
-        !self.0.is_closed()
+        !self.sender.is_closed()
     }
 
     /// Hands a command in and waits for its batch. A caller that goes away does not stop it; one that has waited too long
@@ -89,11 +95,11 @@ impl<E: Executor> Lane<E> {
         let (reply, mut answer) = oneshot::channel();
         let settled = Arc::new(AtomicBool::new(false));
         let envelope = Envelope { command, since: Instant::now(), settled: Arc::clone(&settled), reply };
-        self.0.try_send(envelope).map_err(|refused| match refused {
+        self.sender.try_send(envelope).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable("the lane has ended".to_owned()),
         })?;
-        let answer = match timeout(PATIENCE, &mut answer).await {
+        let answer = match timeout(self.patience, &mut answer).await {
             Ok(answer) => answer,
             Err(_elapsed) if settled.swap(true, Ordering::AcqRel) => answer.await,
             Err(_elapsed) => return Err(StoreError::Overloaded),
@@ -110,11 +116,12 @@ struct Worker<E> {
 
 impl<E: Executor> Worker<E> {
     async fn run(self, mut waiting: mpsc::Receiver<Envelope<E>>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        let limits = self.connections.limits();
+        let (mut batch, mut most) = (Vec::with_capacity(BATCH), BATCH);
+        while waiting.recv_many(&mut batch, most).await > 0 {
             let (mut commands, mut replies) = (Vec::new(), Vec::new());
             for envelope in batch.drain(..) {
-                if envelope.settled.swap(true, Ordering::AcqRel) || envelope.since.elapsed() >= PATIENCE {
+                if envelope.settled.swap(true, Ordering::AcqRel) || envelope.since.elapsed() >= limits.patience() {
                     reply(envelope.reply, Err(StoreError::Overloaded));
                 } else {
                     commands.push(envelope.command);
@@ -126,7 +133,10 @@ impl<E: Executor> Worker<E> {
             }
             metrics::histogram!("usher_batch_size").record(domain::count(commands.len()));
             let waited = metrics::histogram!("usher_queue_to_commit_seconds");
-            for ((since, to), answer) in replies.into_iter().zip(self.settle(&commands).await) {
+            let begun = Instant::now();
+            let answers = self.settle(&commands, most).await;
+            most = size_after(most, answers.iter().all(Result::is_err), begun.elapsed(), limits.patience());
+            for ((since, to), answer) in replies.into_iter().zip(answers) {
                 waited.record(since.elapsed());
                 reply(to, answer);
             }
@@ -134,9 +144,9 @@ impl<E: Executor> Worker<E> {
     }
 
     /// Runs a batch until it is committed or given up; one by one when one command of it may stop the others.
-    async fn settle(&self, commands: &[E::Command]) -> Vec<Result<E::Answer, StoreError>> {
+    async fn settle(&self, commands: &[E::Command], most: usize) -> Vec<Result<E::Answer, StoreError>> {
         let begun = Instant::now();
-        let error = match self.attempt(commands, begun).await {
+        let error = match self.attempt(commands, most, begun).await {
             Ok(answers) => return answers.into_iter().map(Ok).collect(),
             Err(error) => error,
         };
@@ -147,11 +157,11 @@ impl<E: Executor> Worker<E> {
         tracing::warn!(?error, commands = commands.len(), "a batch failed and is run one by one");
         let mut answers = Vec::with_capacity(commands.len());
         for command in commands.chunks(1) {
-            if begun.elapsed() >= PATIENCE {
+            if begun.elapsed() >= self.connections.limits().patience() {
                 answers.push(Err(StoreError::Overloaded));
                 continue;
             }
-            let answer = self.attempt(command, begun).await.map_err(BatchError::into_store_error);
+            let answer = self.attempt(command, most, begun).await.map_err(BatchError::into_store_error);
             answers.push(answer.and_then(|answers| {
                 answers.into_iter().next().ok_or_else(|| StoreError::Unavailable("no answer".to_owned()))
             }));
@@ -160,15 +170,23 @@ impl<E: Executor> Worker<E> {
     }
 
     /// Runs commands of a batch that was begun then as one transaction, and again while that may help.
-    async fn attempt(&self, commands: &[E::Command], begun: Instant) -> Result<Vec<E::Answer>, BatchError> {
+    async fn attempt(
+        &self,
+        commands: &[E::Command],
+        most: usize,
+        begun: Instant,
+    ) -> Result<Vec<E::Answer>, BatchError> {
         let mut tries = 0;
         loop {
-            let error = match self.once(commands).await {
+            let error = match self.once(commands, most).await {
                 Ok(answers) => return Ok(answers),
                 Err(error) => error,
             };
             tries += 1;
-            if !error.is_worth_another_try(commands.len()) || tries > RETRIES || begun.elapsed() >= PATIENCE {
+            if !error.is_worth_another_try(commands.len())
+                || tries > RETRIES
+                || begun.elapsed() >= self.connections.limits().patience()
+            {
                 return Err(error);
             }
             if matches!(error, BatchError::Lost(_)) {
@@ -181,11 +199,11 @@ impl<E: Executor> Worker<E> {
         }
     }
 
-    async fn once(&self, commands: &[E::Command]) -> Result<Vec<E::Answer>, BatchError> {
-        let session = self.connections.session().await?;
-        let decided = timeout(SILENCE, self.executor.decide(session.connection()?, commands)).await;
+    async fn once(&self, commands: &[E::Command], most: usize) -> Result<Vec<E::Answer>, BatchError> {
+        let (session, silence) = (self.connections.session().await?, self.connections.limits().silence());
+        let decided = timeout(silence, self.executor.decide(session.connection()?, commands, most)).await;
         let decision = decided.unwrap_or_else(|_elapsed| Err(BatchError::Lost(SILENT.to_owned())))?;
-        let error = match timeout(SILENCE, self.executor.commit(session.connection()?, &decision.changes)).await {
+        let error = match timeout(silence, self.executor.commit(session.connection()?, &decision.changes)).await {
             Ok(Ok(())) => {
                 session.give_back();
                 return Ok(decision.answers);
@@ -206,8 +224,45 @@ impl<E: Executor> Worker<E> {
     }
 }
 
+/// How much the next transaction takes on after one that took on `most`: less when nothing came of it in all that time, so that a
+/// database that is too slow for a large one does small ones, and does not give the same up again and again; more when it was
+/// done so soon that twice as much will be as well.
+fn size_after(most: usize, failed: bool, took: Duration, patience: Duration) -> usize {
+    if failed && took >= patience {
+        (most / 4).max(1)
+    } else if !failed && took < patience / 4 {
+        (most * 2).min(BATCH)
+    } else {
+        most
+    }
+}
+
 fn reply<T>(to: oneshot::Sender<T>, answer: T) {
     if to.send(answer).is_err() {
         tracing::debug!("a caller went away before its answer");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_that_ran_out_of_time_is_followed_by_smaller_ones_until_there_is_time_again() {
+        let (patience, second) = (Duration::from_secs(5), Duration::from_secs(1));
+        for (most, failed, took, next) in [
+            (512, true, 5 * second, 128),
+            (2, true, 9 * second, 1),
+            (1, true, 9 * second, 1),
+            // It failed for another reason than time.
+            (512, true, second, 512),
+            // Twice as much might take too long.
+            (128, false, 2 * second, 128),
+            (128, false, 9 * second, 128),
+            (128, false, second, 256),
+            (512, false, second, 512),
+        ] {
+            assert_eq!(size_after(most, failed, took, patience), next, "{most} {failed} {took:?}");
+        }
     }
 }

@@ -141,7 +141,12 @@ impl Executor for Loading {
     type Answer = Result<Option<CreatedConcert>, Rejection>;
     type Changes = ();
 
-    async fn decide(&self, conn: &AsyncPgConnection, plans: &[Plan]) -> Result<Decision<Self>, BatchError> {
+    async fn decide(
+        &self,
+        conn: &AsyncPgConnection,
+        plans: &[Plan],
+        _most: usize,
+    ) -> Result<Decision<Self>, BatchError> {
         let (_begun, (now, transaction)) = futures::try_join!(
             Begin {}.execute(&mut &*conn),
             Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn),

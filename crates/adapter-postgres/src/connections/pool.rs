@@ -12,16 +12,11 @@ use futures::FutureExt;
 use tokio::runtime::Handle;
 
 use crate::connections::error::{BatchError, Fate};
+use crate::connections::limits::Limits;
 use crate::connections::statement::statement;
 
-/// How long anything waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a server may say nothing; longer than it takes to give up a statement.
-pub(crate) const SILENCE: Duration = Duration::from_secs(12);
-/// What is wrong when it does.
+/// What is wrong when a server says nothing.
 pub(crate) const SILENT: &str = "the server does not answer";
-/// How long a transaction of unknown end may still be running; longer than a statement may.
-const RUNNING: Duration = Duration::from_secs(12);
 /// How long to wait for a server that neither answers nor refuses, and when to look whether one that was asked is still
 /// there, unless the URL says otherwise: else a machine that is gone, also one before others in a list of hosts, would be
 /// waited for for minutes. In seconds all of them.
@@ -39,9 +34,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// that life: after a crash or a failover a number that was not written to the log in time is given to another transaction.
 const SETTINGS: &str = "
     SET application_name = 'usher';
-    SET statement_timeout = '10s';
-    SET lock_timeout = '5s';
-    SET idle_in_transaction_session_timeout = '10s';
     SET default_transaction_isolation = 'read committed';
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
@@ -69,18 +61,19 @@ statement! {
 pub(crate) struct Connections {
     pool: Pool<AsyncPgConnection>,
     runtime: Handle,
+    limits: Limits,
 }
 
 impl Connections {
     /// A pool of at most `size` connections to `url`, opened as they are needed, on the present runtime.
-    pub(crate) fn new(url: &str, size: usize) -> Result<Self, BuildError> {
+    pub(crate) fn new(url: &str, size: usize, limits: Limits) -> Result<Self, BuildError> {
         let mut config = ManagerConfig::default();
         // What is pinged may be gone a moment later; a batch that finds its connection gone is run again.
         config.recycling_method = RecyclingMethod::Fast;
         let runtime = Handle::current();
         let home = runtime.clone();
         config.custom_setup = Box::new(move |url| {
-            let established = home.spawn(establish(url.to_owned()));
+            let established = home.spawn(establish(url.to_owned(), limits));
             async { established.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))? }.boxed()
         });
         let manager = AsyncDieselConnectionManager::new_with_config(patient(url), config);
@@ -88,7 +81,7 @@ impl Connections {
             if metrics.age() < LIFETIME { Ok(()) } else { Err(HookError::message("old")) }
         }));
         let pool = pool.build()?;
-        Ok(Self { pool, runtime })
+        Ok(Self { pool, runtime, limits })
     }
 
     /// Where the lanes run.
@@ -96,9 +89,14 @@ impl Connections {
         &self.runtime
     }
 
+    /// For how long anything is waited for.
+    pub(crate) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// A connection to read with, one statement at a time or several that do not depend on each other.
     pub(crate) async fn get(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
-        match tokio::time::timeout(PATIENCE, self.pool.get()).await {
+        match tokio::time::timeout(self.limits.patience(), self.pool.get()).await {
             Ok(connection) => connection.map_err(|error: PoolError| StoreError::Unavailable(error.to_string())),
             Err(_elapsed) => Err(StoreError::Overloaded),
         }
@@ -120,7 +118,7 @@ impl Connections {
 
     /// Asks what became of a transaction, on another connection than its own, until it has ended.
     pub(crate) async fn fate(&self, transaction: &str) -> Fate {
-        let asked = tokio::time::timeout(RUNNING, async {
+        let asked = tokio::time::timeout(self.limits.silence(), async {
             loop {
                 match self.status(transaction).await {
                     Ok(status) => match status.as_deref() {
@@ -148,10 +146,15 @@ impl Connections {
 }
 
 /// A session of ours.
-pub(crate) async fn establish(url: String) -> diesel::ConnectionResult<AsyncPgConnection> {
-    let established = tokio::time::timeout(PATIENCE, async {
+pub(crate) async fn establish(url: String, limits: Limits) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let (lock, statement) = (limits.patience().as_millis(), limits.statement().as_millis());
+    let timeouts = format!(
+        "SET lock_timeout = {lock}; SET statement_timeout = {statement};
+         SET idle_in_transaction_session_timeout = {statement};"
+    );
+    let established = tokio::time::timeout(limits.patience(), async {
         let mut connection = AsyncPgConnection::establish(&url).await?;
-        connection.batch_execute(SETTINGS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        connection.batch_execute(&(timeouts + SETTINGS)).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(connection)
     });
     established.await.unwrap_or_else(|elapsed| Err(ConnectionError::BadConnection(elapsed.to_string())))

@@ -1,10 +1,16 @@
 //! Databases that plans are asked of: with a million of what a crowd makes a million of, and with statistics that say
 //! something else than what will be there.
 
+use std::time::Duration;
+
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use test_postgres::{connect, empty};
 
+use crate::connections::limits::Limits;
 use crate::connections::pool;
+
+/// However slow the machine is, a million rows are made in that time.
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Ten schedules of a hundred thousand seats, half of them held or sold; tokens that wait, are ACTIVE, have left; servers
 /// that saw those who wait.
@@ -84,7 +90,7 @@ pub(super) async fn session(statistics: Statistics) -> AsyncPgConnection {
             }
         }
     }
-    pool::establish(url).await.unwrap()
+    pool::establish(url, Limits::new(PATIENCE)).await.unwrap()
 }
 
 /// A million of each divided by this.

@@ -21,6 +21,7 @@ use test_postgres::empty;
 use uuid::Uuid;
 
 use super::Prepared;
+use super::crowd::PATIENCE;
 use crate::{Migrations, Options, PostgresStore};
 
 const MAIN: QueueNumber = QueueNumber(1);
@@ -67,6 +68,7 @@ impl Sale {
             ids: Arc::new(SeededIds::new(1)),
             rules: Rules::default(),
             connections: 1,
+            patience: PATIENCE,
         };
         let store = PostgresStore::open(&empty().await, options).await.unwrap();
         let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();

@@ -1,11 +1,9 @@
 //! The waiting line's port.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
-use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::rejection::Missing;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use futures::future::join_all;
@@ -67,10 +65,6 @@ statement! {
      ORDER BY q.queue"
 }
 
-/// How long a tick waits for one queue. What it asked for goes on by itself, and a queue that somebody has locked is not
-/// to keep the others waiting.
-const TICK: Duration = Duration::from_secs(1);
-
 #[async_trait]
 impl QueueRepository for PostgresStore {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
@@ -110,7 +104,7 @@ impl QueueRepository for PostgresStore {
         }
     }
 
-    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+    async fn admit(&self) -> Result<Admissions, StoreError> {
         let due = self.in_time(async {
             let connection = self.connection().await?;
             let due = FindDueQueues { now: self.0.environment.fixed_now() };
@@ -119,26 +113,21 @@ impl QueueRepository for PostgresStore {
         let due = due.await?;
         let queues: Vec<_> =
             due.into_iter().map(|number| rows::queue_number("queues", number)).collect::<Result<_, _>>()?;
-        let admissions = queues.into_iter().map(|queue| timeout(TICK, self.sale(queue, Command::Admit)));
-        let (mut admitted, mut failed) = (Vec::new(), None);
-        for answer in join_all(admissions).await {
+        let tick = self.0.connections.limits().tick();
+        let asked = queues.into_iter().map(async |queue| {
+            let admitted = timeout(tick, self.sale(queue, Command::Admit)).await;
+            (queue, admitted.unwrap_or_else(|_elapsed| Err(unavailable("it goes on, and takes longer than a tick"))))
+        });
+        let mut admissions = Admissions::default();
+        for (queue, answer) in join_all(asked).await {
             match answer {
-                Ok(Ok(Ok(Outcome::Admitted(done)))) => admitted.extend(done),
-                Ok(Ok(Ok(other))) => failed = Some(other.unexpected()),
-                Ok(Ok(Err(rejection))) => tracing::warn!(%rejection, "a queue vanished before it was admitted to"),
-                Ok(Err(error)) => failed = Some(error),
-                Err(_elapsed) => tracing::warn!("admitting to a queue takes longer than a tick"),
+                Ok(Ok(Outcome::Admitted(done))) => admissions.done.extend(done),
+                Ok(Ok(other)) => admissions.failed.push((queue, other.unexpected())),
+                Ok(Err(rejection)) => tracing::warn!(%rejection, "a queue vanished before it was admitted to"),
+                Err(error) => admissions.failed.push((queue, error)),
             }
         }
-        match failed {
-            // What was done is told; what failed is due again at the next tick.
-            Some(error) if admitted.is_empty() => Err(error),
-            Some(error) => {
-                tracing::error!(%error, "a queue could not be admitted to");
-                Ok(admitted)
-            }
-            None => Ok(admitted),
-        }
+        Ok(admissions)
     }
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {

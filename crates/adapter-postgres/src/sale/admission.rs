@@ -2,7 +2,7 @@
 
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::ports::{Admitted, MOST_TURNS};
+use domain::ports::Admitted;
 use domain::queue::Turns;
 use domain::{Rules, TicketNumber, Token, TokenStatus};
 
@@ -33,11 +33,12 @@ statement! {
 }
 
 /// Writes EXPIRED to ACTIVE tokens past their deadline, then admits whom the policy has room for, passing over the absent;
-/// nothing when there was nothing to do.
+/// nothing when there was nothing to do. At most `most` have their turn; as many at most of the others were read.
 pub(crate) async fn admit(
     conn: &AsyncPgConnection,
     set: &mut WorkingSet,
     rules: &Rules,
+    most: u32,
 ) -> Result<Option<Admitted>, BatchError> {
     let expired = expire(set);
     let Some(queue) = &set.queue else { return Ok(None) };
@@ -46,7 +47,7 @@ pub(crate) async fn admit(
     }
     let active = CountActive { queue: queue_column(set.number) }.get_result::<i64>(&mut &*conn).await?;
     let active = count("tokens", "status", active)?.saturating_sub(set.ended_active());
-    let turns = take_turns(conn, set, rules, active).await?;
+    let turns = take_turns(conn, set, rules, active, most).await?;
     let admitted = u64::from(turns.admitted);
     set.changed.admitted += admitted;
     let done = Admitted {
@@ -56,7 +57,7 @@ pub(crate) async fn admit(
         expired,
         active: active + admitted,
         line: set.queue.as_ref().map(|queue| queue.line).unwrap_or_default(),
-        more: turns.admitted + turns.absent >= MOST_TURNS || expired >= u64::from(MOST_TURNS),
+        more: turns.admitted + turns.absent >= most || expired >= u64::from(most),
     };
     Ok((done.admitted + done.absent + done.expired > 0).then_some(done))
 }
@@ -74,12 +75,13 @@ fn expire(set: &mut WorkingSet) -> u64 {
 }
 
 /// Gives the first of those who wait their turn, page by page, until there is no room beside `active`, nobody is left, or
-/// [`MOST_TURNS`] have had it.
+/// `most` have had it.
 async fn take_turns(
     conn: &AsyncPgConnection,
     set: &mut WorkingSet,
     rules: &Rules,
     active: u64,
+    most: u32,
 ) -> Result<Turns, BatchError> {
     let (mut turns, mut size) = (Turns::default(), 0);
     let (mut waiters, mut roll_call) = (Waiters::of(set), RollCall::new(set.number, rules, set.now));
@@ -87,7 +89,7 @@ async fn take_turns(
         let active = active + u64::from(turns.admitted);
         let room = set.queue.as_ref().map_or(0, |queue| queue.room(active, set.now));
         // Where some were absent, more of those behind them are likely to be.
-        size = room.max(size * 2).min(MOST_TURNS - turns.admitted - turns.absent);
+        size = room.max(size * 2).min(most - turns.admitted - turns.absent);
         if room == 0 || size == 0 || waiters.all {
             return Ok(turns);
         }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::line::Line;
 use domain::payment::{Payment, Receipt};
-use domain::ports::{Answer, Joined, Paid, StoreError};
+use domain::ports::{Answer, Joined, MOST_TURNS, Paid, StoreError};
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::{PaymentId, QueueNumber, ReservationId, TicketNumber, TokenStatus};
 
@@ -38,13 +38,19 @@ impl Executor for Sale {
     type Answer = Verdict;
     type Changes = WorkingSet;
 
-    async fn decide(&self, conn: &AsyncPgConnection, commands: &[Command]) -> Result<Decision<Self>, BatchError> {
+    async fn decide(
+        &self,
+        conn: &AsyncPgConnection,
+        commands: &[Command],
+        most: usize,
+    ) -> Result<Decision<Self>, BatchError> {
+        let turns = u32::try_from(most).map_or(MOST_TURNS, |most| most.min(MOST_TURNS));
         let mut wanted = Wanted::default();
         for command in commands {
             command.want(&mut wanted);
         }
         let fixed = self.environment.fixed_now();
-        let facts = facts::read(conn, rows::queue(self.queue), &wanted, fixed).await?;
+        let facts = facts::read(conn, rows::queue(self.queue), &wanted, turns, fixed).await?;
         // A test's clock is read again, now that the locks are held.
         let now = self.environment.now(facts.now);
         let transaction = facts.transaction.clone();
@@ -61,7 +67,7 @@ impl Executor for Sale {
         for command in commands {
             steps.push(set.decide(command, &context)?);
         }
-        let answers = self.answers(conn, &mut set, steps, &schedules).await?;
+        let answers = self.answers(conn, &mut set, steps, &schedules, turns).await?;
         Ok(Decision { answers, changes: set, transaction })
     }
 
@@ -74,15 +80,17 @@ impl Executor for Sale {
 }
 
 impl Sale {
-    /// Admits if that is due, and completes the answers with what follows from it.
+    /// Admits at most `turns` if that is due, and completes the answers with what follows from it.
     async fn answers(
         &self,
         conn: &AsyncPgConnection,
         set: &mut WorkingSet,
         steps: Vec<Step>,
         schedules: &Schedules,
+        turns: u32,
     ) -> Result<Vec<Verdict>, BatchError> {
-        let mut admitted = if set.admits { admission::admit(conn, set, &self.environment.rules).await? } else { None };
+        let rules = &self.environment.rules;
+        let mut admitted = if set.admits { admission::admit(conn, set, rules, turns).await? } else { None };
         let holds = self.replayed_holds(conn, set, &steps, schedules).await?;
         let payments = self.replayed_payments(conn, set, &steps, schedules).await?;
         let complete = |step| -> Result<Verdict, StoreError> {

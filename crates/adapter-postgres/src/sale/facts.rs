@@ -1,7 +1,6 @@
 //! What a batch reads: one lock-ordered statement a table, all of them pipelined in one round trip.
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::ports::MOST_TURNS;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use time::OffsetDateTime;
@@ -28,11 +27,13 @@ pub(crate) struct Facts {
     pub(crate) transaction: String,
 }
 
-/// Begins the transaction and reads what is wanted, in one round trip. `fixed_now` is what a test's clock shows.
+/// Begins the transaction and reads what is wanted, in one round trip, of tokens that time has ended at most `ended`.
+/// `fixed_now` is what a test's clock shows.
 pub(crate) async fn read(
     conn: &AsyncPgConnection,
     queue: i32,
     wanted: &Wanted,
+    ended: u32,
     fixed_now: Option<OffsetDateTime>,
 ) -> diesel::QueryResult<Facts> {
     let (schedules, numbers): (Vec<_>, Vec<_>) = wanted.numbered.iter().copied().unzip();
@@ -47,7 +48,7 @@ pub(crate) async fn read(
         numbers: wanted.tickets.clone(),
         users: wanted.users.clone(),
         waiting: wanted.admits_when_waiting().unwrap_or(-1),
-        most: i64::from(MOST_TURNS),
+        most: i64::from(ended),
         now: fixed_now,
     };
     let any_token = wanted.admit || !wanted.tickets.is_empty() || !wanted.users.is_empty();

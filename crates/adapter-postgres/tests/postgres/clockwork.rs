@@ -1,15 +1,17 @@
-//! The clockwork when a queue is locked by somebody.
+//! The clockwork when a queue is locked by somebody, and when the database is slow.
+
+use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
-use domain::PolicyChange;
 use domain::concert::{NewConcert, SeatGroup};
-use domain::ports::{ConcertRepository, QueueRepository};
-use domain::{LocalTime, Money, QueueName};
+use domain::ports::{Admissions, ConcertRepository, QueueRepository, ReservationRepository};
+use domain::{LocalTime, Money, PolicyChange, QueueName, Rules};
+use futures::future::join_all;
 
-use crate::scene::{MAIN, Scene, until, user};
+use crate::scene::{MAIN, PATIENCE, Scene, number, until, user};
 
-/// R3: the tick admits to the others and comes back while the lock is still held; what it asked of the locked queue is done
-/// when the lock is gone, without another tick.
+/// R3: the tick admits to the others and comes back while the lock is still held, and tells that it could not in this one; what
+/// it asked of the locked queue is done when the lock is gone, without another tick.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_locked_keeps_no_other_from_being_admitted_to_r3() {
     let scene = Scene::new(4).await;
@@ -24,9 +26,69 @@ async fn a_queue_that_is_locked_keeps_no_other_from_being_admitted_to_r3() {
             scene.store.join(queue, &user("waits")).await.unwrap().unwrap();
         }
     }
+    let store = scene.impatient(Duration::from_secs(25)).await;
     let mut holder = scene.beside("BEGIN; SELECT 1 FROM queues WHERE queue = 1 FOR UPDATE").await;
-    let admitted = scene.store.admit().await.unwrap();
-    assert_eq!(admitted.iter().map(|line| (line.queue, line.admitted)).collect::<Vec<_>>(), [(other, 1)]);
+    let Admissions { done, failed } = store.admit().await.unwrap();
+    assert!(failed.iter().any(|(queue, _)| *queue == MAIN), "{failed:?}");
+    assert!(done.iter().all(|line| line.queue == other), "{done:?}");
+    let mut watcher = scene.beside("").await;
+    until(&mut watcher, "SELECT admitted AS n FROM queues WHERE queue = 2", 1).await;
     holder.batch_execute("COMMIT").await.unwrap();
     until(&mut holder, "SELECT admitted AS n FROM queues WHERE queue = 1", 1).await;
+}
+
+/// A database that takes 30 ms for each row of this table that is changed.
+fn slow(table: &str) -> String {
+    format!(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN PERFORM pg_sleep(0.03); RETURN NEW; END $$;
+         CREATE TRIGGER slow BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+}
+
+/// How long that database may be waited for: a statement is given up after four seconds, in which it changes fewer than 140 rows.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// R3: what it cannot do in one transaction it does in several; ticks that came to nothing are told as failures.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_too_slow_for_so_many_turns_at_once_takes_fewer_r3() {
+    let scene = Scene::clocked(2).await;
+    let crowd = "
+        INSERT INTO tokens (queue, number, user_id, status, issued_at)
+        SELECT 1, n, 'crowd-' || n, 'WAITING', timestamptz '2026-11-19' FROM generate_series(1, 600) n;
+        UPDATE queues SET issued = 600, version = 600;";
+    let store = scene.impatient(SHORT).await;
+    let mut beside = scene.beside(&(crowd.to_owned() + &slow("tokens"))).await;
+    let (mut failures, begun) = (0, Instant::now());
+    while number(&mut beside, "SELECT admitted AS n FROM queues").await < 60 {
+        assert!(begun.elapsed() < PATIENCE, "nobody is admitted");
+        failures += store.admit().await.map_or(1, |admissions| admissions.failed.len());
+    }
+    assert!(failures > 0, "it is not slow");
+    let ordered = "SELECT count(*) AS n FROM tokens, queues WHERE (activated_at IS NOT NULL) <> (number <= admitted)";
+    assert_eq!(number(&mut beside, ordered).await, 0, "in the order of their numbers");
+}
+
+/// R10: the same for what runs out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_too_slow_for_a_whole_sweep_sweeps_less_at_once_r10() {
+    const HELD: u32 = 400;
+    let scene = Scene::clocked(2).await;
+    let schedule = scene.schedule(HELD).await;
+    join_all((1..=HELD).map(async |number| {
+        let ticket = scene.ticket(&format!("user-{number}")).await;
+        scene.hold(ticket, schedule, &[number]).await.unwrap().unwrap();
+    }))
+    .await;
+    let store = scene.impatient(SHORT).await;
+    let mut beside = scene.beside(&slow("reservations")).await;
+    scene.clock.as_ref().unwrap().advance(Rules::default().hold);
+    let (mut sweeps, begun) = (0, Instant::now());
+    while number(&mut beside, "SELECT count(*) AS n FROM reservations WHERE status = 'CANCELLED'").await < 60 {
+        assert!(begun.elapsed() < PATIENCE, "nothing is swept");
+        // What of it fails is due again at the next one.
+        drop(store.release_expired().await);
+        sweeps += 1;
+    }
+    assert!(sweeps > 1, "it is not slow");
 }

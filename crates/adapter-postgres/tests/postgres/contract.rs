@@ -7,6 +7,7 @@ use domain::{Rules, Timestamp};
 use storage_contract::{SeededIds, Store, TestClock};
 
 use crate::cluster;
+use crate::scene::PATIENCE;
 
 /// 2026-11-20T00:00:00Z.
 const START: i64 = 1_795_132_800_000_000;
@@ -20,6 +21,7 @@ async fn make(rules: Rules) -> Store {
         ids: Arc::new(SeededIds::new(1)),
         rules,
         connections: 4,
+        patience: PATIENCE,
     };
     Store::of(Arc::new(PostgresStore::open(&url, options).await.unwrap()), clock)
 }

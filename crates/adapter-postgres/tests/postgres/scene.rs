@@ -1,7 +1,7 @@
 //! A store on a database of its own, and short words for what the tests do with it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adapter_postgres::{Migrations, Options, PostgresStore};
 use diesel::QueryableByName;
@@ -29,6 +29,9 @@ pub(crate) struct Scene {
     pub(crate) clock: Option<Arc<TestClock>>,
 }
 
+/// How long a store waits, where that is not what is tested: so long that nobody is refused on a slow machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+
 /// A line that admits everybody at once.
 pub(crate) fn open_rules() -> Rules {
     let new_queue = Policy { max_active: 100_000, batch: 100_000, interval_seconds: 10, paused: false };
@@ -42,6 +45,7 @@ pub(crate) fn options(clock: Option<Arc<TestClock>>, connections: usize) -> Opti
         ids: Arc::new(SeededIds::new(1)),
         rules: open_rules(),
         connections,
+        patience: PATIENCE,
     }
 }
 
@@ -65,6 +69,12 @@ impl Scene {
     pub(crate) async fn on(url: String, clock: Option<Arc<TestClock>>, connections: usize) -> Self {
         let store = PostgresStore::open(&url, options(clock.clone(), connections)).await.unwrap();
         Self { store, url, clock }
+    }
+
+    /// Another store on the same database, of this patience.
+    pub(crate) async fn impatient(&self, patience: Duration) -> PostgresStore {
+        let options = Options { patience, ..options(self.clock.clone(), 4) };
+        PostgresStore::open(&self.url, options).await.unwrap()
     }
 
     /// A connection beside the store's, as another program would have, that has executed `sql`.
@@ -132,11 +142,9 @@ pub(crate) async fn lines(connection: &mut AsyncPgConnection, sql: &str) -> Vec<
 /// Looks until the number that `sql` selects is `wanted`; nothing tells a test when a session of the server has come to a
 /// certain point.
 pub(crate) async fn until(connection: &mut AsyncPgConnection, sql: &str, wanted: i64) {
-    for _ in 0..2_000 {
-        if number(connection, sql).await == wanted {
-            return;
-        }
+    let begun = Instant::now();
+    while number(connection, sql).await != wanted {
+        assert!(begun.elapsed() < PATIENCE, "never {wanted}: {sql}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("never {wanted}: {sql}");
 }

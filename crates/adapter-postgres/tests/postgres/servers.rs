@@ -9,7 +9,7 @@ use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFil
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admitted, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
+    Admissions, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
     Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
     ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
@@ -25,6 +25,7 @@ use storage_contract::{SeededIds, Store, TestClock};
 use uuid::Uuid;
 
 use crate::cluster;
+use crate::scene::PATIENCE;
 
 struct Servers {
     servers: [PostgresStore; 2],
@@ -49,6 +50,7 @@ async fn make(rules: Rules) -> Store {
             ids: ids.clone(),
             rules: rules.clone(),
             connections: 3,
+            patience: PATIENCE,
         };
         PostgresStore::open(&url, options).await.unwrap()
     };
@@ -70,7 +72,7 @@ impl QueueRepository for Servers {
     async fn leave(&self, ticket: Ticket) -> Decided<()> {
         self.next().leave(ticket).await
     }
-    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+    async fn admit(&self) -> Result<Admissions, StoreError> {
         self.next().admit().await
     }
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 
 use diesel_async::SimpleAsyncConnection;
-use domain::ports::{QueueRepository, StoreError};
+use domain::ports::{PATIENCE, QueueRepository, StoreError};
 
 use crate::scene::{MAIN, Scene, number, until, user};
 
@@ -14,8 +14,9 @@ const WAITING: &str = "SELECT coalesce(max(pid), 0)::bigint AS n FROM pg_stat_ac
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_somebody_keeps_is_waited_for_once() {
-    let scene = Scene::new(2).await;
+    let mut scene = Scene::new(2).await;
     let (schedule, ann) = (scene.schedule(1).await, scene.ticket("ann").await);
+    scene.store = scene.impatient(PATIENCE).await;
     let mut keeper = scene.beside("BEGIN; SELECT 1 FROM seats FOR UPDATE").await;
     let mut watcher = scene.beside("").await;
     // Every try has a session of its own.
@@ -36,7 +37,8 @@ async fn a_lock_that_somebody_keeps_is_waited_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_too_long_behind_a_batch_is_told_before_it_ends_and_is_not_served() {
-    let scene = Scene::new(2).await;
+    let mut scene = Scene::new(2).await;
+    scene.store = scene.impatient(PATIENCE).await;
     // Ann's batch goes on until it is told to end.
     let setting = "
         CREATE SEQUENCE begun;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admissions, Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::queue::Join;
 use domain::rejection::Missing;
 use domain::reservation::CancelReason;
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
-use tracing::error;
 
 use crate::SqliteStore;
 use crate::batches::transaction::Transaction;
@@ -43,7 +42,7 @@ impl QueueRepository for SqliteStore {
         self.writer().run(move |transaction| leave(transaction, ticket)).await
     }
 
-    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+    async fn admit(&self) -> Result<Admissions, StoreError> {
         self.writer().run(admit_all).await
     }
 
@@ -143,15 +142,15 @@ fn cancel_all(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &User
 }
 
 /// R3: one tick, for the queues that have something due. What is wrong in one of them does not stop the others.
-fn admit_all(transaction: &mut Transaction<'_>) -> Result<Vec<Admitted>, StoreError> {
-    let mut lines = Vec::new();
+fn admit_all(transaction: &mut Transaction<'_>) -> Result<Admissions, StoreError> {
+    let mut admissions = Admissions::default();
     for queue in due(transaction)? {
         match transaction.part(|transaction| admit(transaction, queue))? {
-            Ok(line) => lines.extend(line),
-            Err(failure) => error!(%failure, queue = queue.0, "nobody could be admitted"),
+            Ok(done) => admissions.done.extend(done),
+            Err(failure) => admissions.failed.push((queue, failure)),
         }
     }
-    Ok(lines)
+    Ok(admissions)
 }
 
 /// The queues in which a tick may have something to do; those that this batch has changed are not written yet.
@@ -237,7 +236,7 @@ mod tests {
             assert_eq!(come(batch, queue, "d").token.status(), TokenStatus::Active, "in the place that a left");
             assert_eq!(come(batch, queue, "e").token.status(), TokenStatus::Waiting);
             batch.now = batch.now.plus(batch.rules.active);
-            assert_eq!(admit_all(batch).unwrap()[0].expired, 2);
+            assert_eq!(admit_all(batch).unwrap().done[0].expired, 2);
             assert_eq!(batch.known_active(queue), Some(tokens::count_active(batch.conn, queue).unwrap()));
         });
     }

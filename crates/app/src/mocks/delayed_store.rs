@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::ports::{Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::{PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
 use futures::channel::oneshot;
 
@@ -61,7 +61,7 @@ impl QueueRepository for DelayedStore {
         self.store.leave(ticket).await
     }
 
-    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+    async fn admit(&self) -> Result<Admissions, StoreError> {
         self.store.admit().await
     }
 

@@ -5,7 +5,7 @@ use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFil
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admitted, Answer, ChargeCommand, Charged, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined, Paid,
+    Admissions, Answer, ChargeCommand, Charged, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined, Paid,
     PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
     ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
@@ -28,7 +28,7 @@ mock! {
         async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined>;
         async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError>;
         async fn leave(&self, ticket: Ticket) -> Decided<()>;
-        async fn admit(&self) -> Result<Vec<Admitted>, StoreError>;
+        async fn admit(&self) -> Result<Admissions, StoreError>;
         async fn report(&self, queue: QueueNumber) -> Decided<QueueReport>;
         async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport>;
         async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError>;

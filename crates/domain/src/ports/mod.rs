@@ -23,10 +23,17 @@ pub use concerts::ConcertRepository;
 pub use environment::{Clock, IdGenerator, Probe, TokenKeyRepository};
 pub use money::{ChargeCommand, Charged, Paid, PayCommand, PaymentRepository, WalletRepository};
 pub use presence::PresenceRepository;
-pub use queues::{Admitted, Counted, Endings, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository};
+pub use queues::{
+    Admissions, Admitted, Counted, Endings, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository,
+};
 pub use reservations::{HoldCommand, MOST_RELEASED, ReservationRepository};
 
+use std::time::Duration;
+
 use crate::Rejection;
+
+/// How long a command may wait unstarted before it is refused as [`StoreError::Overloaded`], unless an operator wants otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What became of a command: decided by the rules, one way or the other, unless the store failed.
 pub type Decided<T> = Result<Result<T, Rejection>, StoreError>;

@@ -8,8 +8,9 @@ use super::{Decided, StoreError};
 use crate::line::Line;
 use crate::{Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, Ticket, TicketNumber, Token, UserId};
 
-/// The most tokens whose turn comes in one transaction, so that none lasts long.
-pub const MOST_TURNS: u32 = 10_000;
+/// The most tokens whose turn comes in one transaction, and the most that one writes EXPIRED: about as many as a batch has
+/// commands, so that admission asks no more of a slow store than everything else does.
+pub const MOST_TURNS: u32 = 500;
 
 /// A queue that changed, as one read of the store shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +56,17 @@ pub struct Admitted {
     pub active: u64,
     /// The counters after it.
     pub line: Line,
-    /// Whether it stopped at [`MOST_TURNS`], so that there may be more to do at once.
+    /// Whether it stopped at its bound, so that there may be more to do at once.
     pub more: bool,
+}
+
+/// What a tick of the clockwork did for all queues. One in which there was nothing to do is in neither list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admissions {
+    /// What was done, by queue, and is kept whatever failed.
+    pub done: Vec<Admitted>,
+    /// Where it failed, or takes longer than a tick waits: what is due there is due again.
+    pub failed: Vec<(QueueNumber, StoreError)>,
 }
 
 /// How many tokens of a queue ended, by reason.
@@ -172,13 +182,16 @@ pub trait QueueRepository: Send + Sync {
     /// MUST succeed again on a token that has ended, changing nothing. MUST be `TokenUnknown` for a number never issued.
     async fn leave(&self, ticket: Ticket) -> Decided<()>;
 
-    /// R3: one tick of the clockwork for every queue that has something due: first writes EXPIRED to ACTIVE tokens past
-    /// their deadline, then admits the first waiters as the policy allows, passing over the absent, at most
-    /// [`MOST_TURNS`] in all. Queues with nothing to do are not listed.
+    /// R3: one tick of the clockwork for every queue that has something due: in one transaction it first writes EXPIRED to
+    /// ACTIVE tokens past their deadline, then admits the first waiters as the policy allows, passing over the absent, at most
+    /// [`MOST_TURNS`] in all. Where there is [more](Admitted::more) to do, whoever asks comes again at once.
     ///
     /// MUST admit strictly by ticket number. Two at once MUST lose and double nobody. MUST pass over as many absent ones
     /// as stand before those there is room for. Queues in which nobody waits and nobody is ACTIVE cost nothing to speak of.
-    async fn admit(&self) -> Result<Vec<Admitted>, StoreError>;
+    ///
+    /// MUST come to an end however slow the store is: a store that gives up transactions that take too long makes the next
+    /// ones smaller. MUST keep no queue waiting for another, and MUST tell which one failed.
+    async fn admit(&self) -> Result<Admissions, StoreError>;
 
     /// The policy and counts of a queue, from one snapshot.
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport>;

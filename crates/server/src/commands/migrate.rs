@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use domain::Rules;
+use domain::ports::PATIENCE;
 use domain::presence::Watch;
 
 use crate::config::{Migrate, MigrateConfig};
@@ -27,7 +28,7 @@ pub(crate) async fn run(config: &MigrateConfig) -> anyhow::Result<()> {
 
 async fn renew_epochs(location: &Location) -> anyhow::Result<u64> {
     // No rule plays a part in it.
-    let storage = Storage::open(location, Migrate::Off, Rules::default()).await?;
+    let storage = Storage::open(location, Migrate::Off, Rules::default(), PATIENCE).await?;
     let renewed = storage.ports().queues.renew_epochs().await;
     storage.shutdown().await;
     let ended = renewed.context("could not give the queues a new epoch")?;

@@ -20,7 +20,7 @@ use crate::storage::{Location, Storage};
 pub(crate) async fn run(config: &SchedulerCli) -> anyhow::Result<()> {
     logging::start(config.log_format)?;
     let location = Location::parse(&config.database_url)?;
-    let storage = Storage::open(&location, config.migrate, config.rules.rules()).await?;
+    let storage = Storage::open(&location, config.migrate, config.rules.rules(), config.patience.patience()).await?;
     let app = Arc::new(App::new(storage.ports(), config.rules.rules(), config.rules.wallet_gate(), no_keys()?));
     let mut signals = Signals::listen()?;
     let (stop, stopped) = watch::channel(false);

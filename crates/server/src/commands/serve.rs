@@ -38,7 +38,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     let prometheus = start_metrics()?;
 
     let location = Location::parse(config.database_url.as_deref().unwrap_or(DEFAULT_URL))?;
-    let storage = Storage::open(&location, config.migrate, config.rules.rules()).await?;
+    let storage = Storage::open(&location, config.migrate, config.rules.rules(), config.patience.patience()).await?;
     let keys = agree_on_keys(storage.keys(), &SystemIds, token_keys)
         .await
         .context("could not agree with the database on --token-key")?;

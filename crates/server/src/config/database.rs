@@ -1,11 +1,27 @@
 //! Which database is meant, and what is done with it by the commands that serve nobody.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Migrate {
     Auto,
     Off,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct PatienceConfig {
+    /// How long a request may wait in line for the database before it is refused as overloaded; longer where the database is slow
+    #[arg(long, env = "USHER_PATIENCE_SECONDS", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    patience_seconds: u32,
+}
+
+impl PatienceConfig {
+    /// What else is waited for is in proportion to it.
+    pub(crate) fn patience(self) -> Duration {
+        Duration::from_secs(self.patience_seconds.into())
+    }
 }
 
 #[derive(Args, Clone, Debug)]

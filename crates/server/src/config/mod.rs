@@ -8,7 +8,7 @@ mod serve;
 mod tests;
 
 use clap::{Parser, Subcommand};
-pub(crate) use database::{AuditConfig, Migrate, MigrateConfig};
+pub(crate) use database::{AuditConfig, Migrate, MigrateConfig, PatienceConfig};
 pub(crate) use rules::RulesConfig;
 pub(crate) use serve::{Scheduler, ServeConfig};
 
@@ -59,6 +59,9 @@ pub(crate) struct SchedulerCli {
     /// How logs are written to stderr; `RUST_LOG` sets how much is logged
     #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
+
+    #[command(flatten)]
+    pub(crate) patience: PatienceConfig,
 
     #[command(flatten)]
     pub(crate) rules: RulesConfig,

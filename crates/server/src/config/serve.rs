@@ -8,7 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use domain::seal::{ServerKey, ServerKeys};
 
-use super::database::Migrate;
+use super::database::{Migrate, PatienceConfig};
 use super::rules::RulesConfig;
 use crate::logging::LogFormat;
 
@@ -65,6 +65,9 @@ pub(crate) struct ServeConfig {
     /// How logs are written to stderr; `RUST_LOG` sets how much is logged
     #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
+
+    #[command(flatten)]
+    pub(crate) patience: PatienceConfig,
 
     #[command(flatten)]
     pub(crate) rules: RulesConfig,

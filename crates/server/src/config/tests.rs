@@ -2,6 +2,7 @@
 
 use clap::CommandFactory;
 use domain::Rules;
+use domain::ports::PATIENCE;
 
 use super::*;
 
@@ -16,8 +17,8 @@ fn flags_are_consistent() {
 
 #[test]
 fn defaults_are_the_contracts() {
-    let rules = parse(&[]).unwrap().rules.rules();
-    assert_eq!(rules, Rules::default());
+    let config = parse(&[]).unwrap();
+    assert_eq!((config.rules.rules(), config.patience.patience()), (Rules::default(), PATIENCE));
 }
 
 #[test]
@@ -81,6 +82,7 @@ fn numbers_out_of_bounds_are_refused() {
         ["--max-charge", "1e9"],
         ["--max-charge", "0"],
         ["--admit-batch", "0"],
+        ["--patience-seconds", "0"],
         ["--absence-seconds", "1"],
         ["--absence-seconds", "86401"],
     ] {

@@ -27,7 +27,7 @@ async fn go_on(scene: &Scene) {
 }
 
 async fn admit(scene: &Scene) -> u64 {
-    let ticks = scene.store.queues.admit().await.unwrap();
+    let ticks = scene.tick().await;
     ticks.iter().filter(|tick| tick.queue == scene.main).map(|tick| tick.admitted).sum()
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn the_silent_make_room_at_their_deadline_r3_r5_q9(make: Make) 
     scene.advance(Duration::from_secs(600) - MICRO);
     assert_eq!(admit(&scene).await, 0);
     scene.advance(MICRO);
-    let ticks = scene.store.queues.admit().await.unwrap();
+    let ticks = scene.tick().await;
     let line = scene.store.queues.report(scene.main).await.unwrap().unwrap().line;
     let tick = Admitted { queue: scene.main, admitted: 2, absent: 0, expired: 2, active: 2, line, more: false };
     assert_eq!(ticks, [tick]);
@@ -225,7 +225,7 @@ pub(crate) async fn admission_is_in_the_order_of_numbers_r3_q4(make: Make) {
 pub(crate) async fn queues_with_nothing_due_are_not_listed(make: Make) {
     let scene = Scene::with(&make, open_rules()).await;
     let (other, _) = scene.other_queue().await;
-    assert_eq!(scene.store.queues.admit().await.unwrap(), []);
+    assert_eq!(scene.tick().await, []);
     scene.enter("a").await;
     scene.policy(PolicyChange { paused: Some(true), ..PolicyChange::default() }).await;
     scene
@@ -236,7 +236,7 @@ pub(crate) async fn queues_with_nothing_due_are_not_listed(make: Make) {
         .unwrap()
         .unwrap();
     scene.store.queues.join(other, &user("b")).await.unwrap().unwrap();
-    assert_eq!(scene.store.queues.admit().await.unwrap(), [], "one is in and the other is paused");
+    assert_eq!(scene.tick().await, [], "one is in and the other is paused");
     scene
         .store
         .queues
@@ -244,7 +244,7 @@ pub(crate) async fn queues_with_nothing_due_are_not_listed(make: Make) {
         .await
         .unwrap()
         .unwrap();
-    let ticks = scene.store.queues.admit().await.unwrap();
+    let ticks = scene.tick().await;
     assert_eq!(ticks.iter().map(|tick| (tick.queue, tick.admitted, tick.active)).collect::<Vec<_>>(), [(other, 1, 1)]);
 }
 

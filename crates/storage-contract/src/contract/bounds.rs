@@ -9,6 +9,7 @@ use domain::ports::{MOST_TURNS, QueueReport};
 use crate::Make;
 use crate::scene::{Scene, at_once, narrow_rules};
 
+/// R3: one transaction takes so much and no more, and the next one goes on at once, until all is done.
 pub(crate) async fn a_tick_admits_and_ends_no_more_than_it_may(make: Make) {
     const TASKS: usize = 350;
     const EACH: usize = 30;
@@ -25,16 +26,14 @@ pub(crate) async fn a_tick_admits_and_ends_no_more_than_it_may(make: Make) {
     .await;
     scene.policy(PolicyChange { paused: Some(false), ..PolicyChange::default() }).await;
     let (all, most) = (u64::try_from(TASKS * EACH).unwrap(), u64::from(MOST_TURNS));
-    for (admitted, more) in [(most, true), (all - most, false)] {
-        let tick = scene.store.queues.admit().await.unwrap().remove(0);
-        assert_eq!((tick.admitted, tick.more), (admitted, more));
-    }
+    let tick = scene.tick().await.remove(0);
+    assert_eq!((tick.admitted, tick.more), (most, true));
+    assert_eq!(scene.ticks().await, (all - most, 0, 0));
     let report = scene.report().await;
     assert_eq!((report.active, report.waits.len()), (all, usize::try_from(QueueReport::MOST_WAITS).unwrap()));
     scene.advance(Duration::from_secs(600));
-    for (expired, more) in [(most, true), (all - most, false)] {
-        let tick = scene.store.queues.admit().await.unwrap().remove(0);
-        assert_eq!((tick.expired, tick.more), (expired, more));
-    }
-    assert_eq!(scene.store.queues.admit().await.unwrap(), []);
+    let tick = scene.tick().await.remove(0);
+    assert_eq!((tick.expired, tick.more), (most, true));
+    assert_eq!(scene.ticks().await, (0, 0, all - most));
+    assert_eq!(scene.tick().await, []);
 }

@@ -55,7 +55,7 @@ pub(crate) async fn changes_show_what_changed_and_nothing_else_r4(make: Make) {
     assert_eq!(next(&[2, 5], "leavers").await.line.ended_beyond, 2);
     paused(&scene, false).await;
     assert!(!next(&[], "a policy").await.policy.paused);
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     let change = next(&[], "an admission").await;
     assert_eq!((change.line.frontier, change.line.ended_beyond, change.line.admitted), (3, 1, 2));
     scene.leave(ticket(scene.main, 6)).await;
@@ -75,7 +75,7 @@ pub(crate) async fn who_left_behind_the_frontier_is_not_named(make: Make) {
         scene.leave(ticket(scene.main, number)).await;
     }
     paused(&scene, false).await;
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     let change = since(&scene, known).await.unwrap();
     assert_eq!((change.line.frontier, change.left), (2, numbers(&[3])));
 }
@@ -118,10 +118,10 @@ pub(crate) async fn a_token_notes_the_version_at_which_it_ceased_to_wait_r4(make
     scene.leave(ticket(scene.main, 1)).await;
     assert_eq!(out(1).await, Some(joined.line.version), "it had ceased to wait before it ended");
     scene.advance(Duration::from_secs(10));
-    let tick = scene.store.queues.admit().await.unwrap().remove(0);
+    let tick = scene.tick().await.remove(0);
     assert_eq!(out(3).await, Some(tick.line.version));
     scene.advance(Duration::from_secs(600));
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     assert_eq!(
         (out(3).await, scene.status(ticket(scene.main, 3)).await),
         (Some(tick.line.version), TokenStatus::Expired)
@@ -200,7 +200,7 @@ pub(crate) async fn following_by_changes_equals_reading_whole_and_brute_force_r4
                         scene.leave(ticket(scene.main, pick % issued + 1)).await;
                     }
                 }
-                11..13 => drop(scene.store.queues.admit().await.unwrap()),
+                11..13 => drop(scene.tick().await),
                 13 => paused(&scene, pick.is_multiple_of(4)).await,
                 14 => scene.advance(Duration::from_secs(400)),
                 _ => scene.advance(Duration::from_secs(10)),
@@ -244,7 +244,7 @@ pub(crate) async fn no_change_is_skipped_while_many_join_and_leave_r4(make: Make
                 told.joined(&joined);
                 match (task + round) % 4 {
                     0 | 1 => scene.leave(joined.token.ticket).await,
-                    2 => drop(scene.store.queues.admit().await.unwrap()),
+                    2 => drop(scene.tick().await),
                     _ => scene.advance(Duration::from_secs(1)),
                 }
             }

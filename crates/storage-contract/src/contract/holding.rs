@@ -97,10 +97,10 @@ pub(crate) async fn a_hold_covers_its_own_time_r5(make: Make) {
     scene.set(deadline.minus(MICRO));
     let late = scene.hold(ticket, &[2]).await.unwrap();
     assert_eq!(scene.standing(ticket).await.token.active.unwrap().deadline, late.expires_at);
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     scene.set(late.expires_at.minus(MICRO));
     assert_eq!(scene.status(ticket).await, TokenStatus::Active);
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     scene.pay(ticket, late.id).await.unwrap();
 }
 

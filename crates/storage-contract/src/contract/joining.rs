@@ -139,7 +139,7 @@ pub(crate) async fn a_newcomer_does_not_overtake_r3_q5(make: Make) {
     let newcomer = scene.join("d").await;
     assert_eq!(newcomer.token.status(), TokenStatus::Waiting);
     assert_eq!(scene.status(waits).await, TokenStatus::Waiting, "behind others a join admits nobody");
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     assert_eq!(scene.status(waits).await, TokenStatus::Active, "the new window is b's");
     assert_eq!(scene.status(newcomer.token.ticket).await, TokenStatus::Waiting);
 }
@@ -172,7 +172,7 @@ pub(crate) async fn positions_are_those_of_brute_force_r4_q1(make: Make) {
             scene.leave(ticket(scene.main, *leaver)).await;
             check_positions(&scene, &mut shown).await;
         }
-        let ticks = scene.store.queues.admit().await.unwrap();
+        let ticks = scene.tick().await;
         assert_eq!(ticks.iter().map(|tick| tick.admitted).sum::<u64>(), 3, "tick {tick}");
         check_positions(&scene, &mut shown).await;
         scene.advance(Duration::from_secs(10));
@@ -225,7 +225,7 @@ pub(crate) async fn the_version_grows_with_what_moves_the_line_r4(make: Make) {
     grown("a waiting token left").await;
     scene.leave(active).await;
     scene.advance(Duration::from_secs(10));
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     grown("admission").await;
     scene.policy(PolicyChange { batch: Some(2), ..PolicyChange::default() }).await;
     grown("policy").await;

@@ -112,7 +112,7 @@ pub(crate) async fn only_an_active_token_pays_r6_r13(make: Make) {
     }
     assert_eq!(scene.balance("a").await, money("8000"));
     scene.policy(PolicyChange { paused: Some(false), ..PolicyChange::default() }).await;
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     scene.pay(waits, second.id).await.unwrap();
 }
 
@@ -214,7 +214,7 @@ pub(crate) async fn a_payment_makes_room_in_the_line_r5_r14(make: Make) {
     let held = scene.hold(ticket, &[1]).await.unwrap();
     scene.pay(ticket, held.id).await.unwrap();
     assert_eq!(scene.store.queues.report(scene.main).await.unwrap().unwrap().active, 0);
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     assert_eq!(scene.status(waits).await, TokenStatus::Active);
 }
 

@@ -190,7 +190,7 @@ pub(crate) async fn a_mix_of_everything_adds_up_w7_w9_w10(make: Make) {
             if n % 7 == 0 {
                 scene.advance(Duration::from_secs(60));
                 scene.sweep().await;
-                scene.store.queues.admit().await.unwrap();
+                scene.tick().await;
             }
             if let Ok(held) = held {
                 let refused = match n % 3 {

@@ -36,7 +36,7 @@ pub(crate) async fn a_report_counts_the_ended_by_reason(make: Make) {
         scene.advance(5 * SECOND);
     }
     scene.store.presence.note(Uuid::from_u128(1), &[]).await.unwrap();
-    let tick = scene.store.queues.admit().await.unwrap().remove(0);
+    let tick = scene.tick().await.remove(0);
     assert_eq!((tick.admitted, tick.absent), (1, 2), "4 and 6; 5 had left");
     assert_eq!(ended().await, Endings { paid: 1, left: 1, absent: 2, ..Endings::default() });
 
@@ -46,7 +46,7 @@ pub(crate) async fn a_report_counts_the_ended_by_reason(make: Make) {
     let over = Endings { paid: 1, left: 2, deadline: 2, absent: 2, new_epoch: 0 };
     assert_eq!(ended().await, over, "nobody has written yet that 3 and 7 are over");
     scene.policy(PolicyChange { paused: Some(true), ..PolicyChange::default() }).await;
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     assert_eq!(ended().await, over, "written");
 
     scene.advance(Watch::GIVEN_UP);
@@ -87,7 +87,7 @@ pub(crate) async fn a_report_tells_how_long_the_last_ones_waited(make: Make) {
     assert_eq!(waits().await, [Duration::ZERO; 2]);
     scene.leave(ticket(scene.main, 4)).await;
     scene.advance(20 * SECOND);
-    scene.store.queues.admit().await.unwrap();
+    scene.tick().await;
     assert_eq!(waits().await, [Duration::ZERO, Duration::ZERO, 20 * SECOND, 20 * SECOND], "not who left");
     scene.leave(ticket(scene.main, 3)).await;
     scene.advance(QueueReport::RECENT - 20 * SECOND);

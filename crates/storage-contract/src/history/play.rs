@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use domain::concert::CreatedConcert;
-use domain::ports::{Answer as Given, ChargeCommand, Clock, HoldCommand, Joined, PayCommand, StoreError};
+use domain::ports::{Admissions, Answer as Given, ChargeCommand, Clock, HoldCommand, Joined, PayCommand, StoreError};
 use domain::seat::SeatChoice;
 use domain::{
     Money, PaymentId, PolicyChange, QueueNumber, Rejection, ReservationId, ScheduleId, SeatId, Ticket, Timestamp,
@@ -130,7 +130,11 @@ impl Player {
     }
 
     async fn admit(&self) -> Result<Answer, StoreError> {
-        let ticks = self.store.queues.admit().await?.into_iter().filter(|tick| tick.admitted > 0);
+        let Admissions { done, failed } = self.store.queues.admit().await?;
+        if let Some((_queue, failure)) = failed.into_iter().next() {
+            return Err(failure);
+        }
+        let ticks = done.into_iter().filter(|tick| tick.admitted > 0);
         let mut seen: Vec<_> = ticks
             .map(|tick| (self.queue_index(tick.queue), tick.admitted, tick.active, LineSeen::of(&tick.line)))
             .collect();

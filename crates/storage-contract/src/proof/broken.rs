@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::page::Listed;
 use domain::ports::{
-    Admitted, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, QueueChange, QueueReport,
+    Admissions, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, QueueChange, QueueReport,
     QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::Reservation;
@@ -49,7 +49,7 @@ impl QueueRepository for Overtakes {
         self.0.leave(ticket).await
     }
 
-    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+    async fn admit(&self) -> Result<Admissions, StoreError> {
         self.0.admit().await
     }
 

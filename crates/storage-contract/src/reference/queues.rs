@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use domain::ports::{
-    Admitted, Decided, Endings, IdGenerator, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository, StoreError,
+    Admissions, Admitted, Decided, Endings, IdGenerator, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository,
+    StoreError,
 };
 use domain::presence::Roll;
 use domain::queue::Join;
@@ -73,12 +74,13 @@ impl QueueRepository for Reference {
         Ok(Ok(()))
     }
 
-    async fn admit(&self) -> Result<Vec<Admitted>, StoreError> {
+    async fn admit(&self) -> Result<Admissions, StoreError> {
         let (mut state, now) = self.lock();
         let State { sales, presence, rules, .. } = &mut *state;
         let ticks =
             sales.values_mut().map(|sale| sale.admit(&presence.roll(sale.queue.number, rules, now), rules, now));
-        Ok(ticks.filter(|tick| tick.admitted > 0 || tick.absent > 0 || tick.expired > 0).collect())
+        let done = ticks.filter(|tick| tick.admitted > 0 || tick.absent > 0 || tick.expired > 0).collect();
+        Ok(Admissions { done, failed: Vec::new() })
     }
 
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
