@@ -14,10 +14,12 @@ on_each_storage![
 
 /// How many are absent.
 const ABSENT: usize = 50;
+/// After how many seconds one is: so long that nobody is who has just polled, however slow the machine is.
+const ABSENCE: u32 = 3_600;
 
 /// A line that nobody is admitted to as yet.
 async fn closed(settings: Settings) -> Shop {
-    let shop = settings.open().await;
+    let shop = settings.with("--absence-seconds", ABSENCE).open().await;
     shop.policy("main", json!({"paused": true, "batch": 10_000, "interval_seconds": 1})).await;
     shop
 }
@@ -49,11 +51,11 @@ fn back(shop: &Shop, table: &str, column: &str, seconds: u32) -> String {
     format!("UPDATE {table} SET {column} = {column} - {by}")
 }
 
-/// Five minutes go by, in which nobody is seen.
+/// So much time goes by, in which nobody is seen, that who does not come now is absent.
 async fn time_goes_by(shop: &Shop) {
     told(shop).await;
     let moved = [("tokens", "issued_at"), ("servers", "since"), ("sightings", "noted_at")];
-    let moved = moved.map(|(table, column)| back(shop, table, column, 300));
+    let moved = moved.map(|(table, column)| back(shop, table, column, ABSENCE + 180));
     shop.database().execute(&moved.join(";"));
 }
 
@@ -161,7 +163,7 @@ async fn users_of_a_lost_server_have_their_turn(lost: impl AsyncFnOnce(&Proxy, &
     let proxy = Proxy::to(&postgres.socket());
     let one = closed(Settings::at(&postgres.url("usher"))).await;
     let way = format!("postgres://usher@{}/usher", proxy.host());
-    let other = Settings::at(&way).with("--scheduler", "off").open().await;
+    let other = Settings::at(&way).with("--absence-seconds", ABSENCE).with("--scheduler", "off").open().await;
     until("both tell of themselves", async || (one.database().count("servers") == 2).then_some(())).await;
     let line = join(&other, "user", 10).await;
     // The others have been away, and come back to a server that cannot tell it any more.

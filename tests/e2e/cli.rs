@@ -244,6 +244,7 @@ async fn help_says_what_can_be_set() {
         "--scheduler",
         "--demo",
         "--migrate",
+        "--patience-seconds",
         "--hold-seconds",
         "300",
         "--active-seconds",

@@ -1,11 +1,12 @@
 //! Fairness under load, proved from the database (R2, R3, R4): while a crowd joins at two servers and two schedulers admit,
 //! every position that anybody was told is counted again, one by one, at the version that it carried.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
-use e2e::{Settings, Storage, Visitor};
-use futures::future::join_all;
-use serde_json::Value;
+use e2e::{Settings, Storage, Visitor, until};
+use futures::future::{join, join_all};
+use serde_json::{Value, json};
 
 use crate::servers::Servers;
 use e2e::Dice;
@@ -14,8 +15,10 @@ use e2e::Dice;
 const JOINS: usize = 4_000;
 /// How many join at a time, each by a connection of its own.
 const CONNECTIONS: usize = 64;
-/// How many are admitted a second, at least: far fewer than join.
-const ADMITTED: usize = 40;
+/// Of so many who join one may be ACTIVE at once, so that some are admitted and others still wait in the end, at whatever pace.
+const ADMITTED_ONE_IN: usize = 8;
+/// In how many steps as many are let in.
+const STEPS: usize = 40;
 /// How many of those who have joined by a connection may still leave or poll.
 const REMEMBERED: usize = 40;
 
@@ -32,10 +35,12 @@ type Ends = HashMap<String, (usize, Option<u64>)>;
 #[tokio::test]
 async fn every_position_is_exact_and_nobody_is_overtaken_r4_q1_q4() {
     let joins = std::env::var("USHER_FAIRNESS_JOINS").map_or(JOINS, |joins| joins.parse().unwrap());
-    // A larger crowd joins for longer, but not for so much longer that as many of it would be admitted.
-    let pace = u32::try_from(ADMITTED.max(joins / 1_000)).unwrap();
-    let servers = Servers::open(Settings::line(Storage::Postgres, 1_000_000, pace, 1)).await;
-    let told = join_all((0..CONNECTIONS).map(|seed| crowd(&servers, seed, joins))).await;
+    let servers = Servers::open(Settings::line(Storage::Postgres, 0, 1_000_000, 1)).await;
+    let joined = Cell::new(0);
+    let crowd = join_all((0..CONNECTIONS).map(|seed| crowd(&servers, seed, joins, &joined)));
+    let (told, ()) = join(crowd, let_in(&servers, joins, &joined)).await;
+    let waited = "tokens WHERE activated_at > issued_at";
+    until("some are admitted", async || (servers.database().count(waited) > joins / 100).then_some(())).await;
     let ends = ends(&servers, joins);
     is_exact(told.into_iter().flatten().collect(), &ends);
     let database = servers.database();
@@ -46,7 +51,7 @@ async fn every_position_is_exact_and_nobody_is_overtaken_r4_q1_q4() {
         "tokens WHERE status = 'WAITING' AND number < (SELECT max(number) FROM tokens WHERE activated_at IS NOT NULL)";
     assert_eq!(database.count(passed), 0, "somebody was passed over");
     for (what, rows) in [
-        ("was admitted after a wait", "tokens WHERE activated_at > issued_at"),
+        ("was admitted after a wait", waited),
         ("left in line", "tokens WHERE end_reason = 'LEFT' AND activated_at IS NULL"),
         ("still waits", "tokens WHERE status = 'WAITING'"),
     ] {
@@ -55,12 +60,22 @@ async fn every_position_is_exact_and_nobody_is_overtaken_r4_q1_q4() {
     servers.audit().await;
 }
 
+/// Lets more of the crowd in, at one server and then at the other, as more of it `joined`.
+async fn let_in(servers: &Servers, joins: usize, joined: &Cell<usize>) {
+    for step in 1..=STEPS {
+        let enough = joins * step / STEPS;
+        until("more of the crowd", async || (joined.get() >= enough).then_some(())).await;
+        servers.shop(step).policy("main", json!({"max_active": enough / ADMITTED_ONE_IN})).await;
+    }
+}
+
 /// A share of those who join, one after the other; in between some of them leave, and some ask both servers.
-async fn crowd(servers: &Servers, seed: usize, joins: usize) -> Vec<Told> {
+async fn crowd(servers: &Servers, seed: usize, joins: usize, joined: &Cell<usize>) -> Vec<Told> {
     let mut dice = Dice::seeded(u64::try_from(seed).unwrap());
     let (mut told, mut known): (Vec<Told>, Vec<Visitor>) = Default::default();
     for n in (seed..joins).step_by(CONNECTIONS) {
         let visitor = servers.shop(n / CONNECTIONS).join(&format!("user-{n}")).await;
+        joined.set(joined.get() + 1);
         told.extend(Told::of(&visitor, &visitor.joined));
         known.push(visitor);
         let one = |dice: &mut Dice| usize::try_from(dice.roll(u32::try_from(known.len()).unwrap())).unwrap();

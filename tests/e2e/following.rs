@@ -1,6 +1,8 @@
 //! What a server knows of the lines by itself: it follows what others commit, waits for nothing to tell a place, asks the store
 //! for nothing that is forged, and lets no queue wait for another (ADR 9; R3, R4, R6).
 
+use std::time::{Duration, Instant};
+
 use diesel_async::SimpleAsyncConnection;
 use e2e::{LIMIT, Proxy, Settings, Shop, Storage, Visitor, on_each_storage, room, until};
 use futures::future::join_all;
@@ -56,11 +58,13 @@ async fn refreshes(shop: &Shop) -> u32 {
 async fn many_impatient_callers_share_their_refreshes_r6(storage: Storage) {
     const CALLERS: u32 = 64;
     const REQUESTS: u32 = 20;
+    /// So often a server looks by itself, whoever asks: that is not counted against the callers.
+    const BY_ITSELF: Duration = Duration::from_millis(250);
     let shop = Settings::line(storage, 0, 1, 1).open().await;
     let sale = shop.concert(1, 1).await;
     let waiter = shop.join("waiter").await;
     let seats = format!("/schedules/{}/seats", sale.schedule);
-    let before = refreshes(&shop).await;
+    let (before, began) = (refreshes(&shop).await, Instant::now());
     join_all((0..CALLERS).map(async |caller| {
         for turn in 0..REQUESTS {
             let request = match (caller + turn) % 4 {
@@ -74,7 +78,9 @@ async fn many_impatient_callers_share_their_refreshes_r6(storage: Storage) {
     }))
     .await;
     let refreshes = refreshes(&shop).await - before;
-    assert!((1..=CALLERS * REQUESTS / 8).contains(&refreshes), "{refreshes} for {CALLERS} x {REQUESTS} requests");
+    let by_itself = u32::try_from(began.elapsed().as_millis() / BY_ITSELF.as_millis()).unwrap() + 1;
+    let most = by_itself + CALLERS * REQUESTS / 8;
+    assert!((1..=most).contains(&refreshes), "{refreshes} for {CALLERS} x {REQUESTS} requests, {by_itself} by itself");
 }
 
 /// With a database that says nothing who waits is told a place, and who has forged a token is told so: neither asks it.
@@ -157,7 +163,7 @@ async fn a_number_that_was_not_issued_is_unknown_q13(storage: Storage) {
 #[tokio::test]
 async fn a_queue_that_is_stuck_keeps_no_other_from_selling_r3() {
     let _room = room().await;
-    let shop = Settings::line(Storage::Postgres, 2, 1_000, 1).open().await;
+    let shop = Settings::line(Storage::Postgres, 2, 1_000, 1).without("--patience-seconds").open().await;
     let (stuck, free) = (hall(&shop, "stuck").await, hall(&shop, "free").await);
     for queue in ["stuck", "free"] {
         shop.policy(queue, json!({"paused": true})).await;
@@ -252,7 +258,7 @@ async fn a_policy_that_changes_is_obeyed_by_all_r3_q6() {
 
 /// Everything that `GET /admin/queues/{queue}` tells of a line.
 async fn the_operator_sees_how_a_line_stands_and_why_tokens_ended(storage: Storage) {
-    let shop = Settings::line(storage, 2, 9, 1).with("--active-seconds", 3).with("--wallet-gate", "any").open().await;
+    let shop = Settings::line(storage, 2, 9, 1).with("--wallet-gate", "any").open().await;
     let sale = shop.concert(1, 10).await;
     let nobody = shop.queue("main").await;
     assert_eq!((&nobody["oldest_wait_seconds"], &nobody["recent_wait_seconds"]), (&Value::Null, &Value::Null));
@@ -266,10 +272,10 @@ async fn the_operator_sees_how_a_line_stands_and_why_tokens_ended(storage: Stora
     line[0].pay(&held).await.expect(201);
     line[4].leave().await.expect(204);
     // One after the other has a turn, and lets it go by.
-    line[3].becomes("EXPIRED").await;
     let queue = until("all is over", async || {
+        shop.database().time_is_up("true");
         let queue = shop.queue("main").await;
-        (queue["active"] == 0).then_some(queue)
+        (queue["active"] == 0 && queue["waiting"] == 0).then_some(queue)
     })
     .await;
     let ended = json!({"paid": 1, "left": 1, "deadline": 3, "absent": 0, "new_epoch": 0});

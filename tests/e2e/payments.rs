@@ -213,7 +213,7 @@ async fn what_is_held_may_be_paid_after_the_start(storage: Storage) {
 
 /// R5: a hold that ends later than ACTIVE moves the token's deadline to its own.
 async fn a_hold_moves_the_deadline_of_its_token(storage: Storage) {
-    let shop = Settings::on(storage).with("--active-seconds", 60).with("--hold-seconds", 600).open().await;
+    let shop = Settings::on(storage).with("--active-seconds", 600).with("--hold-seconds", 6_000).open().await;
     let sale = shop.concert(1, 30).await;
     let ann = shop.join("ann").await;
     let reservation = ann.hold(&sale.schedule, &[1]).await.expect(201);

@@ -1,14 +1,19 @@
 //! Small rehearsals of a whole on-sale: `usher-rehearsal` against two servers and a scheduler, without and with kills. `just
 //! rehearse` and `just rehearse-crash` play large ones in the same way.
 
-use e2e::{Rehearsed, rehearse};
+use e2e::{LIMIT, Rehearsed, rehearse};
 
-/// So short that abandoned seats are free again for others, and that who is killed is missed.
-const RULES: [(&str, &str); 2] = [("--hold-seconds", "4"), ("--active-seconds", "30")];
+/// So short that abandoned seats are free again for others, and that who is killed is missed. Who asks as advised is never absent,
+/// however slow the machine is.
+const RULES: [(&str, &str); 3] = [("--hold-seconds", "4"), ("--active-seconds", "30"), ("--absence-seconds", "86400")];
+/// Where nothing is killed nobody is refused for having waited: people give an answer up after 40 s.
+const PATIENT: (&str, &str) = ("--patience-seconds", "60");
 
 async fn play(flags: &str, kills: Option<u64>) -> Rehearsed {
-    let flags = format!("{flags} --quiet --time-limit-seconds 120");
-    let rehearsed = rehearse(&flags.split(' ').map(str::to_owned).collect::<Vec<_>>(), &RULES, kills).await;
+    // They end by themselves; the time limit bounds a failure only.
+    let flags = format!("{flags} --quiet --time-limit-seconds {}", LIMIT.as_secs());
+    let rules: Vec<_> = RULES.into_iter().chain(kills.is_none().then_some(PATIENT)).collect();
+    let rehearsed = rehearse(&flags.split(' ').map(str::to_owned).collect::<Vec<_>>(), &rules, kills).await;
     assert_eq!(
         rehearsed.code,
         Some(0),

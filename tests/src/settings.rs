@@ -19,9 +19,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A line that is wide open, in a fresh database: who joins is ACTIVE at once.
+    /// A line that is wide open, in a fresh database: who joins is ACTIVE at once. However slow the machine is, nobody is refused
+    /// for having waited, and nobody is absent between two polls.
     pub fn on(storage: Storage) -> Self {
-        Self::on_database(Database::fresh(storage))
+        Self::on_database(Database::fresh(storage)).with("--patience-seconds", 600).with("--absence-seconds", 86_400)
     }
 
     /// The same in a database that nobody has migrated.

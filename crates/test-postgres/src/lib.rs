@@ -40,7 +40,7 @@ server=$!
 tries=0
 until pg_isready --quiet --host "$directory"; do
     tries=$((tries + 1))
-    if [ "$tries" -gt 300 ]; then cat "$directory/log" >&2; exit 1; fi
+    if [ "$tries" -gt 6000 ]; then cat "$directory/log" >&2; exit 1; fi
     sleep 0.1
 done
 echo "$directory"

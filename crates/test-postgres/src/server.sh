@@ -29,6 +29,9 @@ create() {
     esac && echo "unix_socket_directories = '$directory'" >>"$data/postgresql.conf"
 }
 
+# How long PostgreSQL may take to start, to recover or to become the primary: it bounds a failure only.
+export PGCTLTIMEOUT=600
+
 # Whoever outlived a killed server for a moment keeps the next one from starting.
 start() {
     tries=0

@@ -110,6 +110,17 @@ impl Database {
         }
     }
 
+    /// The time of those ACTIVE tokens is up of which `condition` is true, and nobody has noticed.
+    pub fn time_is_up(&self, condition: &str) {
+        let instant = match self.storage() {
+            Storage::Sqlite => "1",
+            Storage::Postgres => "interval '1 us'",
+        };
+        self.execute(&format!(
+            "UPDATE tokens SET deadline = activated_at + {instant} WHERE status = 'ACTIVE' AND ({condition})"
+        ));
+    }
+
     /// An instant long ago, as the tables hold instants.
     pub fn long_ago(&self) -> &'static str {
         match self.storage() {

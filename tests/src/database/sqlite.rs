@@ -7,11 +7,13 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
 
 use super::Row;
+use crate::LIMIT;
 
 /// A connection of the test's own.
 pub(super) fn connect(file: &Path) -> SqliteConnection {
     let mut connection = SqliteConnection::establish(&file.display().to_string()).expect("the database can be opened");
-    connection.batch_execute("PRAGMA busy_timeout = 30000").expect("a connection takes settings");
+    let patience = format!("PRAGMA busy_timeout = {}", LIMIT.as_millis());
+    connection.batch_execute(&patience).expect("a connection takes settings");
     connection
 }
 
