@@ -51,9 +51,9 @@ pub struct Api {
     pub(crate) request_ids: RequestIds,
     pub(crate) seats: SharedReads<ScheduleOfQueue, Arc<SeatBytes>>,
     pub(crate) counts: SharedReads<ScheduleOfQueue, u32>,
-    /// The page of those who ask for none in particular.
+    /// The page that a caller gets who sends neither `limit` nor `cursor`.
     pub(crate) concerts: SharedReads<(), Arc<PageView<ConcertView>>>,
-    /// What is read is shown by the gauges; there is nothing else to keep.
+    /// The gauges show what is read, so that there is nothing to keep.
     pub(crate) queues: SharedReads<(), ()>,
     pub(crate) sale: Sale,
     pub(crate) prometheus: PrometheusHandle,
@@ -84,19 +84,19 @@ impl Api {
         }
     }
 
-    /// Seats of a schedule have changed hands here: what was read of it is no longer so.
+    /// Forgets what was read of a schedule: this server has changed who has its seats.
     pub(crate) fn schedule_changed(&self, queue: QueueNumber, schedule: ScheduleId) {
         self.seats.changed(&(queue, schedule));
         self.counts.changed(&(queue, schedule));
     }
 
-    /// A concert, and perhaps its queue, was made here.
+    /// Forgets the list of concerts, and of queues: this server has made one.
     pub(crate) fn concert_made(&self) {
         self.concerts.changed(&());
         self.queues.changed(&());
     }
 
-    /// Seats of some schedules of a queue have changed hands here.
+    /// Forgets what was read of all schedules of a queue: this server has changed who has seats of some.
     pub(crate) fn queue_changed(&self, queue: QueueNumber) {
         self.seats.changed_where(|(of, _)| *of == queue);
         self.counts.changed_where(|(of, _)| *of == queue);

@@ -1,4 +1,5 @@
-//! Shared reads: of many callers who ask for the same at once one reads the store, and what it read is good for a while.
+//! Shared reads: when many callers ask for the same at once, one of them reads the store, and all take what it read for a
+//! while.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use app::Failure;
 use domain::Timestamp;
 
-/// What was read, of which it may be known when it ceases to be so.
+/// What was read, and until when it holds.
 pub(crate) struct Read<V> {
     /// The value.
     pub(crate) value: V,
@@ -25,7 +26,7 @@ pub(crate) struct SharedReads<K, V> {
 
 /// What is read for one key.
 struct Slot<V> {
-    /// Grows with every change; what was read before the last one is not fresh.
+    /// Grows with every change. What was read before the last change is not fresh.
     changes: AtomicU64,
     past: Mutex<Past<V>>,
     /// Held by the one caller who reads.
@@ -85,7 +86,7 @@ impl<K: Copy + Eq + Hash, V: Clone> SharedReads<K, V> {
         self.get_until(key, now, async { Ok(Read { value: read.await?, until: None }) }).await
     }
 
-    /// The same for a value of which the read also tells when it ceases to be so.
+    /// As [`SharedReads::get`], for a read that also tells until when its value holds.
     pub(crate) async fn get_until(
         &self,
         key: K,
@@ -114,14 +115,14 @@ impl<K: Copy + Eq + Hash, V: Clone> SharedReads<K, V> {
         outcome.map(|read| read.value)
     }
 
-    /// Whatever was read for this key, or is being read, is no longer so.
+    /// Outdates what was read for this key, and what is being read for it.
     pub(crate) fn changed(&self, key: &K) {
         if let Some(slot) = lock(&self.slots).get(key) {
             slot.changed();
         }
     }
 
-    /// Whatever was read for these keys, or is being read, is no longer so. Looks at all there are.
+    /// The same for all keys that this concerns. Looks at every key.
     pub(crate) fn changed_where(&self, concerns: impl Fn(&K) -> bool) {
         for (_, slot) in lock(&self.slots).iter().filter(|(key, _)| concerns(key)) {
             slot.changed();
@@ -132,7 +133,8 @@ impl<K: Copy + Eq + Hash, V: Clone> SharedReads<K, V> {
         Arc::clone(lock(&self.slots).entry(key).or_default())
     }
 
-    /// Nobody can get at a slot without this lock, so that one only the map has is nobody's.
+    /// Forgets the slots that hold nothing fresh and that nobody uses: a slot can only be got under this lock, so that nobody
+    /// has one of which the map holds the only reference.
     fn forget_stale(&self, now: Timestamp) {
         lock(&self.slots).retain(|_, slot| Arc::strong_count(slot) > 1 || slot.fresh(&lock(&slot.past), now).is_some());
     }
@@ -157,9 +159,9 @@ impl<V: Clone> Slot<V> {
         past.brought.as_ref().filter(is_fresh).map(|brought| brought.value.clone())
     }
 
-    /// What a read brought to one who came at `arrived`, if that is of use. What was read after they came is, whatever
-    /// has changed since: they could not have read better themselves. A failure of the store is, too: all who waited would
-    /// meet the same one after the other.
+    /// What a read brought that is of use to a caller who came at `arrived`. A value that was read after the caller came is
+    /// of use, whatever has changed since: the caller could not have read a better one. So is a failure of the store: all
+    /// who waited would meet the same failure, one after the other.
     fn shared_since(&self, arrived: &Arrival, now: Timestamp) -> Option<Result<V, Failure>> {
         let past = lock(&self.past);
         match (&past.failure, &past.brought) {

@@ -34,7 +34,7 @@ pub(crate) struct Cors {
 impl Cors {
     /// From the operator's list, each as browsers write it: `https://shop.example`.
     pub(crate) fn new(origins: &[String]) -> Self {
-        // What is no header value no browser can send.
+        // No browser can send an origin that is no header value.
         Self { origins: origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect() }
     }
 
@@ -59,7 +59,7 @@ impl Cors {
         })
     }
 
-    /// Lets the caller's page read the answer. Answers differ by origin, which caches are told whoever asks.
+    /// Lets the caller's page read the answer. `Vary` tells caches that answers differ by origin, whoever asks.
     pub(crate) fn mark(&self, response: &mut HeaderMap, allowed: Option<HeaderValue>) {
         if self.origins.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! What is counted here: requests by route, and what came of holds and payments.
+//! Metrics: requests by route, and what came of holds and payments.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub const REQUEST_SECONDS_BUCKETS: &[f64] =
 
 const REQUESTS: &str = "http_requests_total";
 
-/// What came of the sale's commands. Counted once each: a replay is none.
+/// Counts what came of the sale's commands. A replay is not counted again.
 pub(crate) struct Sale {
     /// Holds that were granted.
     pub(crate) holds: Counter,
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// Whoever reads `/metrics` is told what each one means, also of those that other crates count.
+    /// `/metrics` tells what each metric means, also of those that other crates count.
     #[test]
     fn every_metric_has_its_help() {
         let mut names = BTreeSet::from([REQUESTS.to_owned(), REQUEST_SECONDS.to_owned()]);

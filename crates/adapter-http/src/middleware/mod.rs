@@ -38,7 +38,7 @@ struct Visit {
     under_api: bool,
 }
 
-/// How far a request has come when the router was called.
+/// How far a request has come once the router was called.
 enum Called<F> {
     /// The router is at work.
     Answering(F),
@@ -144,7 +144,7 @@ impl Visit {
         }
     }
 
-    /// The document of a problem. What is not the caller's doing is logged, once, here.
+    /// Writes the document of a problem, and logs the problem, once, unless the caller caused it.
     fn render(&self, problem: &Problem) -> HttpResponse {
         if let Some(cause) = &problem.cause {
             let (request_id, code) = (self.id.as_str(), problem.code.as_str());
@@ -174,7 +174,7 @@ fn problem_of(error: &Error) -> Problem {
     }
 }
 
-/// The problem that a panic is; what was said goes to the log.
+/// The problem that a panic is to the caller. The panic's text goes to the log.
 fn problem_of_panic(panic: &(dyn Any + Send)) -> Problem {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Problem::internal(format!("panic: {}", text.unwrap_or("of no text")))

@@ -86,7 +86,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// A method of a path, under the name `name`; what it does is said in `says`.
+    /// A method of a path. `name` names it in the document, and `says` tells what it does.
     pub(crate) fn new(
         method: Method,
         path: &'static str,

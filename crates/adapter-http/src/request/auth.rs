@@ -37,9 +37,9 @@ fn token(request: &HttpRequest) -> Result<Holder, Problem> {
 
 /// Why a request carries no credentials that can be looked at.
 pub(crate) enum Absent {
-    /// There are none, or of another scheme.
+    /// There is no such header, or it is of another scheme.
     None,
-    /// There are several, or they are no text.
+    /// There are several such headers, or one that is no text.
     Unreadable,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Result<&str, Absent> {
     if values.next().is_some() {
         return Err(Absent::Unreadable);
     }
-    // Of what a header's value may be, all that is ASCII is visible; to ask byte by byte costs more.
+    // A header's value holds no control characters, so that all ASCII in it is visible. Asking byte by byte costs more.
     let text = str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii()).ok_or(Absent::Unreadable)?;
     match text.split_once(' ') {
         Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("Bearer") => Ok(credentials.trim_start_matches(' ')),
@@ -58,7 +58,7 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Result<&str, Absent> {
     }
 }
 
-/// Whoever has the admin key.
+/// A caller who has the admin key.
 pub(crate) struct Admin;
 
 impl FromRequest for Admin {

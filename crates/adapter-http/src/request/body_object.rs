@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::request::body_values::{Errors, FromJson};
 
-/// The members of a JSON object, to be taken one by one; what is left over in the end is unknown or came twice.
+/// The members of a JSON object, to be taken one by one. A member that is left over in the end is unknown or came twice.
 pub(crate) struct Members<'a> {
     at: String,
     members: Vec<(String, &'a RawValue)>,
@@ -40,7 +40,7 @@ impl<'a> Members<'a> {
         T::read(raw, &self.path(name), errors)
     }
 
-    /// Refuses what was not taken: each name is taken once.
+    /// Refuses the members that are left over: each name was taken once.
     pub(crate) fn finish(self, errors: &mut Errors) {
         for (name, _) in &self.members {
             errors.reject::<()>(&self.path(name), "is unknown or came twice");
@@ -79,8 +79,7 @@ impl<T: FromJson> Member for Option<T> {
     }
 }
 
-/// Declares a body or a part of one. The struct is both what is read and what the document shows, so that the two cannot
-/// differ.
+/// Declares a body or a part of one. One struct drives the reader and the document, so that the two cannot differ.
 macro_rules! object {
     ($(#[$of_object:meta])* struct $name:ident { $($(#[$of_member:meta])* $member:ident: $type:ty,)+ }) => {
         #[derive(utoipa::ToSchema)]

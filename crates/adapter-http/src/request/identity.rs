@@ -1,4 +1,4 @@
-//! Who may say "I am user X" when the shop in front of this service vouches for its people (R18).
+//! The caller who joins, proved by the shop's identity token when the shop vouches for its people (R18).
 
 use std::future::{Ready, ready};
 

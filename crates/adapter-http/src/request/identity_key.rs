@@ -44,7 +44,7 @@ impl IdentityKey {
     }
 }
 
-/// What is before 1970 is as long ago as 1970; `None` is further away than time is counted here.
+/// A time as its distance from 1970: zero for all times before it, `None` for a time that a `Duration` cannot hold.
 fn since_1970(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }

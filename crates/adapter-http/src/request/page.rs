@@ -25,7 +25,7 @@ impl<K> PageQuery<K> {
     }
 }
 
-/// Whether this is the page of those who ask for none in particular.
+/// Whether this is the page that a caller gets who sends neither `limit` nor `cursor`.
 pub(crate) fn is_usual<K>(page: &Page<K>) -> bool {
     page.limit == USUAL_LIMIT && page.after.is_none()
 }

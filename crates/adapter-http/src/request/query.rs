@@ -15,7 +15,7 @@ use crate::openapi::parameter::Parameter;
 
 const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
 
-/// The parameters of a request, to be taken one by one; what is left over in the end is unknown.
+/// The parameters of a request, to be taken one by one. A parameter that is left over in the end is unknown or came twice.
 pub(crate) struct Parameters {
     given: Vec<(String, String)>,
     errors: Vec<FieldError>,

@@ -84,7 +84,7 @@ pub(crate) fn application(
         .wrap_fn(move |request, router| middleware::pass(&at_edge, &strays, request, router))
 }
 
-/// One path with its methods; every other method is told which those are.
+/// Routes one path by its methods. Any other method is answered with 405, and `Allow` names these.
 fn resource(path: &'static str, endpoints: &[Endpoint]) -> Resource {
     let limit = if path.starts_with("/api/v1/admin/") { BodyLimit::ADMIN } else { BodyLimit::USUAL };
     let mut resource = web::resource(path).app_data(Rc::new(RouteMetrics::new(path))).app_data(limit);
@@ -105,7 +105,7 @@ fn resource(path: &'static str, endpoints: &[Endpoint]) -> Resource {
     }))
 }
 
-/// What can be got can be asked about (RFC 9110, 9.3.2).
+/// Whether an endpoint of this method answers a request. A path that answers GET answers HEAD (RFC 9110, 9.3.2).
 fn answers(method: &Method, context: &GuardContext<'_>) -> bool {
     let asked = &context.head().method;
     asked == method || (method == Method::GET && asked == Method::HEAD)

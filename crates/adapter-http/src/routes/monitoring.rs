@@ -67,7 +67,7 @@ async fn metrics(api: web::Data<Api>) -> HttpResponse {
         Ok(())
     };
     if let Err(error) = api.queues.get((), || api.app.now(), shown).await {
-        // What is counted here is told all the same.
+        // The metrics that this process counts are told all the same.
         tracing::warn!(%error, "the queues could not be counted");
     }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.prometheus.render())
