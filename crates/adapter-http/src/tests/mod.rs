@@ -1,10 +1,10 @@
 //! The whole API in one process, over the reference store and a clock that stands still.
 
 mod bad_input;
-mod edge;
 mod errors;
 mod identity;
 mod lists;
+mod middleware;
 mod order;
 mod prepared;
 mod routes;
