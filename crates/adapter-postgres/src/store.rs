@@ -77,18 +77,22 @@ impl PostgresStore {
         }
     }
 
-    /// Waits for a read as long as a server may say nothing, for its connection included.
-    pub(crate) async fn in_time<T>(&self, read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        tokio::time::timeout(self.0.connections.limits().silence(), read).await.unwrap_or_else(|_elapsed| {
-            // The connection is among them now.
-            self.0.connections.drop_idle();
-            Err(StoreError::Unavailable(SILENT.to_owned()))
-        })
+    /// Reads with a connection of its own; see [`Self::in_time`].
+    pub(crate) async fn read<T>(
+        &self,
+        read: impl AsyncFnOnce(Object<AsyncPgConnection>) -> Result<T, BatchError>,
+    ) -> Result<T, StoreError> {
+        let read = async { read(self.0.connections.get().await?).await };
+        self.in_time(read).await.map_err(BatchError::into_store_error)
     }
 
-    /// A connection to read with.
-    pub(crate) async fn connection(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
-        self.0.connections.get().await
+    /// Waits as long as a server may say nothing, for a connection included.
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, BatchError>>) -> Result<T, BatchError> {
+        tokio::time::timeout(self.0.connections.limits().silence(), work).await.unwrap_or_else(|_elapsed| {
+            // The connection is among them now.
+            self.0.connections.drop_idle();
+            Err(StoreError::Unavailable(SILENT.to_owned()).into())
+        })
     }
 
     /// Hands a command of a sale in.
@@ -143,14 +147,4 @@ impl PostgresStore {
         let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         lanes.as_mut().map(find).ok_or_else(|| StoreError::Unavailable("the store is shut down".to_owned()))
     }
-}
-
-/// A read that failed.
-pub(crate) fn unavailable(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Unavailable(error.to_string())
-}
-
-/// What a failure of a read outside a batch is.
-pub(crate) fn store_error(error: BatchError) -> StoreError {
-    error.into_store_error()
 }

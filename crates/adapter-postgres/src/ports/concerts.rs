@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::batches::loading::Plan;
 use crate::connections::statement::{ReadNow, statement};
 use crate::schema::{concerts, seats};
-use crate::store::{PostgresStore, store_error, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::rows::{self, SeatRow, inconsistent};
 use crate::tables::schedules::{ScheduleRow, list_schedules, start};
 
@@ -71,20 +71,19 @@ impl ConcertRepository for PostgresStore {
     async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
         match self.load(Plan::Concert(concert.clone())).await? {
             Ok(Some(created)) => Ok(Ok(created)),
-            Ok(None) => Err(unavailable("no concert was made")),
+            Ok(None) => Err(StoreError::Unavailable("no concert was made".to_owned())),
             Err(rejection) => Ok(Err(rejection)),
         }
     }
 
     async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let list = ListConcerts {
                 now: self.0.environment.fixed_now(),
                 before: page.after.map_or_else(Uuid::max, ConcertId::uuid),
                 limit: i64::from(page.limit) + 1,
             };
-            let rows = list.load::<ConcertRow>(&mut &*connection).await.map_err(unavailable)?;
+            let rows = list.load::<ConcertRow>(&mut &*connection).await?;
             Ok(Listed::cut(concerts(rows)?, page, |concert| concert.id))
         })
         .await
@@ -96,10 +95,9 @@ impl ConcertRepository for PostgresStore {
         filter: &ScheduleFilter,
         page: &Page<ScheduleKey>,
     ) -> Decided<Listed<Schedule, ScheduleKey>> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             if let Some(concert) = filter.concert {
-                let of = find_concert(concert.uuid()).load::<i32>(&mut &*connection).await.map_err(unavailable)?;
+                let of = find_concert(concert.uuid()).load::<i32>(&mut &*connection).await?;
                 let found = if of.contains(&rows::queue(queue)) {
                     Found::Here(())
                 } else if of.is_empty() {
@@ -114,7 +112,7 @@ impl ConcertRepository for PostgresStore {
             let after = page.after.map(|(at, id)| (at.to_utc(), id.uuid()));
             let (now, limit) = (self.0.environment.fixed_now(), i64::from(page.limit) + 1);
             let list = list_schedules(rows::queue(queue), filter, after, now, limit);
-            let rows = list.load::<ScheduleRow>(&mut &*connection).await.map_err(unavailable)?;
+            let rows = list.load::<ScheduleRow>(&mut &*connection).await?;
             let items = rows.into_iter().map(|row| row.schedule(queue).map(|schedule| Schedule::clone(&schedule)));
             let items = items.collect::<Result<_, _>>()?;
             Ok(Ok(Listed::cut(items, page, |schedule: &Schedule| (schedule.starts_at.at(), schedule.id))))
@@ -123,11 +121,10 @@ impl ConcertRepository for PostgresStore {
     }
 
     async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let now = self.0.environment.fixed_now();
             let count = CountAvailable { queue: rows::queue(queue), schedule: schedule.uuid(), now };
-            let count = count.get_result::<i64>(&mut &*connection).await.map_err(unavailable)?;
+            let count = count.get_result::<i64>(&mut &*connection).await?;
             // A concert has at most 100,000 seats.
             Ok(u32::try_from(count).unwrap_or(u32::MAX))
         })
@@ -135,10 +132,8 @@ impl ConcertRepository for PostgresStore {
     }
 
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
-        self.in_time(async {
-            let connection = self.connection().await?;
-            let found =
-                self.0.schedules.find(&connection, queue, HashSet::from([schedule])).await.map_err(store_error)?;
+        self.read(async |connection| {
+            let found = self.0.schedules.find(&connection, queue, HashSet::from([schedule])).await?;
             let found = found.get(&schedule).cloned().unwrap_or(Found::Nowhere);
             let schedule = match found.or_reject(Missing::Schedule) {
                 Ok(schedule) => schedule,
@@ -148,8 +143,7 @@ impl ConcertRepository for PostgresStore {
             let (seats, now) = futures::try_join!(
                 list.load::<SeatRow>(&mut &*connection),
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-            )
-            .map_err(unavailable)?;
+            )?;
             let now: Timestamp = self.0.environment.now(now);
             let seats = seats.into_iter().map(|row| {
                 let seat = row.seat()?;

@@ -9,7 +9,7 @@ use domain::{Page, PaymentId, QueueNumber, UserId};
 use uuid::Uuid;
 
 use crate::sale::command::{Command, Outcome};
-use crate::store::{PostgresStore, store_error, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::receipts::{FindPayments, PaymentRow, list_payments, receipts};
 use crate::tables::rows;
 
@@ -24,12 +24,11 @@ impl PaymentRepository for PostgresStore {
     }
 
     async fn find(&self, queue: QueueNumber, user: &UserId, payment: PaymentId) -> Result<Option<Receipt>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let find = FindPayments { queue: rows::queue(queue), ids: vec![payment.uuid()] };
-            let mut found = find.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
+            let mut found = find.load::<PaymentRow>(&mut &*connection).await?;
             found.retain(|row| row.user_id == user.as_str());
-            let found = receipts(&connection, queue, found).await.map_err(store_error)?;
+            let found = receipts(&connection, queue, found).await?;
             Ok(found.into_iter().next().map(|(receipt, _)| receipt))
         })
         .await
@@ -41,13 +40,12 @@ impl PaymentRepository for PostgresStore {
         user: &UserId,
         page: &Page<PaymentId>,
     ) -> Result<Listed<Receipt, PaymentId>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let before = page.after.map_or_else(Uuid::max, PaymentId::uuid);
             let limit = i64::from(page.limit) + 1;
             let list = list_payments(rows::queue(queue), user.as_str().to_owned(), before, limit);
-            let listed = list.load::<PaymentRow>(&mut &*connection).await.map_err(unavailable)?;
-            let listed = receipts(&connection, queue, listed).await.map_err(store_error)?;
+            let listed = list.load::<PaymentRow>(&mut &*connection).await?;
+            let listed = receipts(&connection, queue, listed).await?;
             let items = listed.into_iter().map(|(receipt, _)| receipt).collect();
             Ok(Listed::cut(items, page, |receipt: &Receipt| receipt.payment.id))
         })

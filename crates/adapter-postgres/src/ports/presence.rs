@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement, when};
-use crate::store::{PostgresStore, store_error, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::rows::{self, big};
 use crate::tables::servers::{KeepServer, ServerRow, lock_server, remove_server, remove_servers};
 
@@ -60,19 +60,18 @@ const SPARE: u64 = 100;
 #[async_trait]
 impl PresenceRepository for PostgresStore {
     async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError> {
-        let noted = self.in_time(async { Ok(self.note_down(server, seen).await) }).await?;
+        let noted = self.in_time(self.note_down(server, seen)).await;
         if let Err(BatchError::Lost(_)) = noted {
             // The next note is not to find another connection that is dead: there must be no gap between notes.
             self.0.connections.drop_idle();
         }
-        noted.map_err(store_error)
+        noted.map_err(BatchError::into_store_error)
     }
 
     async fn forget(&self, server: Uuid) -> Result<(), StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let removed = remove_server(server).execute(&mut &*connection).await;
-            removed.map(|_rows| ()).map_err(unavailable)
+            removed.map(|_rows| ()).map_err(BatchError::from)
         })
         .await
     }

@@ -9,7 +9,7 @@ use domain::ports::{Counted, Endings, QueueReport, StoreError};
 use time::OffsetDateTime;
 
 use crate::connections::statement::statement;
-use crate::store::{PostgresStore, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::locks::SqlQueue;
 use crate::tables::rows::{self, QueueRow, count};
 
@@ -55,16 +55,15 @@ type ReportRow = (QueueRow, i64, (i64, i64, i64, i64, i64), Option<i64>, Vec<i64
 impl PostgresStore {
     /// The report of a queue; `None` when there is no such queue.
     pub(crate) async fn find_report(&self, queue: QueueNumber) -> Result<Option<QueueReport>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let find = FindReport {
                 queue: rows::queue(queue),
                 now: self.0.environment.fixed_now(),
                 most: i64::from(QueueReport::MOST_WAITS),
                 recent: i64::try_from(QueueReport::RECENT.as_secs()).unwrap_or(i64::MAX),
             };
-            let found = find.load::<ReportRow>(&mut &*connection).await.map_err(unavailable)?;
-            found.into_iter().next().map(|row| report(queue, row)).transpose()
+            let found = find.load::<ReportRow>(&mut &*connection).await?;
+            Ok(found.into_iter().next().map(|row| report(queue, row)).transpose()?)
         })
         .await
     }

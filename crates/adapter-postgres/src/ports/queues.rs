@@ -10,9 +10,10 @@ use futures::future::join_all;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
+use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::sale::command::{Command, Outcome};
-use crate::store::{PostgresStore, store_error, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::locks::{SqlQueue, SqlToken};
 use crate::tables::rows::{self, QueueRow, TokenRow, big, count, ticket_number};
 
@@ -68,11 +69,10 @@ statement! {
 #[async_trait]
 impl QueueRepository for PostgresStore {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let find = FindChanges { known: by_number(known) };
-            let found = find.load::<(i32, QueueRow, Vec<i64>)>(&mut &*connection).await.map_err(unavailable)?;
-            found.into_iter().map(change).collect()
+            let found = find.load::<(i32, QueueRow, Vec<i64>)>(&mut &*connection).await?;
+            Ok(found.into_iter().map(change).collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -86,12 +86,11 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let numbers = numbers.iter().map(|number| big(number.get())).collect();
             let find = FindTokens { queue: rows::queue(queue), numbers };
-            let found = find.load::<TokenRow>(&mut &*connection).await.map_err(unavailable)?;
-            found.into_iter().map(|row| row.token(queue)).collect()
+            let found = find.load::<TokenRow>(&mut &*connection).await?;
+            Ok(found.into_iter().map(|row| row.token(queue)).collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -105,10 +104,9 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn admit(&self) -> Result<Admissions, StoreError> {
-        let due = self.in_time(async {
-            let connection = self.connection().await?;
+        let due = self.read(async |connection| {
             let due = FindDueQueues { now: self.0.environment.fixed_now() };
-            due.load::<i32>(&mut &*connection).await.map_err(unavailable)
+            Ok(due.load::<i32>(&mut &*connection).await?)
         });
         let due = due.await?;
         let queues: Vec<_> =
@@ -116,7 +114,12 @@ impl QueueRepository for PostgresStore {
         let tick = self.0.connections.limits().tick();
         let asked = queues.into_iter().map(async |queue| {
             let admitted = timeout(tick, self.sale(queue, Command::Admit)).await;
-            (queue, admitted.unwrap_or_else(|_elapsed| Err(unavailable("it goes on, and takes longer than a tick"))))
+            (
+                queue,
+                admitted.unwrap_or_else(|_elapsed| {
+                    Err(StoreError::Unavailable("it goes on, and takes longer than a tick".to_owned()))
+                }),
+            )
         });
         let mut admissions = Admissions::default();
         for (queue, answer) in join_all(asked).await {
@@ -143,19 +146,18 @@ impl QueueRepository for PostgresStore {
     }
 
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let find = FindActive { now: self.0.environment.fixed_now() };
-            let found = find.load::<(i32, i64)>(&mut &*connection).await.map_err(unavailable)?;
+            let found = find.load::<(i32, i64)>(&mut &*connection).await?;
             let active =
                 |(queue, active)| Ok((rows::queue_number("tokens", queue)?, count("tokens", "status", active)?));
-            found.into_iter().map(active).collect()
+            Ok(found.into_iter().map(active).collect::<Result<_, StoreError>>()?)
         })
         .await
     }
 
     async fn renew_epochs(&self) -> Result<Option<u64>, StoreError> {
-        self.renew().await.map_err(store_error)
+        self.renew().await.map_err(BatchError::into_store_error)
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::sql_types::{Integer, Timestamptz};
 use diesel_async::RunQueryDsl;
 use domain::page::Listed;
-use domain::ports::{Answer, Decided, HoldCommand, ReservationRepository, StoreError};
+use domain::ports::{Answer, Decided, HoldCommand, MOST_RELEASED, ReservationRepository, StoreError};
 use domain::reservation::Reservation;
 use domain::{Page, QueueNumber, ReservationId, Ticket, Timestamp, UserId};
 use futures::future::join_all;
@@ -13,14 +13,11 @@ use uuid::Uuid;
 
 use crate::connections::statement::{ReadNow, statement};
 use crate::sale::command::{Command, Outcome};
-use crate::store::{PostgresStore, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::receipts::{FindReservations, ListReservations, SeatedRow, seated};
 use crate::tables::rows;
 
 type SqlUuid = diesel::sql_types::Uuid;
-
-/// How many reservations one sweep cancels.
-const AT_ONCE: usize = 500;
 
 statement! {
     /// PENDING reservations past their deadline, of all queues, oldest deadline first; in the words of their index.
@@ -59,14 +56,12 @@ impl ReservationRepository for PostgresStore {
         user: &UserId,
         reservation: ReservationId,
     ) -> Result<Option<Reservation>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let find = FindReservations { queue: rows::queue(queue), ids: vec![reservation.uuid()] };
             let (found, now) = futures::try_join!(
                 find.load::<SeatedRow>(&mut &*connection),
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-            )
-            .map_err(unavailable)?;
+            )?;
             let now = self.0.environment.now(now);
             let found = seated(queue, found)?.into_iter().find(|found| found.user == *user);
             Ok(found.map(|found| as_of(found, now)))
@@ -80,8 +75,7 @@ impl ReservationRepository for PostgresStore {
         user: &UserId,
         page: &Page<ReservationId>,
     ) -> Result<Listed<Reservation, ReservationId>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let list = ListReservations {
                 queue: rows::queue(queue),
                 user: user.as_str().to_owned(),
@@ -91,8 +85,7 @@ impl ReservationRepository for PostgresStore {
             let (listed, now) = futures::try_join!(
                 list.load::<SeatedRow>(&mut &*connection),
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-            )
-            .map_err(unavailable)?;
+            )?;
             let now = self.0.environment.now(now);
             let items = seated(queue, listed)?.into_iter().map(|reservation| as_of(reservation, now)).collect();
             Ok(Listed::cut(items, page, |reservation| reservation.id))
@@ -103,32 +96,30 @@ impl ReservationRepository for PostgresStore {
     async fn release_expired(&self) -> Result<u64, StoreError> {
         let mut released = 0;
         let mut after = (OffsetDateTime::UNIX_EPOCH, 0, Uuid::nil());
-        while released < AT_ONCE {
-            let due = self.due(after, AT_ONCE - released).await?;
+        while released < MOST_RELEASED {
+            let due = self.due(after, MOST_RELEASED - released).await?;
             let Some(last) = due.last() else { break };
             after = *last;
             released += self.release(due).await?;
         }
-        Ok(u64::try_from(released).unwrap_or(u64::MAX))
+        Ok(released.into())
     }
 }
 
 type DueRow = (OffsetDateTime, i32, Uuid);
 
 impl PostgresStore {
-    async fn due(&self, (after, queue, id): DueRow, limit: usize) -> Result<Vec<DueRow>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let find = FindDue { now: self.0.environment.fixed_now(), after, queue, id, limit };
-            find.load(&mut &*connection).await.map_err(unavailable)
+    async fn due(&self, (after, queue, id): DueRow, limit: u32) -> Result<Vec<DueRow>, StoreError> {
+        self.read(async |connection| {
+            let find = FindDue { now: self.0.environment.fixed_now(), after, queue, id, limit: i64::from(limit) };
+            Ok(find.load(&mut &*connection).await?)
         })
         .await
     }
 
     /// Hands each to its queue's lane, which takes those that wait together into one transaction. One that fails is
     /// logged and left as it is.
-    async fn release(&self, due: Vec<DueRow>) -> Result<usize, StoreError> {
+    async fn release(&self, due: Vec<DueRow>) -> Result<u32, StoreError> {
         let release = async |(_, queue, id): DueRow| {
             let queue = rows::queue_number("reservations", queue)?;
             self.sale(queue, Command::Release(ReservationId::new(id))).await

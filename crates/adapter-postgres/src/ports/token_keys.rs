@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::connections::statement::statement;
 use crate::schema::token_keys;
-use crate::store::{PostgresStore, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::rows::inconsistent;
 
 #[derive(Queryable, Selectable)]
@@ -56,17 +56,15 @@ statement! {
 #[async_trait]
 impl TokenKeyRepository for PostgresStore {
     async fn stored_key(&self) -> Result<Option<StoredKey>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
-            let found = find_key().load::<TokenKeyRow>(&mut &*connection).await.map_err(unavailable)?;
-            found.into_iter().next().map(stored_key).transpose()
+        self.read(async |connection| {
+            let found = find_key().load::<TokenKeyRow>(&mut &*connection).await?;
+            Ok(found.into_iter().next().map(stored_key).transpose()?)
         })
         .await
     }
 
     async fn keep_key(&self, before: Option<&StoredKey>, key: &StoredKey) -> Result<bool, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let kept = match before.map(columns) {
                 None => keep_first(key).execute(&mut &*connection).await,
                 Some((old_fingerprint, old_generated)) => {
@@ -75,7 +73,7 @@ impl TokenKeyRepository for PostgresStore {
                     next.execute(&mut &*connection).await
                 }
             };
-            Ok(kept.map_err(unavailable)? == 1)
+            Ok(kept? == 1)
         })
         .await
     }
@@ -84,9 +82,8 @@ impl TokenKeyRepository for PostgresStore {
 #[async_trait]
 impl Probe for PostgresStore {
     async fn store_time(&self) -> Result<Timestamp, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
-            let now = Ping {}.get_result::<OffsetDateTime>(&mut &*connection).await.map_err(unavailable)?;
+        self.read(async |connection| {
+            let now = Ping {}.get_result::<OffsetDateTime>(&mut &*connection).await?;
             Ok(self.0.environment.now(now))
         })
         .await

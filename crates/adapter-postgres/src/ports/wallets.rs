@@ -10,18 +10,18 @@ use time::OffsetDateTime;
 
 use crate::batches::charges;
 use crate::connections::statement::ReadNow;
-use crate::store::{PostgresStore, unavailable};
+use crate::store::PostgresStore;
 use crate::tables::rows::big;
 use crate::tables::wallet_rows::{ChargeKeyRow, EntryRow, WalletRow, find_wallet, list_entries};
 
 #[async_trait]
 impl WalletRepository for PostgresStore {
     async fn balance(&self, user: &UserId) -> Result<Wallet, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let find = find_wallet(user.as_str().to_owned());
-            let found = find.load::<WalletRow>(&mut &*connection).await.map_err(unavailable)?;
-            found.into_iter().next().map_or_else(|| Ok(Wallet::empty(user.clone())), WalletRow::wallet)
+            let found = find.load::<WalletRow>(&mut &*connection).await?;
+            let found = found.into_iter().next().map(WalletRow::wallet).transpose()?;
+            Ok(found.unwrap_or_else(|| Wallet::empty(user.clone())))
         })
         .await
     }
@@ -38,24 +38,21 @@ impl WalletRepository for PostgresStore {
         if command.key.is_none() {
             return Ok(Ok(None));
         }
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let (found, now) = futures::try_join!(
                 charges::find_keys(std::slice::from_ref(command)).load::<ChargeKeyRow>(&mut &*connection),
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
-            )
-            .map_err(unavailable)?;
-            charges::replay(command, found, self.0.environment.now(now))
+            )?;
+            Ok(charges::replay(command, found, self.0.environment.now(now))?)
         })
         .await
     }
 
     async fn entries(&self, user: &UserId, page: &Page<u64>) -> Result<Listed<Entry, u64>, StoreError> {
-        self.in_time(async {
-            let connection = self.connection().await?;
+        self.read(async |connection| {
             let before = page.after.map_or(i64::MAX, big);
             let list = list_entries(user.as_str().to_owned(), before, i64::from(page.limit) + 1);
-            let listed = list.load::<EntryRow>(&mut &*connection).await.map_err(unavailable)?;
+            let listed = list.load::<EntryRow>(&mut &*connection).await?;
             let items = listed.into_iter().map(EntryRow::entry).collect::<Result<_, _>>()?;
             Ok(Listed::cut(items, page, |entry: &Entry| entry.seq))
         })
