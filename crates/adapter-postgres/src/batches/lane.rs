@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use diesel_async::AsyncPgConnection;
-use domain::ports::{IdGenerator, StoreError};
+use domain::ports::{IdGenerator, MOST_IN_BATCH, MOST_WAITING, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -14,10 +14,6 @@ use tokio::time::timeout;
 use crate::connections::error::{BatchError, Fate};
 use crate::connections::pool::{Connections, SILENT};
 
-/// The most commands of one batch.
-const BATCH: usize = 512;
-/// How many commands may wait before the next one is turned away.
-const WAITING: usize = 8_192;
 /// How often a batch is tried again.
 const RETRIES: u32 = 5;
 
@@ -78,7 +74,7 @@ impl<E: Executor> Lane<E> {
         connections: Arc<Connections>,
         ids: Arc<dyn IdGenerator>,
     ) -> (Self, JoinHandle<()>) {
-        let (sender, receiver) = mpsc::channel(WAITING);
+        let (sender, receiver) = mpsc::channel(MOST_WAITING);
         let (runtime, patience) = (connections.runtime().clone(), connections.limits().patience());
         let task = runtime.spawn(Worker { executor, connections, ids }.run(receiver));
         (Self { sender, patience }, task)
@@ -117,7 +113,7 @@ struct Worker<E> {
 impl<E: Executor> Worker<E> {
     async fn run(self, mut waiting: mpsc::Receiver<Envelope<E>>) {
         let limits = self.connections.limits();
-        let (mut batch, mut most) = (Vec::with_capacity(BATCH), BATCH);
+        let (mut batch, mut most) = (Vec::with_capacity(MOST_IN_BATCH), MOST_IN_BATCH);
         while waiting.recv_many(&mut batch, most).await > 0 {
             let (mut commands, mut replies) = (Vec::new(), Vec::new());
             for envelope in batch.drain(..) {
@@ -231,7 +227,7 @@ fn size_after(most: usize, failed: bool, took: Duration, patience: Duration) -> 
     if failed && took >= patience {
         (most / 4).max(1)
     } else if !failed && took < patience / 4 {
-        (most * 2).min(BATCH)
+        (most * 2).min(MOST_IN_BATCH)
     } else {
         most
     }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use diesel::SqliteConnection;
-use domain::ports::{PATIENCE, StoreError};
+use domain::ports::{MOST_IN_BATCH, MOST_WAITING, PATIENCE, StoreError};
 use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
@@ -29,7 +29,7 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { waiting: 8_192, batch: 512, patience: PATIENCE }
+        Self { waiting: MOST_WAITING, batch: MOST_IN_BATCH, patience: PATIENCE }
     }
 }
 

@@ -32,6 +32,12 @@ use std::time::Duration;
 
 use crate::Rejection;
 
+/// The most commands of one batch, which is one transaction.
+pub const MOST_IN_BATCH: usize = 512;
+
+/// How many commands may wait for a batch. One more is refused as [`StoreError::Overloaded`].
+pub const MOST_WAITING: usize = 8_192;
+
 /// How long a command may wait unstarted before it is refused as [`StoreError::Overloaded`], unless an operator wants otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
