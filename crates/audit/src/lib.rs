@@ -7,60 +7,22 @@
 //! What no row tells cannot be audited: how many seats a user may hold, how long, and how much may be charged at once are
 //! flags of servers.
 
-mod admission;
-mod check;
+mod checks;
 mod error;
-mod line;
-mod payments;
-mod postgres;
-mod references;
 mod report;
-mod reservations;
-mod seats;
 mod snapshot;
-mod sqlite;
 #[cfg(test)]
 mod tests;
-mod wallets;
 
 use std::path::Path;
 
-use check::Check;
 pub use error::AuditError;
-use postgres::Server;
 pub use report::{Format, Report};
-use snapshot::Snapshot;
-use sqlite::File;
 
-/// Every table that holds what was promised, and those of who is there (R22): a database without them is of another
-/// version.
-const TABLES: [&str; 14] = [
-    "queue_registry",
-    "queues",
-    "policies",
-    "tokens",
-    "servers",
-    "sightings",
-    "concerts",
-    "schedules",
-    "seats",
-    "reservations",
-    "reservation_seats",
-    "payments",
-    "wallets",
-    "entries",
-];
-
-/// All checks, by what they are about.
-const TOPICS: [(&str, &[Check]); 7] = [
-    ("line", line::CHECKS),
-    ("admission", admission::CHECKS),
-    ("references", references::CHECKS),
-    ("seats", seats::CHECKS),
-    ("reservations", reservations::CHECKS),
-    ("payments", payments::CHECKS),
-    ("wallets", wallets::CHECKS),
-];
+use crate::checks::{Check, TABLES, TOPICS};
+use crate::snapshot::Snapshot;
+use crate::snapshot::postgres::Server;
+use crate::snapshot::sqlite::File;
 
 /// Audits the database in `file`. Writes nothing to it.
 pub fn run_sqlite(file: &Path, report: &mut Report<'_>) -> Result<(), AuditError> {

@@ -5,7 +5,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use super::*;
-use crate::postgres::Blocking;
+use crate::snapshot::postgres::Blocking;
 
 /// A database of its own.
 pub(super) struct Database {

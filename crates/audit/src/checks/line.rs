@@ -1,7 +1,7 @@
 //! The waiting line: numbers without holes, tokens whose columns agree, counters that agree with the tokens, one live place
 //! a user, and none of before a new epoch.
 
-use super::Check;
+use super::check::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -1,6 +1,6 @@
 //! Payments: one for each CONFIRMED reservation, one wallet entry and one ended token for each.
 
-use super::Check;
+use super::check::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

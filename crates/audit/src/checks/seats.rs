@@ -1,6 +1,6 @@
 //! Seats: each is of one live reservation at most, and both sides agree on which.
 
-use super::Check;
+use super::check::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -1,6 +1,6 @@
 //! Admission: in the order of the numbers, and never more than the policy of its time allowed.
 
-use super::Check;
+use super::check::Check;
 
 /// What each policy allowed: `most` and `least_paused` at the very moment of the change to it, when the policy before it
 /// may have been in force as well.

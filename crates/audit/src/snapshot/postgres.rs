@@ -10,11 +10,11 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use uuid::Uuid;
 
-use super::AuditError;
-use super::snapshot::{Cell, Number, Place, Print, Snapshot};
+use super::{Cell, Number, Place, Print, Snapshot};
+use crate::error::AuditError;
 
 /// A connection that is used from a blocking thread.
-pub(super) type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
+pub(crate) type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
 
 /// Whoever set the server up for short statements did not think of these: they may take their time. Each reads its tables
 /// whole, so that a nested loop could only be the mistake of a planner that takes a table for small.
@@ -63,11 +63,11 @@ const SHAPE: &str = "WITH
       FROM entries)";
 
 /// What a database held at one moment.
-pub(super) struct Server<'a>(pub(super) &'a mut Blocking);
+pub(crate) struct Server<'a>(pub(crate) &'a mut Blocking);
 
 impl Server<'_> {
     /// Connects to the database at `url` and looks at it with `audit`, all of whose reads see the same moment.
-    pub(super) fn look<T>(
+    pub(crate) fn look<T>(
         url: &str,
         audit: impl FnOnce(&mut Server<'_>) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {

@@ -1,7 +1,7 @@
 //! What belongs to what: every row is of something that is there. What is paid for, and whose wallets entries are in, is
 //! looked at beside the rest of payments and wallets.
 
-use super::Check;
+use super::check::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

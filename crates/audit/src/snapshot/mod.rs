@@ -1,5 +1,8 @@
 //! A database at one moment, and its rows as people and programs read them.
 
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
 use std::fmt;
 
 use diesel::backend::Backend;
@@ -7,7 +10,7 @@ use diesel::deserialize::{self, QueryableByName};
 use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::BigInt;
 
-use super::AuditError;
+use crate::error::AuditError;
 
 /// What a database held at one moment. The statements of the checks are the same for every database: each snapshot
 /// presents the tables in one shape, with instants as microseconds since 1970 UTC, money as hundredths, truth as 0 and 1,

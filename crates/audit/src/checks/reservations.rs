@@ -1,7 +1,7 @@
 //! Reservations: what was held was free, by somebody who might, and before the sale closed; and what was asked with a key
 //! was done once.
 
-use super::Check;
+use super::check::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

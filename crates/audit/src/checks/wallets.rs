@@ -1,6 +1,6 @@
 //! Wallets: each balance is the sum of its entries, which chain without a gap and never go below nothing.
 
-use super::Check;
+use super::check::Check;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -8,19 +8,19 @@ use diesel::prelude::*;
 use diesel::sqlite::{Sqlite, SqliteType, SqliteValue};
 use uuid::Uuid;
 
-use super::AuditError;
-use super::snapshot::{Cell, Number, Place, Print, Snapshot};
+use super::{Cell, Number, Place, Print, Snapshot};
+use crate::error::AuditError;
 
 /// Another process may be at work on the write-ahead log for a moment. What a check sorts goes to files that are removed when
 /// it ends, and not to memory, whatever the environment says. It may keep 16 MiB of pages, and of each sort as much.
 const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA temp_store = FILE; PRAGMA cache_size = -16384";
 
 /// What a file held at one moment.
-pub(super) struct File<'a>(&'a mut SqliteConnection);
+pub(crate) struct File<'a>(&'a mut SqliteConnection);
 
 impl File<'_> {
     /// Opens `file` read-only and looks at it with `audit`, all of whose reads see the same moment.
-    pub(super) fn look<T>(
+    pub(crate) fn look<T>(
         file: &Path,
         audit: impl FnOnce(&mut File<'_>) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {
