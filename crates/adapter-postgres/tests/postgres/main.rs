@@ -1,10 +1,5 @@
 //! Everything that is tested on a real PostgreSQL server, in one program, so that one run needs one server.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by a panic, in what it is made of too"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by a panic, in what it is made of too")]
 
 mod clockwork;
 mod cluster;
