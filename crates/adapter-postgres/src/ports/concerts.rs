@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use diesel::dsl::{AsSelect, auto_type};
 use diesel::pg::Pg;
-use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::sql_types::BigInt;
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
@@ -19,19 +19,15 @@ use uuid::Uuid;
 
 use crate::batches::loading::Plan;
 use crate::connections::statement::{ReadNow, statement};
-use crate::schema::{concerts, seats};
+use crate::schema::{concerts, queue_registry, schedules, seats};
 use crate::store::PostgresStore;
 use crate::tables::rows::{self, SeatRow, inconsistent};
 use crate::tables::schedules::{ScheduleRow, list_schedules, start};
 
-type SqlUuid = diesel::sql_types::Uuid;
-
 statement! {
     /// A page of concerts of all queues that have a schedule for sale, newest first, which is by id: ids grow with time.
     /// A row for each schedule that is for sale.
-    ListConcerts { now: Option<OffsetDateTime>, before: Uuid, limit: i64 } -> (
-        SqlUuid, Text, Text, Timestamptz, Integer,
-    ) =
+    ListConcerts { now: Option<OffsetDateTime>, before: Uuid, limit: i64 } -> AsSelect<ConcertRow, Pg> =
     "SELECT c.id, c.title, g.name, s.starts_at, s.offset_minutes
      FROM (SELECT * FROM concerts k
            WHERE k.id < " before " AND EXISTS (
@@ -157,18 +153,29 @@ impl ConcertRepository for PostgresStore {
 }
 
 /// A concert, the name of its queue, and the start of one of its schedules.
-type ConcertRow = (Uuid, String, String, OffsetDateTime, i32);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = concerts, check_for_backend(Pg))]
+pub(crate) struct ConcertRow {
+    id: Uuid,
+    title: String,
+    #[diesel(select_expression = queue_registry::name)]
+    queue: String,
+    #[diesel(select_expression = schedules::starts_at)]
+    starts_at: OffsetDateTime,
+    #[diesel(select_expression = schedules::offset_minutes)]
+    offset_minutes: i32,
+}
 
 fn concerts(rows: Vec<ConcertRow>) -> Result<Vec<Concert>, StoreError> {
     let mut concerts: Vec<Concert> = Vec::new();
-    for (id, title, name, starts_at, offset) in rows {
-        let (id, date) = (ConcertId::new(id), start(starts_at, offset)?.date());
+    for row in rows {
+        let (id, date) = (ConcertId::new(row.id), start(row.starts_at, row.offset_minutes)?.date());
         match concerts.last_mut().filter(|last| last.id == id) {
             Some(last) => last.dates = date.min(*last.dates.start())..=date.max(*last.dates.end()),
             None => concerts.push(Concert {
                 id,
-                title: Arc::from(title),
-                queue: QueueName::parse(&name).ok_or_else(|| inconsistent("queue_registry", "name", name))?,
+                title: Arc::from(row.title),
+                queue: QueueName::parse(&row.queue).ok_or_else(|| inconsistent("queue_registry", "name", row.queue))?,
                 dates: date..=date,
             }),
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::Queryable;
 use diesel::sql_types::{Array, BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use domain::QueueNumber;
@@ -50,7 +51,25 @@ statement! {
      WHERE q.queue = " queue
 }
 
-type ReportRow = (QueueRow, i64, (i64, i64, i64, i64, i64), Option<i64>, Vec<i64>);
+#[derive(Queryable)]
+struct ReportRow {
+    queue: QueueRow,
+    active: i64,
+    counted: CountedRow,
+    /// In microseconds, as the others.
+    oldest_wait: Option<i64>,
+    waits: Vec<i64>,
+}
+
+/// How many tokens ended in each way that is counted.
+#[derive(Queryable)]
+struct CountedRow {
+    paid: i64,
+    left_active: i64,
+    left_waiting: i64,
+    expelled_active: i64,
+    expelled_waiting: i64,
+}
 
 impl PostgresStore {
     /// The report of a queue; `None` when there is no such queue.
@@ -70,22 +89,21 @@ impl PostgresStore {
 }
 
 fn report(number: QueueNumber, row: ReportRow) -> Result<QueueReport, StoreError> {
-    let (queue, active, (paid, left_active, left_waiting, expelled_active, expelled_waiting), oldest, waits) = row;
-    let queue = rows::queue_row(number, queue)?;
-    let active = count("tokens", "status", active)?;
+    let (queue, tokens) = (rows::queue_row(number, row.queue)?, row.counted);
+    let active = count("tokens", "status", row.active)?;
     let ended = |many| count("tokens", "end_reason", many);
     let counted = Counted {
-        paid: ended(paid)?,
-        left_active: ended(left_active)?,
-        left_waiting: ended(left_waiting)?,
-        expelled_active: ended(expelled_active)?,
-        expelled_waiting: ended(expelled_waiting)?,
+        paid: ended(tokens.paid)?,
+        left_active: ended(tokens.left_active)?,
+        left_waiting: ended(tokens.left_waiting)?,
+        expelled_active: ended(tokens.expelled_active)?,
+        expelled_waiting: ended(tokens.expelled_waiting)?,
     };
     Ok(QueueReport {
         active,
         ended: Endings::of(&queue.line, active, &counted),
-        oldest_wait: oldest.map(wait),
-        waits: waits.into_iter().map(wait).collect(),
+        oldest_wait: row.oldest_wait.map(wait),
+        waits: row.waits.into_iter().map(wait).collect(),
         name: queue.name,
         policy: queue.policy,
         line: queue.line,

@@ -1,6 +1,7 @@
 //! The waiting line's port.
 
 use async_trait::async_trait;
+use diesel::Queryable;
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
 use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
@@ -71,7 +72,7 @@ impl QueueRepository for PostgresStore {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
         self.read(async |connection| {
             let find = FindChanges { known: by_number(known) };
-            let found = find.load::<(i32, QueueRow, Vec<i64>)>(&mut &*connection).await?;
+            let found = find.load::<ChangeRow>(&mut &*connection).await?;
             Ok(found.into_iter().map(change).collect::<Result<_, _>>()?)
         })
         .await
@@ -148,9 +149,9 @@ impl QueueRepository for PostgresStore {
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
         self.read(async |connection| {
             let find = FindActive { now: self.0.environment.fixed_now() };
-            let found = find.load::<(i32, i64)>(&mut &*connection).await?;
+            let found = find.load::<ActiveRow>(&mut &*connection).await?;
             let active =
-                |(queue, active)| Ok((rows::queue_number("tokens", queue)?, count("tokens", "status", active)?));
+                |row: ActiveRow| Ok((rows::queue_number("tokens", row.queue)?, count("tokens", "status", row.active)?));
             Ok(found.into_iter().map(active).collect::<Result<_, StoreError>>()?)
         })
         .await
@@ -178,14 +179,29 @@ fn by_number(known: &[(QueueNumber, u64)]) -> Vec<i64> {
     versions
 }
 
-fn change((number, row, left): (i32, QueueRow, Vec<i64>)) -> Result<QueueChange, StoreError> {
-    let queue = rows::queue_row(rows::queue_number("queues", number)?, row)?;
+/// A queue that changed, and the numbers of those who left.
+#[derive(Queryable)]
+struct ChangeRow {
+    number: i32,
+    queue: QueueRow,
+    left: Vec<i64>,
+}
+
+/// How many tokens of a queue are ACTIVE.
+#[derive(Queryable)]
+struct ActiveRow {
+    queue: i32,
+    active: i64,
+}
+
+fn change(row: ChangeRow) -> Result<QueueChange, StoreError> {
+    let queue = rows::queue_row(rows::queue_number("queues", row.number)?, row.queue)?;
     Ok(QueueChange {
         number: queue.number,
         name: queue.name,
         epoch: queue.epoch,
         policy: queue.policy,
         line: queue.line,
-        left: left.into_iter().map(ticket_number).collect::<Result<_, _>>()?,
+        left: row.left.into_iter().map(ticket_number).collect::<Result<_, _>>()?,
     })
 }

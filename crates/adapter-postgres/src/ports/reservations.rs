@@ -1,7 +1,9 @@
 //! The port of holds, and the sweep of what ran out.
 
 use async_trait::async_trait;
-use diesel::sql_types::{Integer, Timestamptz};
+use diesel::dsl::AsSelect;
+use diesel::pg::Pg;
+use diesel::{Queryable, Selectable};
 use diesel_async::RunQueryDsl;
 use domain::page::Listed;
 use domain::ports::{Answer, Decided, HoldCommand, MOST_RELEASED, ReservationRepository, StoreError};
@@ -13,17 +15,14 @@ use uuid::Uuid;
 
 use crate::connections::statement::{ReadNow, statement};
 use crate::sale::command::{Command, Outcome};
+use crate::schema::reservations;
 use crate::store::PostgresStore;
 use crate::tables::receipts::{FindReservations, ListReservations, SeatedRow, seated};
 use crate::tables::rows;
 
-type SqlUuid = diesel::sql_types::Uuid;
-
 statement! {
     /// PENDING reservations past their deadline, of all queues, oldest deadline first; in the words of their index.
-    FindDue { now: Option<OffsetDateTime>, after: OffsetDateTime, queue: i32, id: Uuid, limit: i64 } -> (
-        Timestamptz, Integer, SqlUuid,
-    ) =
+    FindDue { now: Option<OffsetDateTime>, after: OffsetDateTime, queue: i32, id: Uuid, limit: i64 } -> AsSelect<DueRow, Pg> =
     "SELECT expires_at, queue, id
      FROM reservations
      WHERE status <> 'CONFIRMED' AND cancel_reason IS NULL AND expires_at <= coalesce(" now ", now()) AND expires_at >= " after "
@@ -95,7 +94,7 @@ impl ReservationRepository for PostgresStore {
 
     async fn release_expired(&self) -> Result<u64, StoreError> {
         let mut released = 0;
-        let mut after = (OffsetDateTime::UNIX_EPOCH, 0, Uuid::nil());
+        let mut after = DueRow::FIRST;
         while released < MOST_RELEASED {
             let due = self.due(after, MOST_RELEASED - released).await?;
             let Some(last) = due.last() else { break };
@@ -106,12 +105,30 @@ impl ReservationRepository for PostgresStore {
     }
 }
 
-type DueRow = (OffsetDateTime, i32, Uuid);
+/// Where a reservation is in the order of what is due.
+#[derive(Clone, Copy, Queryable, Selectable)]
+#[diesel(table_name = reservations, check_for_backend(Pg))]
+pub(crate) struct DueRow {
+    expires_at: OffsetDateTime,
+    queue: i32,
+    id: Uuid,
+}
+
+impl DueRow {
+    /// Before everything.
+    const FIRST: Self = Self { expires_at: OffsetDateTime::UNIX_EPOCH, queue: 0, id: Uuid::nil() };
+}
 
 impl PostgresStore {
-    async fn due(&self, (after, queue, id): DueRow, limit: u32) -> Result<Vec<DueRow>, StoreError> {
+    async fn due(&self, after: DueRow, limit: u32) -> Result<Vec<DueRow>, StoreError> {
         self.read(async |connection| {
-            let find = FindDue { now: self.0.environment.fixed_now(), after, queue, id, limit: i64::from(limit) };
+            let find = FindDue {
+                now: self.0.environment.fixed_now(),
+                after: after.expires_at,
+                queue: after.queue,
+                id: after.id,
+                limit: i64::from(limit),
+            };
             Ok(find.load(&mut &*connection).await?)
         })
         .await
@@ -120,11 +137,11 @@ impl PostgresStore {
     /// Hands each to its queue's lane, which takes those that wait together into one transaction. One that fails is
     /// logged and left as it is.
     async fn release(&self, due: Vec<DueRow>) -> Result<u32, StoreError> {
-        let release = async |(_, queue, id): DueRow| {
-            let queue = rows::queue_number("reservations", queue)?;
-            self.sale(queue, Command::Release(ReservationId::new(id))).await
+        let release = async |row: DueRow| {
+            let queue = rows::queue_number("reservations", row.queue)?;
+            self.sale(queue, Command::Release(ReservationId::new(row.id))).await
         };
-        let ids: Vec<Uuid> = due.iter().map(|(_, _, id)| *id).collect();
+        let ids: Vec<Uuid> = due.iter().map(|row| row.id).collect();
         let mut released = 0;
         for (id, answer) in ids.into_iter().zip(join_all(due.into_iter().map(release)).await) {
             match answer {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Binary};
+use diesel::dsl::AsSelect;
+use diesel::pg::Pg;
+use diesel::{Queryable, Selectable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::presence::{Roll, Sighting, Watch};
 use domain::{QueueNumber, Rules, Timestamp, Token};
@@ -11,17 +13,26 @@ use time::OffsetDateTime;
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
+use crate::schema::sightings;
 use crate::tables::rows::{big, count, queue as queue_column};
 use crate::tables::servers::{ServerRow, find_servers};
 
 statement! {
     /// Whom servers saw of these chunks, written down since.
-    FindSightings { queue: i32, chunks: Vec<i64>, since: OffsetDateTime } -> (BigInt, Binary) =
+    FindSightings { queue: i32, chunks: Vec<i64>, since: OffsetDateTime } -> AsSelect<SightingRow, Pg> =
     "SELECT s.chunk, s.seen
      FROM unnest(" chunks ") AS c (chunk)
      CROSS JOIN LATERAL (
          SELECT chunk, seen FROM sightings
          WHERE queue = " queue " AND chunk = c.chunk AND noted_at >= " since " OFFSET 0) AS s"
+}
+
+/// Whom a server saw of a chunk of numbers.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sightings, check_for_backend(Pg))]
+pub(crate) struct SightingRow {
+    chunk: i64,
+    seen: Vec<u8>,
 }
 
 /// Calls the roll of one queue's waiters in one transaction.
@@ -68,8 +79,8 @@ impl RollCall {
             return Ok(());
         }
         let find = FindSightings { queue: queue_column(self.queue), chunks, since: since.to_utc() };
-        for (chunk, seen) in find.load::<(i64, Vec<u8>)>(&mut &*conn).await? {
-            self.roll.add(count("sightings", "chunk", chunk)?, &seen);
+        for row in find.load::<SightingRow>(&mut &*conn).await? {
+            self.roll.add(count("sightings", "chunk", row.chunk)?, &row.seen);
         }
         Ok(())
     }
