@@ -32,8 +32,8 @@ pub(crate) struct Inner {
     pub(crate) lanes: Mutex<Option<Lanes>>,
 }
 
-/// How many lanes share what does not lock one row of all: the holds and payments of a queue, the charges of all. While
-/// one of them decides or waits for the disk, the database works for another.
+/// How many lanes share the holds and payments of a queue, and how many share the charges of all users: none of these locks
+/// one row for all. While one lane decides or waits for the disk, the database works for another (ADR 5).
 const SHARED_BY: u64 = 2;
 
 /// What a lane of a queue does.
@@ -65,7 +65,7 @@ impl Lanes {
 }
 
 impl PostgresStore {
-    /// Takes no more commands and returns when those that wait are done and answered. Reads still work.
+    /// Takes no more commands, and returns when those that wait are done and answered. Reads still work.
     pub async fn shutdown(&self) {
         let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A lane ends when nobody can hand it commands any more.
@@ -89,7 +89,7 @@ impl PostgresStore {
     /// Waits as long as a server may say nothing, for a connection included.
     pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, BatchError>>) -> Result<T, BatchError> {
         tokio::time::timeout(self.0.connections.limits().silence(), work).await.unwrap_or_else(|_elapsed| {
-            // The connection is among them now.
+            // The connection has just been given back, so that it is closed with the others.
             self.0.connections.drop_idle();
             Err(StoreError::Unavailable(SILENT.to_owned()).into())
         })

@@ -24,7 +24,7 @@ pub(crate) fn find_number(name: String) -> _ {
 }
 
 statement! {
-    /// Lets nobody else make a queue meanwhile; reading goes on.
+    /// Keeps others from making a queue meanwhile; reading goes on.
     LockRegistry {} -> () = "LOCK TABLE queue_registry IN SHARE ROW EXCLUSIVE MODE"
 }
 
@@ -211,7 +211,8 @@ impl Loading {
         Ok(ScheduleId::new(id))
     }
 
-    /// The queue of this name; made with the default policy, under a number that was never used, when there is none.
+    /// Finds the queue of this name. When there is none, it makes one with the default policy, under a number that was never
+    /// used.
     async fn queue(
         &self,
         conn: &AsyncPgConnection,

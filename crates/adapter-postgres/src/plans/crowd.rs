@@ -1,4 +1,4 @@
-//! Databases that plans are asked of: with a million of what a crowd makes a million of, and with statistics that say
+//! The databases that are asked for plans: one with a million rows of all that a crowd makes, and others whose statistics say
 //! something else than what will be there.
 
 use std::time::Duration;

@@ -1,6 +1,8 @@
-//! Every statement that is really sent, asked for its plan at a million seats and a million tokens, and with statistics that
-//! are missing, or of a sale that has not begun or is over, as a plan may be made then and kept: none walks a table (trap P7),
-//! and each names one queue as a constant wherever it reads or writes a table of a sale (ADR 7).
+//! The plan of every statement that is really sent: no plan walks a large table (trap P7), and each names one queue as a
+//! constant wherever it reads or writes a table of a sale (ADR 7).
+//!
+//! The server is asked for the plans at a million seats and a million tokens. It is also asked with statistics that are missing,
+//! or of a sale that has not begun or is over, because a plan may be made then and kept.
 
 mod crowd;
 mod sale;

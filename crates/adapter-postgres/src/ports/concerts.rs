@@ -25,8 +25,8 @@ use crate::tables::rows::{self, SeatRow, inconsistent};
 use crate::tables::schedules::{ScheduleRow, list_schedules, start};
 
 statement! {
-    /// A page of concerts of all queues that have a schedule for sale, newest first, which is by id: ids grow with time.
-    /// A row for each schedule that is for sale.
+    /// Reads a page of the concerts that have a schedule for sale, of all queues. The newest comes first: ids grow with time,
+    /// so that the order is by id. There is a row for each schedule that is for sale.
     ListConcerts { now: Option<OffsetDateTime>, before: Uuid, limit: i64 } -> AsSelect<ConcertRow, Pg> =
     "SELECT c.id, c.title, g.name, s.starts_at, s.offset_minutes
      FROM (SELECT * FROM concerts k
@@ -41,8 +41,8 @@ statement! {
 }
 
 statement! {
-    /// How many seats may be held; mirrors `Seat::status_at`. The order makes it the schedule's seats that are read, whatever
-    /// share of the queue's the statistics take them to be.
+    /// Counts the seats that may be held, as `Seat::status_at` would. The ORDER BY makes the planner read the schedule's seats
+    /// alone, however many of the queue's seats the statistics take them to be.
     CountAvailable { queue: i32, schedule: Uuid, now: Option<OffsetDateTime> } -> BigInt =
     "SELECT count(*)
      FROM (SELECT * FROM seats WHERE queue = " queue " AND schedule_id = " schedule " ORDER BY number OFFSET 0) AS s

@@ -14,7 +14,8 @@ use crate::tables::rows::instant;
 use crate::tables::servers::last_told;
 
 statement! {
-    /// However many tokens there are: only locks are not waited for for long.
+    /// Lets the statements of this transaction take as long as they need, however many tokens there are. The limit on waiting
+    /// for a lock stays.
     TakeYourTime {} -> () = "SET LOCAL statement_timeout = 0"
 }
 
@@ -25,7 +26,7 @@ pub(crate) fn lock_queues() -> _ {
 }
 
 statement! {
-    /// What `Queue::renew` decides.
+    /// Writes what `Queue::renew` decides of each queue.
     RenewQueues { queues: Vec<i32>, epochs: Vec<Vec<u8>> } -> () =
     "UPDATE queues q
      SET epoch = n.epoch, version = q.version + 1, frontier = q.issued, ended_beyond = 0
@@ -34,7 +35,7 @@ statement! {
 }
 
 statement! {
-    /// What `Queue::expel` decides of each live token.
+    /// Writes what `Queue::expel` decides of each live token.
     ExpelTokens { now: OffsetDateTime } -> () =
     "UPDATE tokens t
      SET status = 'EXPIRED', ended_at = n.at, out_version = coalesce(t.out_version, q.version),
@@ -45,7 +46,8 @@ statement! {
 }
 
 impl PostgresStore {
-    /// Renews all queues in one transaction; how many tokens ended, or nothing done while a server tells of itself.
+    /// Renews all queues in one transaction, and returns how many tokens ended. While a server tells of itself it does nothing
+    /// and returns `None`.
     pub(crate) async fn renew(&self) -> Result<Option<u64>, BatchError> {
         let session = self.0.connections.session().await?;
         let conn = session.connection()?;
@@ -58,7 +60,7 @@ impl PostgresStore {
         )?;
         let now = self.0.environment.now(now);
         if told.is_some_and(|last| now.since(instant(last)) <= Watch::GAP) {
-            // The connection is closed, and with it the transaction.
+            // Dropping the session closes the connection, which ends the transaction.
             return Ok(None);
         }
         let epochs = queues.iter().map(|_| self.0.environment.ids.random().to_vec()).collect();

@@ -14,7 +14,8 @@ use crate::tables::rows::{self, big};
 use crate::tables::servers::{KeepServer, ServerRow, lock_server, remove_server, remove_servers};
 
 statement! {
-    /// Rows are never changed: what a server notes of a chunk twice in one moment is kept as of the next one.
+    /// Inserts what a server saw. No row is ever changed: when a server notes a chunk twice in one moment, the second row gets
+    /// the next microsecond.
     InsertSightings {
         server: Uuid, noted: OffsetDateTime, queues: Vec<i32>, chunks: Vec<i64>, seen: Vec<Vec<u8>>,
     } -> () =
@@ -31,8 +32,8 @@ statement! {
 }
 
 statement! {
-    /// Removes what a server noted before, and what was noted by those that are gone; `most` rows. Each chunk is looked for
-    /// by itself, from the one before it, so that what is kept is not read.
+    /// Removes old rows, at most `most`: those of this server, and those of servers that are gone. It steps from each chunk to
+    /// the next one, so that it does not read the rows that are kept.
     RemoveSightings { server: Uuid, before: OffsetDateTime, gone: OffsetDateTime, most: i64 } -> () =
     "WITH RECURSIVE chunks (queue, chunk) AS (
          SELECT 0, -1::bigint
@@ -54,7 +55,7 @@ statement! {
      WHERE s.queue = old.queue AND s.chunk = old.chunk AND s.noted_at = old.noted_at AND s.server = old.server"
 }
 
-/// How many old sightings a note removes besides twice as many as it inserts: more go than come.
+/// A note removes twice as many old rows as it inserts, and this many more, so that they become fewer.
 const SPARE: u64 = 100;
 
 #[async_trait]
@@ -62,7 +63,7 @@ impl PresenceRepository for PostgresStore {
     async fn note(&self, server: Uuid, seen: &[Sighting]) -> Result<(), StoreError> {
         let noted = self.in_time(self.note_down(server, seen)).await;
         if let Err(BatchError::Lost(_)) = noted {
-            // The next note is not to find another connection that is dead: there must be no gap between notes.
+            // Other idle connections are likely to be dead too, and the next note must not fail: a gap between notes counts.
             self.0.connections.drop_idle();
         }
         noted.map_err(BatchError::into_store_error)
@@ -96,7 +97,7 @@ impl PostgresStore {
             chunks: seen.iter().map(|sighting| big(sighting.chunk)).collect(),
             seen: seen.iter().map(|sighting| sighting.seen.clone()).collect(),
         };
-        // Nobody is judged by what is older, whichever server told last.
+        // Older rows judge nobody, whichever server told last.
         let before = gone.minus(self.0.environment.rules.absence).to_utc();
         let most = u64::from(domain::count(seen.len())) * 2 + SPARE;
         futures::try_join!(

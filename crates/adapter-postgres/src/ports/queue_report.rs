@@ -15,11 +15,14 @@ use crate::tables::locks::SqlQueue;
 use crate::tables::rows::{self, QueueRow, count};
 
 statement! {
-    /// A queue with the policy in force; how many of its tokens are ACTIVE now; what [`Counted`] has; for how many
-    /// microseconds the first one in line has waited, and those of the newest `most` numbers up to the frontier had who were
-    /// admitted in the last `recent` seconds: all of one snapshot.
+    /// Reads a queue with the policy in force, all of it from one snapshot:
     ///
-    /// Each count is of an index alone, that has nobody else or is sorted by what is counted.
+    /// - how many of its tokens are ACTIVE now, and the counts of [`Counted`];
+    /// - how long the first user in line has waited so far, in microseconds;
+    /// - how long users had waited when they were admitted: those admitted in the last `recent` seconds, of the newest `most`
+    ///   numbers up to the frontier.
+    ///
+    /// Each count reads one index alone, which either has no other rows or is sorted by what is counted.
     FindReport { queue: i32, now: Option<OffsetDateTime>, most: i64, recent: i64 } -> (
         SqlQueue, BigInt, (BigInt, BigInt, BigInt, BigInt, BigInt), Nullable<BigInt>, Array<BigInt>,
     ) =
@@ -72,7 +75,7 @@ struct CountedRow {
 }
 
 impl PostgresStore {
-    /// The report of a queue; `None` when there is no such queue.
+    /// Reads the report of a queue; `None` when there is no such queue.
     pub(crate) async fn find_report(&self, queue: QueueNumber) -> Result<Option<QueueReport>, StoreError> {
         self.read(async |connection| {
             let find = FindReport {
@@ -110,7 +113,7 @@ fn report(number: QueueNumber, row: ReportRow) -> Result<QueueReport, StoreError
     })
 }
 
-/// From microseconds; nothing when a clock went back.
+/// A wait from its microseconds; zero when a clock went back.
 fn wait(micros: i64) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }

@@ -19,8 +19,8 @@ use crate::tables::locks::{SqlQueue, SqlToken};
 use crate::tables::rows::{self, QueueRow, TokenRow, big, count, ticket_number};
 
 statement! {
-    /// The queues that changed since the versions known, by queue number and -1 for none, and who left since then beyond
-    /// the frontier: all of one snapshot.
+    /// Reads the queues that have a newer version than the one known, and who has left each since then beyond the frontier:
+    /// all from one snapshot. `known` has a version in the place of each queue's number, and -1 for none.
     FindChanges { known: Vec<i64> } -> (Integer, SqlQueue, Array<BigInt>) =
     "SELECT q.queue, g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
             q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused,
@@ -34,7 +34,7 @@ statement! {
 }
 
 statement! {
-    /// The tokens of these numbers.
+    /// Reads the tokens of these numbers.
     FindTokens { queue: i32, numbers: Vec<i64> } -> SqlToken =
     "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
             t.paid_reservation, t.out_version
@@ -44,7 +44,7 @@ statement! {
 }
 
 statement! {
-    /// How many tokens of each queue are ACTIVE now.
+    /// Counts the tokens of each queue that are ACTIVE now.
     FindActive { now: Option<OffsetDateTime> } -> (Integer, BigInt) =
     "SELECT q.queue, a.active
      FROM queues q
@@ -55,8 +55,8 @@ statement! {
 }
 
 statement! {
-    /// The queues that have somebody waiting or somebody ACTIVE past the deadline: what is due, of all queues at once. One
-    /// that has never admitted anybody is told by its row alone, others by one look into an index.
+    /// Reads which queues are due: those where somebody waits, or is ACTIVE past the deadline. The row of a queue that has never
+    /// admitted anybody tells it; for the others it takes one look into an index.
     FindDueQueues { now: Option<OffsetDateTime> } -> Integer =
     "SELECT q.queue
      FROM queues q
@@ -162,8 +162,8 @@ impl QueueRepository for PostgresStore {
     }
 }
 
-/// What is known of each queue, in its number's place, counted from one as PostgreSQL counts: -1 for nothing. So one look
-/// into it tells.
+/// The versions known, each in the place of its queue's number, counted from one as PostgreSQL counts; -1 for none. So the
+/// statement finds each version by its place.
 fn by_number(known: &[(QueueNumber, u64)]) -> Vec<i64> {
     let mut versions = Vec::new();
     for (queue, version) in known {

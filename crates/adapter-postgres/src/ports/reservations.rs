@@ -21,7 +21,8 @@ use crate::tables::receipts::{FindReservations, ListReservations, SeatedRow, sea
 use crate::tables::rows;
 
 statement! {
-    /// PENDING reservations past their deadline, of all queues, oldest deadline first; in the words of their index.
+    /// Reads PENDING reservations past their deadline, of all queues, the oldest deadline first. Its conditions are those of the
+    /// index `reservations_due`, word for word.
     FindDue { now: Option<OffsetDateTime>, after: OffsetDateTime, queue: i32, id: Uuid, limit: i64 } -> AsSelect<DueRow, Pg> =
     "SELECT expires_at, queue, id
      FROM reservations
@@ -134,8 +135,8 @@ impl PostgresStore {
         .await
     }
 
-    /// Hands each to its queue's lane, which takes those that wait together into one transaction. One that fails is
-    /// logged and left as it is.
+    /// Hands each reservation to its queue's lane, which takes all that wait into one transaction. It logs one that fails, and
+    /// leaves it as it is.
     async fn release(&self, due: Vec<DueRow>) -> Result<u32, StoreError> {
         let release = async |row: DueRow| {
             let queue = rows::queue_number("reservations", row.queue)?;
@@ -157,7 +158,7 @@ impl PostgresStore {
     }
 }
 
-/// With the status of the moment of reading.
+/// The reservation with the status that it has at this time.
 fn as_of(mut reservation: Reservation, now: Timestamp) -> Reservation {
     reservation.status = reservation.status_at(now);
     reservation

@@ -49,7 +49,7 @@ statement! {
 }
 
 statement! {
-    /// Whether the tables are there, and what time it is.
+    /// Reads the time, and fails when the tables are not there.
     Ping {} -> Timestamptz = "SELECT clock_timestamp() FROM (SELECT count(*) FROM token_keys) AS there"
 }
 

@@ -27,7 +27,7 @@ impl WalletRepository for PostgresStore {
     }
 
     async fn charge(&self, command: &ChargeCommand) -> Decided<Answer<Charged>> {
-        // What is out of bounds is a bad request, whatever its key recorded (R15).
+        // An amount out of bounds is a bad request, whatever its key recorded (R15).
         if let Err(rejection) = wallet::check_charge(&command.amount, &self.0.environment.rules) {
             return Ok(Err(rejection));
         }
