@@ -73,6 +73,39 @@ pub fn is_replay(recorded: Option<&Recorded>, request: &Fingerprint, now: Timest
     }
 }
 
+/// What a request does with its key (R15), where `M` is what a request makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use<M> {
+    /// It came without one.
+    Unkeyed,
+    /// It is the first under its key, and what it makes is recorded there.
+    New {
+        /// What the key made before it was forgotten: that no longer has the key.
+        forgotten: Option<M>,
+    },
+    /// It came before: the answer of then, which told of this, is given again.
+    Replay(M),
+}
+
+impl<M> Use<M> {
+    /// R15: what a request that came with `key` does with it, where `recorded` is what the key recorded.
+    pub fn of(
+        key: Option<&IdempotencyKey>,
+        recorded: Option<(Recorded, M)>,
+        request: &Fingerprint,
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
+        if key.is_none() {
+            return Ok(Self::Unkeyed);
+        }
+        let replays = is_replay(recorded.as_ref().map(|(recorded, _)| recorded), request, now)?;
+        Ok(match recorded.map(|(_, made)| made) {
+            Some(made) if replays => Self::Replay(made),
+            forgotten => Self::New { forgotten },
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +141,23 @@ mod tests {
             assert_eq!(is_replay(Some(&recorded), &request, Timestamp::from_micros(now)), verdict);
         }
         assert_eq!(is_replay(None, &this, Timestamp::from_micros(0)), Ok(false));
+    }
+
+    #[test]
+    fn what_becomes_of_a_key_r15() {
+        let (this, other) = (Fingerprint::of(["this"]), Fingerprint::of(["other"]));
+        let key = IdempotencyKey::parse("k").unwrap();
+        let recorded = |fingerprint| Some((Recorded { fingerprint, at: Timestamp::from_micros(0) }, 7));
+        let day = 24 * 60 * 60 * 1_000_000;
+        for (key, recorded, now, becomes) in [
+            (None, None, 0, Ok(Use::Unkeyed)),
+            (Some(&key), None, 0, Ok(Use::New { forgotten: None })),
+            (Some(&key), recorded(this), day - 1, Ok(Use::Replay(7))),
+            (Some(&key), recorded(other), day - 1, Err(Rejection::IdempotencyKeyReused)),
+            (Some(&key), recorded(this), day, Ok(Use::New { forgotten: Some(7) })),
+            (Some(&key), recorded(other), day, Ok(Use::New { forgotten: Some(7) })),
+        ] {
+            assert_eq!(Use::of(key, recorded, &this, Timestamp::from_micros(now)), becomes, "{recorded:?} at {now}");
+        }
     }
 }

@@ -88,6 +88,14 @@ impl SeatChoice {
         }
     }
 
+    /// The schedule that is asked for: of a choice by ids that of the first of `found`, the seats of these ids.
+    pub fn schedule_among(&self, found: &[Seat]) -> Option<ScheduleId> {
+        match self {
+            Self::Numbers(schedule, _) => Some(*schedule),
+            Self::Ids(_) => found.first().map(|seat| seat.schedule),
+        }
+    }
+
     /// Never: a choice has at least one seat.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -156,6 +164,25 @@ mod tests {
             SeatChoice::numbers(schedule, &many),
         ] {
             assert!(matches!(refused, Err(Rejection::Invalid(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_choice_by_ids_asks_for_the_schedule_of_its_first_seat() {
+        let schedule = |n| ScheduleId::new(Uuid::from_u128(n));
+        let seat = |n| Seat {
+            id: SeatId::new(Uuid::from_u128(n)),
+            schedule: schedule(n),
+            number: 1,
+            price: Money::zero(),
+            taken: None,
+        };
+        let by_ids = SeatChoice::ids(&[seat(1).id, seat(2).id]).unwrap();
+        assert_eq!(by_ids.schedule_among(&[seat(1), seat(2)]), Some(schedule(1)));
+        assert_eq!(by_ids.schedule_among(&[]), None);
+        let by_numbers = SeatChoice::numbers(schedule(3), &[1]).unwrap();
+        for found in [vec![], vec![seat(1)]] {
+            assert_eq!(by_numbers.schedule_among(&found), Some(schedule(3)), "whatever is found there");
         }
     }
 

@@ -4,6 +4,17 @@ use std::time::Duration;
 
 use crate::{Rejection, ReservationId, Ticket, Timestamp, TokenStatus, UserId};
 
+impl TokenStatus {
+    /// The word that is stored for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "WAITING",
+            Self::Active => "ACTIVE",
+            Self::Expired => "EXPIRED",
+        }
+    }
+}
+
 /// Why a token ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
@@ -17,6 +28,31 @@ pub enum EndReason {
     Absent,
     /// A new epoch ended all tokens of its queue.
     NewEpoch,
+}
+
+impl EndReason {
+    /// The word that is stored for it, and the reservation that is stored beside it.
+    pub const fn words(self) -> (&'static str, Option<ReservationId>) {
+        match self {
+            Self::Paid(reservation) => ("PAID", Some(reservation)),
+            Self::Left => ("LEFT", None),
+            Self::Deadline => ("DEADLINE", None),
+            Self::Absent => ("ABSENT", None),
+            Self::NewEpoch => ("NEW_EPOCH", None),
+        }
+    }
+
+    /// The reason that these words are stored for; `None` when there is none.
+    pub fn of_words(reason: &str, paid: Option<ReservationId>) -> Option<Self> {
+        match (reason, paid) {
+            ("PAID", Some(reservation)) => Some(Self::Paid(reservation)),
+            ("LEFT", None) => Some(Self::Left),
+            ("DEADLINE", None) => Some(Self::Deadline),
+            ("ABSENT", None) => Some(Self::Absent),
+            ("NEW_EPOCH", None) => Some(Self::NewEpoch),
+            _ => None,
+        }
+    }
 }
 
 /// When and why a token ended.
@@ -234,6 +270,19 @@ mod tests {
         let mut active = active_until(100);
         active.pass_over(at(5), 3);
         assert_eq!((active.status(), active.out_version), (TokenStatus::Active, Some(1)));
+    }
+
+    #[test]
+    fn stored_words_and_reasons_are_one_to_one() {
+        let paid = ReservationId::new(Uuid::from_u128(1));
+        let all = [EndReason::Paid(paid), EndReason::Left, EndReason::Deadline, EndReason::Absent, EndReason::NewEpoch];
+        for reason in all {
+            let (word, beside) = reason.words();
+            assert_eq!(EndReason::of_words(word, beside), Some(reason), "{word}");
+            let other = if beside.is_some() { None } else { Some(paid) };
+            assert_eq!(EndReason::of_words(word, other), None, "{word} with {other:?}");
+        }
+        assert_eq!(EndReason::of_words("LOST", None), None);
     }
 
     #[test]

@@ -22,6 +22,25 @@ pub enum EntryKind {
     Payment(ReservationId),
 }
 
+impl EntryKind {
+    /// The word that is stored for it, and the reservation that is stored beside it.
+    pub const fn words(self) -> (&'static str, Option<ReservationId>) {
+        match self {
+            Self::Charge => ("CHARGE", None),
+            Self::Payment(reservation) => ("PAYMENT", Some(reservation)),
+        }
+    }
+
+    /// The kind that these words are stored for; `None` when there is none.
+    pub fn of_words(kind: &str, paid: Option<ReservationId>) -> Option<Self> {
+        match (kind, paid) {
+            ("CHARGE", None) => Some(Self::Charge),
+            ("PAYMENT", Some(reservation)) => Some(Self::Payment(reservation)),
+            _ => None,
+        }
+    }
+}
+
 /// One movement of a wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -69,6 +88,14 @@ pub struct Charge {
     pub wallet: Wallet,
     /// Its entry.
     pub entry: Entry,
+}
+
+impl Charge {
+    /// The charge that made `entry`, told again from it (R15): the wallet as it was right after it.
+    pub fn again(entry: Entry) -> Self {
+        let wallet = Wallet { user: entry.user.clone(), balance: entry.balance_after.clone(), last_seq: entry.seq };
+        Self { wallet, entry }
+    }
 }
 
 /// R12: whether an amount can be charged at all; decided before anything is read.
@@ -144,6 +171,18 @@ mod tests {
     }
 
     #[test]
+    fn stored_words_and_kinds_are_one_to_one() {
+        let paid = ReservationId::new(Uuid::from_u128(1));
+        for kind in [EntryKind::Charge, EntryKind::Payment(paid)] {
+            let (word, beside) = kind.words();
+            assert_eq!(EntryKind::of_words(word, beside), Some(kind), "{word}");
+            let other = if beside.is_some() { None } else { Some(paid) };
+            assert_eq!(EntryKind::of_words(word, other), None, "{word} with {other:?}");
+        }
+        assert_eq!(EntryKind::of_words("LOST", None), None);
+    }
+
+    #[test]
     fn entries_are_numbered_densely_and_chain_r12() {
         let mut wallet = Wallet::empty(UserId::parse("u").unwrap());
         for (seq, amount, after) in [(1, "5", "5"), (2, "0.5", "5.5"), (3, "4.5", "10")] {
@@ -159,6 +198,7 @@ mod tests {
                 at: Timestamp::from_micros(seq),
             };
             assert_eq!(charged.entry, expected);
+            assert_eq!(Charge::again(charged.entry.clone()), charged, "its entry tells all of it again (R15)");
             assert_eq!((charged.wallet.balance.clone(), charged.wallet.last_seq), (money(after), seq.unsigned_abs()));
             wallet = charged.wallet;
         }

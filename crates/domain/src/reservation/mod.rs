@@ -33,6 +33,31 @@ pub enum ReservationStatus {
     Cancelled(CancelReason),
 }
 
+impl ReservationStatus {
+    /// The words that are stored for it: the state, and why it was cancelled.
+    pub const fn words(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Pending => ("PENDING", None),
+            Self::Confirmed => ("CONFIRMED", None),
+            Self::Cancelled(CancelReason::Expired) => ("CANCELLED", Some("EXPIRED")),
+            Self::Cancelled(CancelReason::User) => ("CANCELLED", Some("USER")),
+            Self::Cancelled(CancelReason::Left) => ("CANCELLED", Some("LEFT")),
+        }
+    }
+
+    /// The state that these words are stored for; `None` when there is none.
+    pub fn of_words(status: &str, reason: Option<&str>) -> Option<Self> {
+        match (status, reason) {
+            ("PENDING", None) => Some(Self::Pending),
+            ("CONFIRMED", None) => Some(Self::Confirmed),
+            ("CANCELLED", Some("EXPIRED")) => Some(Self::Cancelled(CancelReason::Expired)),
+            ("CANCELLED", Some("USER")) => Some(Self::Cancelled(CancelReason::User)),
+            ("CANCELLED", Some("LEFT")) => Some(Self::Cancelled(CancelReason::Left)),
+            _ => None,
+        }
+    }
+}
+
 /// A reservation as stored, with what a receipt shows of its schedule. Its set of seats never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
@@ -71,6 +96,20 @@ impl Reservation {
             }
             status => status,
         }
+    }
+
+    /// With the state at `now`: what a reader is told.
+    #[must_use]
+    pub fn as_of(mut self, now: Timestamp) -> Self {
+        self.status = self.status_at(now);
+        self
+    }
+
+    /// As it was when its hold was answered: what else there is of it never changes. A key tells it so again (R15).
+    #[must_use]
+    pub fn as_first_answered(mut self) -> Self {
+        self.status = ReservationStatus::Pending;
+        self
     }
 
     /// R17, R10: ends a PENDING reservation; whether it was PENDING in the store. One past its deadline ended by that.

@@ -252,6 +252,35 @@ fn pending_is_over_exactly_at_its_deadline_and_nothing_else_is_s4() {
 }
 
 #[test]
+fn a_reader_is_told_the_state_of_now_and_a_key_the_first_answer_r7_r15() {
+    let (over, user) = (ReservationStatus::Cancelled(CancelReason::Expired), CancelReason::User);
+    for (stored, now, told) in [
+        (ReservationStatus::Pending, 99, ReservationStatus::Pending),
+        (ReservationStatus::Pending, 100, over),
+        (ReservationStatus::Confirmed, 100, ReservationStatus::Confirmed),
+        (ReservationStatus::Cancelled(user), 100, ReservationStatus::Cancelled(user)),
+    ] {
+        let made = reservation(ReservationStatus::Pending, 100);
+        let today = Reservation { status: stored, ..made.clone() };
+        assert_eq!(today.clone().as_of(at(now)), Reservation { status: told, ..made.clone() });
+        assert_eq!(today.as_first_answered(), made);
+    }
+}
+
+#[test]
+fn stored_words_and_states_are_one_to_one() {
+    let cancelled = [CancelReason::Expired, CancelReason::User, CancelReason::Left].map(ReservationStatus::Cancelled);
+    for status in [ReservationStatus::Pending, ReservationStatus::Confirmed].into_iter().chain(cancelled) {
+        let (word, reason) = status.words();
+        assert_eq!(ReservationStatus::of_words(word, reason), Some(status));
+        let other = if reason.is_some() { None } else { Some("USER") };
+        assert_eq!(ReservationStatus::of_words(word, other), None, "{word} with {other:?}");
+    }
+    assert_eq!(ReservationStatus::of_words("LOST", None), None);
+    assert_eq!(ReservationStatus::of_words("CANCELLED", Some("LOST")), None);
+}
+
+#[test]
 fn the_sweeper_ends_what_is_due_and_nothing_else_r10_s2() {
     let cancelled = ReservationStatus::Cancelled(CancelReason::User);
     for (stored, now, ended) in [
