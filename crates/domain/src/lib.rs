@@ -22,6 +22,7 @@ pub mod queue;
 pub mod rejection;
 pub mod reservation;
 pub mod rules;
+pub mod sale;
 pub mod seal;
 pub mod seat;
 mod ticket;

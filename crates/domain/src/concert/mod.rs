@@ -97,6 +97,17 @@ impl<T> Found<T> {
     }
 }
 
+impl<T> Found<Arc<T>> {
+    /// A reference to the thing, however it is kept.
+    pub fn as_deref(&self) -> Found<&T> {
+        match self {
+            Self::Here(thing) => Found::Here(thing),
+            Self::Elsewhere => Found::Elsewhere,
+            Self::Nowhere => Found::Nowhere,
+        }
+    }
+}
+
 /// A concert to be loaded, checked and complete but for its ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewConcert {

@@ -1,0 +1,81 @@
+//! Joining and leaving the line, and its policy.
+
+use super::{Context, Effects, Facts};
+use crate::line::Line;
+use crate::ports::Decided;
+use crate::queue::Join;
+use crate::rejection::Kind;
+use crate::reservation::CancelReason;
+use crate::{PolicyChange, Rejection, TicketNumber, Token, TokenStatus, UserId};
+
+/// A place in the line, before the admission that belongs to the same transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The user's token.
+    pub token: Token,
+    /// Whether it is new.
+    pub created: bool,
+    /// The counters right after it was issued or found.
+    pub line: Line,
+    /// Whether admission is due now (R3), see [`Queue::admits_at_join`](crate::Queue::admits_at_join).
+    pub admits: bool,
+}
+
+/// R1, R2: a user joins.
+pub fn join(facts: &mut impl Facts, user: &UserId, context: &Context<'_>) -> Decided<(Placed, Effects)> {
+    let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    let latest = facts.newest_token(user)?;
+    let admits = queue.admits_at_join();
+    let (ended, token) = match queue.join(user, latest, context.now) {
+        Ok(Join::Known(token)) => {
+            let placed = Placed { token, created: false, line: queue.line, admits };
+            return Ok(Ok((placed, Effects::default())));
+        }
+        Ok(Join::Issued { ended, token }) => (ended, token),
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    let placed = Placed { token: token.clone(), created: true, line: queue.line, admits };
+    let effects = Effects {
+        queue: Some(queue),
+        // Time had ended it, and nobody had written so yet.
+        expired: u64::from(ended.is_some()),
+        tokens: ended.into_iter().collect(),
+        issued: Some(token),
+        ..Effects::default()
+    };
+    Ok(Ok((placed, effects)))
+}
+
+/// R17: the user of a token leaves the queue, and gives up what they hold there.
+pub fn leave(facts: &mut impl Facts, number: TicketNumber, context: &Context<'_>) -> Decided<Effects> {
+    let Some(mut token) = facts.token(number)? else { return Ok(Err(Rejection::TokenUnknown)) };
+    let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::TokenUnknown)) };
+    let mut effects = Effects::default();
+    let stored = token.status();
+    let left = queue.leave(&mut token, context.now);
+    if left == Some(TokenStatus::Waiting) {
+        effects.queue = Some(queue);
+    }
+    if left.is_some() {
+        for mut reservation in facts.pending_reservations(&token.user)? {
+            if reservation.cancel(CancelReason::Left, context.now) {
+                effects.end(&reservation, &facts.seats_of(&reservation)?);
+            }
+        }
+    }
+    if stored != token.status() {
+        effects.expired = u64::from(left.is_none());
+        effects.tokens.push(token);
+    }
+    Ok(Ok(effects))
+}
+
+/// R3: the operator changes the policy.
+pub fn change_policy(facts: &mut impl Facts, change: &PolicyChange, context: &Context<'_>) -> Decided<Effects> {
+    let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    Ok(queue.change_policy(change, context.now).map(|()| Effects {
+        queue: Some(queue),
+        new_policy: true,
+        ..Effects::default()
+    }))
+}
