@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Object;
 use domain::QueueNumber;
-use domain::ports::{ChargeCommand, StoreError};
+use domain::ports::{ChargeCommand, HoldCommand, PayCommand, StoreError};
+use domain::sale::{Command, Verdict};
 use tokio::task::JoinHandle;
 
 use crate::batches::charges::Charges;
@@ -16,7 +17,6 @@ use crate::batches::loading::Loading;
 use crate::connections::error::BatchError;
 use crate::connections::pool::{Connections, SILENT};
 use crate::environment::Environment;
-use crate::sale::command::{Command, Verdict};
 use crate::sale::executor::Sale;
 use crate::sale::schedule_cache::ScheduleCache;
 
@@ -43,6 +43,21 @@ enum Kind {
     Line,
     /// Sells, each user's commands in one and the same of several.
     Sale(u64),
+}
+
+impl Kind {
+    /// A ticket's holds, payments and cancellations all go through the same lane, in their order.
+    fn of(command: &Command) -> Self {
+        if command.is_line() {
+            return Self::Line;
+        }
+        Self::Sale(match command {
+            Command::Cancel(ticket, _)
+            | Command::Hold(HoldCommand { ticket, .. })
+            | Command::Pay(PayCommand { ticket, .. }) => ticket.number.get() % SHARED_BY,
+            _ => 0,
+        })
+    }
 }
 
 /// The lanes that have been needed so far.
@@ -98,8 +113,7 @@ impl PostgresStore {
     /// Hands a command of a sale in.
     pub(crate) async fn sale(&self, queue: QueueNumber, command: Command) -> Result<Verdict, StoreError> {
         let lane = self.lane(|lanes| {
-            let kind = if command.is_line() { Kind::Line } else { Kind::Sale(command.of() % SHARED_BY) };
-            let place = (queue, kind);
+            let place = (queue, Kind::of(&command));
             if let Some(lane) = lanes.sales.get(&place).filter(|lane| lane.is_open()) {
                 return lane.clone();
             }
@@ -108,11 +122,11 @@ impl PostgresStore {
             lanes.sales.insert(place, lane.clone());
             lane
         })?;
-        lane.submit(command).await
+        lane.submit(command).await?
     }
 
     /// Hands a charge in.
-    pub(crate) async fn charges(&self, command: ChargeCommand) -> Result<<Charges as Executor>::Answer, StoreError> {
+    pub(crate) async fn charges(&self, command: ChargeCommand) -> <Charges as Executor>::Answer {
         let lane = self.lane(|lanes| {
             let mut hasher = DefaultHasher::new();
             command.user.hash(&mut hasher);
@@ -124,7 +138,7 @@ impl PostgresStore {
             lanes.charges.insert(place, lane.clone());
             lane
         })?;
-        lane.submit(command).await
+        lane.submit(command).await?
     }
 
     /// Hands something to be loaded in.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::idempotency::{Recorded, is_replay};
-use domain::ports::{Answer, ChargeCommand, Charged, StoreError};
-use domain::wallet::{self, Charge, Entry, Wallet};
-use domain::{EntryId, Fingerprint, Rejection, Timestamp, UserId};
+use domain::idempotency::Recorded;
+use domain::ports::{Answer, ChargeCommand, Charged, Decided, StoreError};
+use domain::sale::{self, Charging, Context, Key};
+use domain::wallet::{self, Entry, Wallet};
+use domain::{IdempotencyKey, Timestamp, UserId};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::batches::lane::{Decision, Executor};
 use crate::connections::error::BatchError;
@@ -27,13 +27,13 @@ pub(crate) struct Charges {
 /// What a batch of charges knows and has changed.
 pub(crate) struct Ledger {
     now: Timestamp,
-    wallets: BTreeMap<UserId, Wallet>,
+    /// A damaged row fails whoever needs it.
+    wallets: BTreeMap<UserId, Result<Wallet, StoreError>>,
     /// Whose wallets had no row.
     new: BTreeSet<UserId>,
-    entries: Vec<Entry>,
-    keys: HashMap<(UserId, String), (Recorded, Entry)>,
-    /// With which key new entries were asked for, and what was asked.
-    new_keys: HashMap<Uuid, (String, Fingerprint)>,
+    /// New entries, each with the key of its charge.
+    entries: Vec<(Entry, Option<Key>)>,
+    keys: HashMap<(UserId, IdempotencyKey), Result<(Recorded, Entry), StoreError>>,
     /// Entries whose key is forgotten, and used again.
     forgotten: Vec<Entry>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Ledger {
 #[async_trait]
 impl Executor for Charges {
     type Command = ChargeCommand;
-    type Answer = Result<Answer<Charged>, Rejection>;
+    type Answer = Decided<Answer<Charged>>;
     type Changes = Ledger;
 
     async fn decide(
@@ -59,14 +59,16 @@ impl Executor for Charges {
     }
 
     async fn commit(&self, conn: &AsyncPgConnection, ledger: &Ledger) -> diesel::QueryResult<()> {
-        let moved: BTreeSet<&UserId> = ledger.entries.iter().map(|entry| &entry.user).collect();
-        let moved = moved.into_iter().filter_map(|user| ledger.wallets.get(user));
+        let moved: BTreeSet<&UserId> = ledger.entries.iter().map(|(entry, _)| &entry.user).collect();
+        let moved = moved.into_iter().filter_map(|user| ledger.wallets.get(user)).flatten();
         let (new, known): (Vec<_>, Vec<_>) = moved.partition(|wallet| ledger.new.contains(&wallet.user));
         futures::try_join!(
             when(conn, !known.is_empty(), || update_wallets(&known)),
             when(conn, !new.is_empty(), || insert_wallets(&new)),
             when(conn, !ledger.forgotten.is_empty(), || forget(ledger)),
-            when(conn, !ledger.entries.is_empty(), || insert_entries(&ledger.entries, &ledger.new_keys)),
+            when(conn, !ledger.entries.is_empty(), || {
+                insert_entries(ledger.entries.iter().map(|(entry, key)| (entry, key.as_ref())))
+            }),
             run(conn, Commit {}),
         )?;
         Ok(())
@@ -91,46 +93,45 @@ impl Charges {
             new: BTreeSet::new(),
             entries: Vec::new(),
             keys: HashMap::new(),
-            new_keys: HashMap::new(),
             forgotten: Vec::new(),
         };
         for row in wallets {
-            let wallet = row.wallet()?;
-            ledger.wallets.insert(wallet.user.clone(), wallet);
+            if let Some(user) = row.user() {
+                ledger.wallets.insert(user, row.wallet());
+            }
         }
         for row in keys {
-            let (key, recorded, entry) = row.recorded()?;
-            ledger.keys.insert((entry.user.clone(), key), (recorded, entry));
+            if let Some(place) = row.place() {
+                ledger.keys.insert(place, row.recorded());
+            }
         }
         Ok((ledger, transaction))
     }
 
-    fn charge(&self, ledger: &mut Ledger, command: &ChargeCommand) -> Result<Answer<Charged>, Rejection> {
-        let request = wallet::charge_fingerprint(&command.amount);
-        let place = command.key.as_ref().map(|key| (command.user.clone(), key.as_str().to_owned()));
-        if let Some((recorded, entry)) = place.as_ref().and_then(|place| ledger.keys.get(place))
-            && is_replay(Some(recorded), &request, ledger.now)?
-        {
-            return Ok(Answer { value: charged(entry), replayed: true });
-        }
+    fn charge(&self, ledger: &mut Ledger, command: &ChargeCommand) -> Decided<Answer<Charged>> {
+        let place = command.key.clone().map(|key| (command.user.clone(), key));
+        let recorded = place.as_ref().and_then(|place| ledger.keys.get(place)).cloned().transpose()?;
         let known = ledger.wallets.get(&command.user);
-        let wallet = known.cloned().unwrap_or_else(|| Wallet::empty(command.user.clone()));
-        let is_new = known.is_none();
-        let id = EntryId::new(self.environment.ids.next_id());
-        let charge = wallet::charge(&wallet, &command.amount, &self.environment.rules, id, ledger.now)?;
-        if is_new {
+        let wallet = || known.cloned().unwrap_or_else(|| Ok(Wallet::empty(command.user.clone())));
+        let context = Context { rules: &self.environment.rules, ids: &*self.environment.ids, now: ledger.now };
+        let (charge, forgotten) = match sale::charge(command, recorded, wallet, &context)? {
+            Ok(Charging::Now { charge, forgotten }) => (charge, forgotten),
+            Ok(Charging::Before(value)) => return Ok(Ok(Answer { value, replayed: true })),
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        if known.is_none() {
             ledger.new.insert(command.user.clone());
         }
-        ledger.wallets.insert(command.user.clone(), charge.wallet.clone());
-        ledger.entries.push(charge.entry.clone());
-        if let Some((user, key)) = place {
-            ledger.new_keys.insert(charge.entry.id.uuid(), (key.clone(), request));
-            let recorded = Recorded { fingerprint: request, at: ledger.now };
-            if let Some((_, forgotten)) = ledger.keys.insert((user, key), (recorded, charge.entry.clone())) {
-                ledger.forgotten.push(forgotten);
-            }
-        }
-        Ok(Answer { value: charge, replayed: false })
+        ledger.wallets.insert(command.user.clone(), Ok(charge.wallet.clone()));
+        ledger.forgotten.extend(forgotten);
+        let key = place.map(|(user, key)| {
+            let fingerprint = wallet::charge_fingerprint(&command.amount);
+            let recorded = Recorded { fingerprint, at: ledger.now };
+            ledger.keys.insert((user, key.clone()), Ok((recorded, charge.entry.clone())));
+            (key, fingerprint)
+        });
+        ledger.entries.push((charge.entry.clone(), key));
+        Ok(Ok(Answer { value: charge, replayed: false }))
     }
 }
 
@@ -144,12 +145,6 @@ pub(crate) fn find_keys(commands: &[ChargeCommand]) -> FindChargeKeys {
     }
 }
 
-/// The wallet as it was right after an entry.
-pub(crate) fn charged(entry: &Entry) -> Charge {
-    let wallet = Wallet { user: entry.user.clone(), balance: entry.balance_after.clone(), last_seq: entry.seq };
-    Charge { wallet, entry: entry.clone() }
-}
-
 fn forget(ledger: &Ledger) -> ForgetEntryKeys {
     ForgetEntryKeys {
         users: ledger.forgotten.iter().map(|entry| entry.user.as_str().to_owned()).collect(),
@@ -159,13 +154,7 @@ fn forget(ledger: &Ledger) -> ForgetEntryKeys {
 }
 
 /// What the key of a charge recorded, if it recorded this request (R15).
-pub(crate) fn replay(
-    command: &ChargeCommand,
-    rows: Vec<ChargeKeyRow>,
-    now: Timestamp,
-) -> Result<Result<Option<Charged>, Rejection>, StoreError> {
-    let Some(row) = rows.into_iter().next() else { return Ok(Ok(None)) };
-    let (_, recorded, entry) = row.recorded()?;
-    let replays = is_replay(Some(&recorded), &wallet::charge_fingerprint(&command.amount), now);
-    Ok(replays.map(|replays| replays.then(|| charged(&entry))))
+pub(crate) fn replay(command: &ChargeCommand, rows: Vec<ChargeKeyRow>, now: Timestamp) -> Decided<Option<Charged>> {
+    let recorded = rows.into_iter().next().map(ChargeKeyRow::recorded).transpose()?;
+    Ok(sale::replay_charge(command, recorded, now))
 }

@@ -5,10 +5,10 @@ use diesel_async::RunQueryDsl;
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{Answer, Decided, Paid, PayCommand, PaymentRepository, StoreError};
+use domain::sale::{Command, Outcome};
 use domain::{Page, PaymentId, QueueNumber, UserId};
 use uuid::Uuid;
 
-use crate::sale::command::{Command, Outcome};
 use crate::store::PostgresStore;
 use crate::tables::receipts::{FindPayments, PaymentRow, list_payments, receipts};
 use crate::tables::rows;

@@ -6,6 +6,7 @@ use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
 use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::rejection::Missing;
+use domain::sale::{Command, Outcome};
 use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use futures::future::join_all;
 use time::OffsetDateTime;
@@ -13,7 +14,6 @@ use tokio::time::timeout;
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
-use crate::sale::command::{Command, Outcome};
 use crate::store::PostgresStore;
 use crate::tables::locks::{SqlQueue, SqlToken};
 use crate::tables::rows::{self, QueueRow, TokenRow, big, count, ticket_number};

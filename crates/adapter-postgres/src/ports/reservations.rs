@@ -8,13 +8,13 @@ use diesel_async::RunQueryDsl;
 use domain::page::Listed;
 use domain::ports::{Answer, Decided, HoldCommand, MOST_RELEASED, ReservationRepository, StoreError};
 use domain::reservation::Reservation;
-use domain::{Page, QueueNumber, ReservationId, Ticket, Timestamp, UserId};
+use domain::sale::{Command, Outcome};
+use domain::{Page, QueueNumber, ReservationId, Ticket, UserId};
 use futures::future::join_all;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::connections::statement::{ReadNow, statement};
-use crate::sale::command::{Command, Outcome};
 use crate::schema::reservations;
 use crate::store::PostgresStore;
 use crate::tables::receipts::{FindReservations, ListReservations, SeatedRow, seated};
@@ -64,7 +64,7 @@ impl ReservationRepository for PostgresStore {
             )?;
             let now = self.0.environment.now(now);
             let found = seated(queue, found)?.into_iter().find(|found| found.user == *user);
-            Ok(found.map(|found| as_of(found, now)))
+            Ok(found.map(|found| found.as_of(now)))
         })
         .await
     }
@@ -87,7 +87,7 @@ impl ReservationRepository for PostgresStore {
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
             )?;
             let now = self.0.environment.now(now);
-            let items = seated(queue, listed)?.into_iter().map(|reservation| as_of(reservation, now)).collect();
+            let items = seated(queue, listed)?.into_iter().map(|reservation| reservation.as_of(now)).collect();
             Ok(Listed::cut(items, page, |reservation| reservation.id))
         })
         .await
@@ -156,10 +156,4 @@ impl PostgresStore {
         }
         Ok(released)
     }
-}
-
-/// The reservation with the status that it has at this time.
-fn as_of(mut reservation: Reservation, now: Timestamp) -> Reservation {
-    reservation.status = reservation.status_at(now);
-    reservation
 }

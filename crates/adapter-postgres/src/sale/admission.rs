@@ -4,12 +4,13 @@ use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::Admitted;
 use domain::queue::Turns;
+use domain::sale::{self, Admission, Facts as _};
 use domain::{Rules, TicketNumber, Token, TokenStatus};
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
+use crate::sale::batch::Batch;
 use crate::sale::roll_call::RollCall;
-use crate::sale::working_set::WorkingSet;
 use crate::tables::locks::SqlToken;
 use crate::tables::rows::{TokenRow, big, count, queue as queue_column};
 
@@ -33,77 +34,58 @@ statement! {
 }
 
 /// Writes EXPIRED to ACTIVE tokens past their deadline, then admits whom the policy has room for, passing over the absent;
-/// nothing when there was nothing to do. At most `most` have their turn; as many at most of the others were read.
+/// nothing when there was nothing to do. At most `most` have their turn; as many at most of the others were read. A damaged
+/// token that is past its deadline stays as it is; one that waits cannot be passed over, and nobody is admitted then.
 pub(crate) async fn admit(
     conn: &AsyncPgConnection,
-    set: &mut WorkingSet,
+    batch: &mut Batch,
     rules: &Rules,
     most: u32,
 ) -> Result<Option<Admitted>, BatchError> {
-    let expired = expire(set);
-    let Some(queue) = &set.queue else { return Ok(None) };
-    if queue.room(0, set.now) == 0 && expired == 0 {
+    let now = batch.now;
+    let due = batch.set.tokens().filter(|token| token.status_at(now) != token.status());
+    let ended = sale::expire(due.cloned(), now);
+    let expired = u64::try_from(ended.len()).unwrap_or(u64::MAX);
+    let Some(queue) = batch.set.queue()? else { return Ok(None) };
+    if queue.room(0, now) == 0 && expired == 0 {
         return Ok(None);
     }
-    let active = CountActive { queue: queue_column(set.number) }.get_result::<i64>(&mut &*conn).await?;
-    let active = count("tokens", "status", active)?.saturating_sub(set.ended_active());
-    let turns = take_turns(conn, set, rules, active, most).await?;
+    let number = batch.set.number();
+    let active = CountActive { queue: queue_column(number) }.get_result::<i64>(&mut &*conn).await?;
+    // Those who have ended in this batch still stand in the table.
+    let ended_before = batch.set.changed_tokens().filter(|token| token.end.is_some() && token.active.is_some()).count();
+    let ended_in_all = expired + u64::try_from(ended_before).unwrap_or(u64::MAX);
+    let active = count("tokens", "status", active)?.saturating_sub(ended_in_all);
+
+    let mut waiters = Waiters { beyond: queue.line.frontier, stored: batch.stored_waiters, all: false };
+    let mut admission = Admission::new(queue, active, most);
+    let (mut roll_call, mut turned) = (RollCall::new(number, rules, now), Vec::new());
+    while let Some(size) = admission.next_page(now).filter(|_| !waiters.all) {
+        let page = waiters.next(conn, batch, size).await?;
+        roll_call.call(conn, &page).await?;
+        turned.extend(admission.take_turns(page, roll_call.roll(), rules.active, now));
+    }
+
+    let turns = admission.turns();
+    if turns != Turns::default() {
+        batch.set.put_queue(admission.queue().clone());
+    }
+    for token in ended.into_iter().chain(turned) {
+        batch.set.put_token(token);
+    }
+    batch.set.count_expired(expired);
     let admitted = u64::from(turns.admitted);
-    set.changed.admitted += admitted;
+    batch.admitted += admitted;
     let done = Admitted {
-        queue: set.number,
+        queue: number,
         admitted,
         absent: turns.absent.into(),
         expired,
-        active: active + admitted,
-        line: set.queue.as_ref().map(|queue| queue.line).unwrap_or_default(),
-        more: turns.admitted + turns.absent >= most || expired >= u64::from(most),
+        active: admission.active(),
+        line: admission.queue().line,
+        more: admission.is_cut_off(expired),
     };
     Ok((done.admitted + done.absent + done.expired > 0).then_some(done))
-}
-
-fn expire(set: &mut WorkingSet) -> u64 {
-    let now = set.now;
-    let mut due: Vec<_> = set.tokens.values().cloned().collect();
-    due.retain_mut(|token| token.expire_if_due(now));
-    let expired = u64::try_from(due.len()).unwrap_or(u64::MAX);
-    for token in due {
-        set.put_token(token);
-    }
-    set.changed.expired += expired;
-    expired
-}
-
-/// Gives the first of those who wait their turn, page by page, until there is no room beside `active`, nobody is left, or
-/// `most` have had it.
-async fn take_turns(
-    conn: &AsyncPgConnection,
-    set: &mut WorkingSet,
-    rules: &Rules,
-    active: u64,
-    most: u32,
-) -> Result<Turns, BatchError> {
-    let (mut turns, mut size) = (Turns::default(), 0);
-    let (mut waiters, mut roll_call) = (Waiters::of(set), RollCall::new(set.number, rules, set.now));
-    loop {
-        let active = active + u64::from(turns.admitted);
-        let room = set.queue.as_ref().map_or(0, |queue| queue.room(active, set.now));
-        // Where some were absent, more of those behind them are likely to be.
-        size = room.max(size * 2).min(most - turns.admitted - turns.absent);
-        if room == 0 || size == 0 || waiters.all {
-            return Ok(turns);
-        }
-        let mut page = waiters.next(conn, set, size).await?;
-        roll_call.call(conn, &page).await?;
-        let Some(queue) = &mut set.queue else { return Ok(turns) };
-        let of_page = queue.admit(active, &mut page, roll_call.roll(), rules.active, set.now);
-        set.changed.queue |= of_page != Turns::default();
-        turns.admitted += of_page.admitted;
-        turns.absent += of_page.absent;
-        for token in page {
-            set.put_token(token);
-        }
-    }
 }
 
 /// Those who wait, in their order: of the table, and of the batch.
@@ -117,35 +99,26 @@ struct Waiters {
 }
 
 impl Waiters {
-    fn of(set: &WorkingSet) -> Self {
-        let beyond = set.queue.as_ref().map_or(0, |queue| queue.line.frontier);
-        Self { beyond, stored: set.stored_waiters, all: false }
-    }
-
     /// The next ones, at most so many; perhaps fewer than there are, as who left in this batch still stands in the table.
-    async fn next(
-        &mut self,
-        conn: &AsyncPgConnection,
-        set: &mut WorkingSet,
-        most: u32,
-    ) -> Result<Vec<Token>, BatchError> {
+    async fn next(&mut self, conn: &AsyncPgConnection, batch: &mut Batch, most: u32) -> Result<Vec<Token>, BatchError> {
         let (after, mut last) = (self.beyond, u64::MAX);
         if self.stored {
-            let first = FirstWaiting { queue: queue_column(set.number), beyond: big(after), limit: i64::from(most) };
+            let first =
+                FirstWaiting { queue: queue_column(batch.set.number()), beyond: big(after), limit: i64::from(most) };
             let rows = first.load::<TokenRow>(&mut &*conn).await?;
             self.stored = u32::try_from(rows.len()).is_ok_and(|rows| rows == most);
             for row in rows {
-                let token = row.token(set.number)?;
+                let token = row.token(batch.set.number())?;
                 if self.stored {
                     last = token.ticket.number.get();
                 }
-                set.tokens.entry(token.ticket.number).or_insert(token);
+                batch.set.add_token(token.ticket.number, None, Ok(token));
             }
         }
         // The batch may know of some further on, but not of those between.
         let between = |number: &TicketNumber| number.get() > after && number.get() <= last;
         let waits = |token: &&Token| token.status() == TokenStatus::Waiting && between(&token.ticket.number);
-        let mut page: Vec<Token> = set.tokens.values().filter(waits).cloned().collect();
+        let mut page: Vec<Token> = batch.set.tokens().filter(waits).cloned().collect();
         page.sort_unstable_by_key(|token| token.ticket.number);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         self.all = !self.stored && page.len() <= most;

@@ -1,25 +1,22 @@
 //! Batches of a sale: what both lanes of a queue run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::line::Line;
-use domain::payment::{Payment, Receipt};
-use domain::ports::{Answer, Joined, MOST_TURNS, Paid, StoreError};
-use domain::reservation::{Reservation, ReservationStatus};
-use domain::{PaymentId, QueueNumber, ReservationId, TicketNumber, TokenStatus};
+use domain::ports::{Admitted, Answer, Joined, MOST_TURNS, Paid, StoreError};
+use domain::reservation::Reservation;
+use domain::sale::{Command, Context, Facts as _, Outcome, Step, Verdict, WorkingSet};
+use domain::{PaymentId, QueueNumber, ReservationId, ScheduleId, TicketNumber, TokenStatus};
 
 use crate::batches::lane::{Decision, Executor};
 use crate::connections::error::BatchError;
 use crate::environment::Environment;
-use crate::sale::command::{Command, Outcome, Verdict};
-use crate::sale::decide::{Context, Step};
-use crate::sale::known_schedules::Schedules;
+use crate::sale::batch::Batch;
 use crate::sale::schedule_cache::ScheduleCache;
 use crate::sale::wanted::Wanted;
-use crate::sale::working_set::WorkingSet;
 use crate::sale::{admission, facts, write};
 use crate::tables::locks::LockReservations;
 use crate::tables::receipts;
@@ -35,8 +32,9 @@ pub(crate) struct Sale {
 #[async_trait]
 impl Executor for Sale {
     type Command = Command;
-    type Answer = Verdict;
-    type Changes = WorkingSet;
+    /// A command whose row is damaged fails alone.
+    type Answer = Result<Verdict, StoreError>;
+    type Changes = Batch;
 
     async fn decide(
         &self,
@@ -45,36 +43,35 @@ impl Executor for Sale {
         most: usize,
     ) -> Result<Decision<Self>, BatchError> {
         let turns = u32::try_from(most).map_or(MOST_TURNS, |most| most.min(MOST_TURNS));
-        let mut wanted = Wanted::default();
-        for command in commands {
-            command.want(&mut wanted);
-        }
+        let wanted = Wanted::of(commands);
         let fixed = self.environment.fixed_now();
         let facts = facts::read(conn, rows::queue(self.queue), &wanted, turns, fixed).await?;
         // A test's clock is read again, now that the locks are held.
         let now = self.environment.now(facts.now);
         let transaction = facts.transaction.clone();
-        let mut set = WorkingSet::new(self.queue, now, facts)?;
+        let mut batch = Batch::new(self.queue, now, facts);
         // Whoever changes one of these locks its seats first, which are locked here: nobody is waited for (W7).
-        let dead = set.dead_holds();
+        let dead = batch.set.missing_reservations(now);
         if !dead.is_empty() {
-            let lock = LockReservations { queue: rows::queue(self.queue), ids: dead, leavers: Vec::new() };
-            set.add_reservations(lock.load(&mut &*conn).await?)?;
+            let ids = dead.into_iter().map(ReservationId::uuid).collect();
+            let lock = LockReservations { queue: rows::queue(self.queue), ids, leavers: Vec::new() };
+            batch.add_reservations(lock.load(&mut &*conn).await?);
         }
-        let schedules = self.schedules.of_batch(conn, &set, commands).await?;
-        let context = Context { rules: &self.environment.rules, ids: &*self.environment.ids, schedules: &schedules };
-        let mut steps = Vec::with_capacity(commands.len());
-        for command in commands {
-            steps.push(set.decide(command, &context)?);
+        let named: HashSet<ScheduleId> = wanted.schedules.into_iter().chain(batch.set.named_schedules()).collect();
+        batch.set.add_schedules(self.schedules.find(conn, self.queue, named).await?);
+        let context = Context { rules: &self.environment.rules, ids: &*self.environment.ids, now };
+        let steps: Vec<_> = commands.iter().map(|command| batch.set.decide(command, &context)).collect();
+        let answers = self.answers(conn, &mut batch, steps, turns).await?;
+        for damaged in &batch.set.changed().left_damaged {
+            tracing::error!(%damaged, "a reservation whose seats were taken over could not be cancelled");
         }
-        let answers = self.answers(conn, &mut set, steps, &schedules, turns).await?;
-        Ok(Decision { answers, changes: set, transaction })
+        Ok(Decision { answers, changes: batch, transaction })
     }
 
-    async fn commit(&self, conn: &AsyncPgConnection, changes: &WorkingSet) -> diesel::QueryResult<()> {
-        write::commit(conn, changes).await?;
-        metrics::counter!("usher_admitted_total").increment(changes.changed.admitted);
-        metrics::counter!("usher_tokens_expired_total").increment(changes.changed.expired);
+    async fn commit(&self, conn: &AsyncPgConnection, batch: &Batch) -> diesel::QueryResult<()> {
+        write::commit(conn, batch).await?;
+        metrics::counter!("usher_admitted_total").increment(batch.admitted);
+        metrics::counter!("usher_tokens_expired_total").increment(batch.set.changed().expired);
         Ok(())
     }
 }
@@ -84,26 +81,24 @@ impl Sale {
     async fn answers(
         &self,
         conn: &AsyncPgConnection,
-        set: &mut WorkingSet,
-        steps: Vec<Step>,
-        schedules: &Schedules,
+        batch: &mut Batch,
+        steps: Vec<Result<Step, StoreError>>,
         turns: u32,
-    ) -> Result<Vec<Verdict>, BatchError> {
-        let rules = &self.environment.rules;
-        let mut admitted = if set.admits { admission::admit(conn, set, rules, turns).await? } else { None };
-        let holds = self.replayed_holds(conn, set, &steps, schedules).await?;
-        let payments = self.replayed_payments(conn, set, &steps, schedules).await?;
-        let complete = |step| -> Result<Verdict, StoreError> {
-            Ok(Ok(match step {
+    ) -> Result<Vec<Result<Verdict, StoreError>>, BatchError> {
+        let mut admitted = if batch.set.admits() { self.admit(conn, batch, turns).await? } else { Ok(None) };
+        let set = &mut batch.set;
+        let holds = self.replayed_holds(conn, set, &steps).await?;
+        let payments = self.replayed_payments(conn, set, &steps).await?;
+        let complete = |step: Result<Step, StoreError>| -> Result<Verdict, StoreError> {
+            Ok(Ok(match step? {
                 Step::Done(verdict) => return Ok(*verdict),
                 Step::Placed(number, issued) => Outcome::Joined(joined(set, number, issued)?),
                 // What was done is told once, however many asked.
-                Step::Admit => Outcome::Admitted(admitted.take()),
+                Step::Admit => Outcome::Admitted(admitted.as_mut().map_err(|failure| failure.clone())?.take()),
                 Step::ReplayHold(id) => {
                     let made = holds.get(&id).cloned();
                     let made = made.ok_or_else(|| inconsistent("reservations", "idempotency_key", id))?;
-                    let value = Reservation { status: ReservationStatus::Pending, ..made };
-                    Outcome::Held(Answer { value, replayed: true })
+                    Outcome::Held(Answer { value: made.as_first_answered(), replayed: true })
                 }
                 Step::ReplayPay(id) => {
                     let value = payments.get(&id).cloned();
@@ -112,7 +107,29 @@ impl Sale {
                 }
             }))
         };
-        steps.into_iter().map(complete).collect::<Result<_, _>>().map_err(BatchError::from)
+        let answers: Vec<_> = steps.into_iter().map(complete).collect();
+        for failure in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            tracing::error!(%failure, queue = self.queue.0, "a command failed");
+        }
+        Ok(answers)
+    }
+
+    /// What the admission did. One that meets a damaged row does nothing: whoever joins waits for the clockwork, which is
+    /// told.
+    async fn admit(
+        &self,
+        conn: &AsyncPgConnection,
+        batch: &mut Batch,
+        turns: u32,
+    ) -> Result<Result<Option<Admitted>, StoreError>, BatchError> {
+        match admission::admit(conn, batch, &self.environment.rules, turns).await {
+            Ok(admitted) => Ok(Ok(admitted)),
+            Err(BatchError::Store(failure @ StoreError::Inconsistent { .. })) => {
+                tracing::error!(%failure, queue = self.queue.0, "nobody could be admitted");
+                Ok(Err(failure))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The reservations that keys recorded: of this batch or stored.
@@ -120,18 +137,14 @@ impl Sale {
         &self,
         conn: &AsyncPgConnection,
         set: &WorkingSet,
-        steps: &[Step],
-        schedules: &Schedules,
+        steps: &[Result<Step, StoreError>],
     ) -> Result<HashMap<ReservationId, Reservation>, BatchError> {
         let (mut found, mut missing) = (HashMap::new(), Vec::new());
         for step in steps {
-            let Step::ReplayHold(id) = step else { continue };
-            if set.changed.new_reservations.iter().any(|new| new.id == *id)
-                && let Some(reservation) = set.reservation(*id, schedules)?
-            {
-                found.insert(*id, reservation);
-            } else {
-                missing.push(*id);
+            let Ok(Step::ReplayHold(id)) = step else { continue };
+            match set.made_reservation(*id)? {
+                Some(reservation) => drop(found.insert(*id, reservation)),
+                None => missing.push(*id),
             }
         }
         if !missing.is_empty() {
@@ -145,16 +158,13 @@ impl Sale {
         &self,
         conn: &AsyncPgConnection,
         set: &WorkingSet,
-        steps: &[Step],
-        schedules: &Schedules,
+        steps: &[Result<Step, StoreError>],
     ) -> Result<HashMap<PaymentId, Paid>, BatchError> {
         let (mut found, mut missing) = (HashMap::new(), Vec::new());
         for step in steps {
-            let Step::ReplayPay(id) = step else { continue };
-            match set.changed.payments.iter().find(|(payment, _)| payment.id == *id) {
-                Some((payment, seq)) => {
-                    found.insert(*id, paid(set, schedules, payment, *seq)?);
-                }
+            let Ok(Step::ReplayPay(id)) = step else { continue };
+            match set.made_payment(*id)? {
+                Some(paid) => drop(found.insert(*id, paid)),
                 None => missing.push(*id),
             }
         }
@@ -167,20 +177,10 @@ impl Sale {
 
 /// The answer to a join, after the admission of its batch; `issued` are the counters right after the token was issued, if
 /// it is new.
-fn joined(set: &WorkingSet, number: TicketNumber, issued: Option<Line>) -> Result<Joined, StoreError> {
-    let token = set.tokens.get(&number).cloned().ok_or_else(|| inconsistent("tokens", "number", number.get()))?;
-    let after = set.queue.as_ref().map(|queue| queue.line).unwrap_or_default();
+fn joined(set: &mut WorkingSet, number: TicketNumber, issued: Option<Line>) -> Result<Joined, StoreError> {
+    let token = set.token(number)?.ok_or_else(|| inconsistent("tokens", "number", number.get()))?;
+    let after = set.queue()?.map(|queue| queue.line).unwrap_or_default();
     // Only after the admission is it true that the token is ACTIVE.
     let line = issued.filter(|_| token.status() == TokenStatus::Waiting).unwrap_or(after);
     Ok(Joined { token, created: issued.is_some(), line })
-}
-
-/// The answer to a payment of this batch.
-fn paid(set: &WorkingSet, schedules: &Schedules, payment: &Payment, seq: u64) -> Result<Paid, StoreError> {
-    let entry = set.changed.entries.iter().find(|entry| entry.user == payment.user && entry.seq == seq);
-    let entry = entry.ok_or_else(|| inconsistent("payments", "entry_seq", payment.id))?;
-    let reservation = set.reservation(payment.reservation, schedules)?;
-    let reservation = reservation.ok_or_else(|| inconsistent("payments", "reservation_id", payment.id))?;
-    let receipt = Receipt { payment: payment.clone(), reservation };
-    Ok(Paid { receipt, balance: entry.balance_after.clone() })
 }

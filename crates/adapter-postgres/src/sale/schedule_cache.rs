@@ -5,16 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::concert::{Found, Schedule};
-use domain::seat::SeatChoice;
 use domain::{QueueNumber, ScheduleId};
 use uuid::Uuid;
 
 use crate::connections::error::BatchError;
-use crate::sale::command::Command;
-use crate::sale::known_schedules::Schedules;
-use crate::sale::working_set::WorkingSet;
-use crate::tables::rows::{self};
+use crate::tables::rows;
 use crate::tables::schedules::{ScheduleRow, find_anywhere, find_schedules};
+
+/// Where schedules are sold.
+pub(crate) type Schedules = HashMap<ScheduleId, Found<Arc<Schedule>>>;
 
 /// How many schedules are kept; more than one sale has. When it is full it starts anew.
 const MOST: usize = 10_000;
@@ -24,26 +23,6 @@ const MOST: usize = 10_000;
 pub(crate) struct ScheduleCache(Mutex<HashMap<(QueueNumber, ScheduleId), Arc<Schedule>>>);
 
 impl ScheduleCache {
-    /// The schedules that the commands of a batch speak of.
-    pub(crate) async fn of_batch(
-        &self,
-        conn: &AsyncPgConnection,
-        set: &WorkingSet,
-        commands: &[Command],
-    ) -> Result<Schedules, BatchError> {
-        let named = commands.iter().filter_map(|command| match command {
-            Command::Hold(hold) => match &hold.choice {
-                SeatChoice::Numbers(schedule, _) => Some(*schedule),
-                SeatChoice::Ids(_) => None,
-            },
-            _ => None,
-        });
-        let of_seats = set.seats.values().map(|seat| seat.schedule);
-        let of_reservations = set.reservations.values().map(|held| held.schedule);
-        let ids: HashSet<ScheduleId> = named.chain(of_seats).chain(of_reservations).collect();
-        self.find(conn, set.number, ids).await
-    }
-
     /// These schedules, looked for in this queue's sale.
     pub(crate) async fn find(
         &self,

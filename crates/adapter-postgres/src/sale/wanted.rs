@@ -1,6 +1,11 @@
 //! What a batch needs to be read.
 
+use domain::ScheduleId;
+use domain::sale::Command;
+use domain::seat::SeatChoice;
 use uuid::Uuid;
+
+use crate::tables::rows::{big, int};
 
 /// What a batch needs to be read, collected from its commands.
 #[derive(Debug, Default)]
@@ -25,9 +30,56 @@ pub(crate) struct Wanted {
     pub(crate) numbered: Vec<(Uuid, i32)>,
     /// Reservations to pay, cancel or release.
     pub(crate) reservations: Vec<Uuid>,
+    /// Schedules that are named.
+    pub(crate) schedules: Vec<ScheduleId>,
 }
 
 impl Wanted {
+    /// What these commands want to be read.
+    pub(crate) fn of(commands: &[Command]) -> Self {
+        let mut wanted = Self::default();
+        for command in commands {
+            wanted.add(command);
+        }
+        wanted
+    }
+
+    fn add(&mut self, command: &Command) {
+        self.line |= command.is_line();
+        match command {
+            Command::Join(user) => self.users.push(user.as_str().to_owned()),
+            Command::Admit => self.admit = true,
+            Command::ChangePolicy(_) => {}
+            Command::Leave(ticket) => {
+                self.tickets.push(big(ticket.number.get()));
+                self.leavers.push(big(ticket.number.get()));
+            }
+            Command::Hold(command) => {
+                let number = big(command.ticket.number.get());
+                self.tickets.push(number);
+                self.holders.push((number, command.key.as_ref().map(|key| key.as_str().to_owned())));
+                match &command.choice {
+                    SeatChoice::Ids(ids) => self.seats.extend(ids.iter().map(|id| id.uuid())),
+                    SeatChoice::Numbers(schedule, numbers) => {
+                        self.schedules.push(*schedule);
+                        self.numbered.extend(numbers.iter().map(|number| (schedule.uuid(), int(*number))));
+                    }
+                }
+            }
+            Command::Cancel(ticket, reservation) => {
+                self.tickets.push(big(ticket.number.get()));
+                self.reservations.push(reservation.uuid());
+            }
+            Command::Pay(command) => {
+                let number = big(command.ticket.number.get());
+                self.tickets.push(number);
+                self.payers.push((number, command.key.as_ref().map(|key| key.as_str().to_owned())));
+                self.reservations.push(command.reservation.uuid());
+            }
+            Command::Release(reservation) => self.reservations.push(reservation.uuid()),
+        }
+    }
+
     /// There may be an admission, so that tokens past their deadline are wanted, when at most so many wait: joins admit
     /// when nobody does, which may be so once all who leave in the same batch have left.
     pub(crate) fn admits_when_waiting(&self) -> Option<i64> {

@@ -2,18 +2,15 @@
 //!
 //! Ends (EXPIRED, CANCELLED, forgotten keys) are written before the inserts that need their place.
 
-use std::collections::BTreeSet;
-
 use diesel_async::AsyncPgConnection;
-use domain::UserId;
-use domain::wallet::Wallet;
+use domain::{ReservationId, Token};
 use futures::FutureExt;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::connections::statement::{Commit, run, statement, when};
-use crate::sale::working_set::WorkingSet;
-use crate::tables::rows::{big, end_reason, int, token_status};
+use crate::sale::batch::Batch;
+use crate::tables::rows::{big, int};
 use crate::tables::sale_writes::{
     forget_payment_keys, forget_reservation_keys, insert_payments, insert_reservations, insert_reserved_seats,
     update_reservations, update_seats,
@@ -69,36 +66,46 @@ statement! {
 
 /// Writes what changed and commits, in one round trip. An error of any statement is the result, the first one first;
 /// nothing is committed then.
-pub(crate) async fn commit(conn: &AsyncPgConnection, set: &WorkingSet) -> diesel::QueryResult<()> {
-    let (queue, changed) = (i32::from(set.number.0), &set.changed);
-    let row = set.queue.as_ref().filter(|_| changed.queue);
+pub(crate) async fn commit(conn: &AsyncPgConnection, batch: &Batch) -> diesel::QueryResult<()> {
+    let (set, changed) = (&batch.set, batch.set.changed());
+    let queue = i32::from(set.number().0);
+    let row = set.changed_queue();
+    let tokens: Vec<_> = set.changed_tokens().collect();
+    let issued: Vec<_> = set.issued_tokens().collect();
+    let reservations: Vec<_> = set.changed_reservations().collect();
+    let reserved: Vec<_> = changed.reserved.values().collect();
+    let seats: Vec<_> = set.changed_seats().collect();
+    let (known, new): (Vec<_>, Vec<_>) = (set.moved_wallets(true).collect(), set.moved_wallets(false).collect());
     futures::try_join!(
-        when(conn, !changed.policies.is_empty(), || policies(queue, set)),
-        row.map_or_else(|| std::future::ready(Ok(())).boxed(), |row| run(conn, update_queue(row, set.policy_seq))),
-        when(conn, !changed.tokens.is_empty(), || update_tokens(queue, set)),
-        when(conn, !changed.new_tokens.is_empty(), || insert_tokens(queue, set)),
-        when(conn, !changed.reservations.is_empty(), || update_reservations(queue, set)),
-        when(conn, !changed.forgotten.is_empty(), || forget_reservation_keys(queue, changed)),
-        when(conn, !changed.new_reservations.is_empty(), || insert_reservations(queue, changed)),
-        when(conn, !changed.new_reservations.is_empty(), || insert_reserved_seats(queue, changed)),
-        when(conn, !changed.seats.is_empty(), || update_seats(queue, set)),
-        when(conn, !changed.wallets.is_empty(), || update_wallets(&wallets(set, &changed.wallets))),
-        when(conn, !changed.new_wallets.is_empty(), || insert_wallets(&wallets(set, &changed.new_wallets))),
-        when(conn, !changed.entries.is_empty(), || insert_entries(&changed.entries, &changed.keys)),
-        when(conn, !changed.forgotten.is_empty(), || forget_payment_keys(queue, changed)),
-        when(conn, !changed.payments.is_empty(), || insert_payments(queue, changed)),
+        when(conn, !changed.policies.is_empty(), || policies(queue, batch)),
+        row.map_or_else(
+            || std::future::ready(Ok(())).boxed(),
+            |row| run(conn, update_queue(row, batch.policy_in_force()))
+        ),
+        when(conn, !tokens.is_empty(), || update_tokens(queue, &tokens)),
+        when(conn, !issued.is_empty(), || insert_tokens(queue, &issued)),
+        when(conn, !reservations.is_empty(), || update_reservations(queue, &reservations)),
+        when(conn, !changed.forgotten_holds.is_empty(), || forget_reservation_keys(queue, &changed.forgotten_holds)),
+        when(conn, !reserved.is_empty(), || insert_reservations(queue, &reserved)),
+        when(conn, !reserved.is_empty(), || insert_reserved_seats(queue, &reserved)),
+        when(conn, !seats.is_empty(), || update_seats(queue, &seats)),
+        when(conn, !known.is_empty(), || update_wallets(&known)),
+        when(conn, !new.is_empty(), || insert_wallets(&new)),
+        // What paid a reservation has the key of its payment.
+        when(conn, !changed.entries.is_empty(), || insert_entries(changed.entries.iter().map(|entry| (entry, None)))),
+        when(conn, !changed.forgotten_payments.is_empty(), || forget_payment_keys(queue, &changed.forgotten_payments)),
+        when(conn, !changed.payments.is_empty(), || insert_payments(queue, &changed.payments)),
         run(conn, Commit {}),
     )?;
     Ok(())
 }
 
-fn policies(queue: i32, set: &WorkingSet) -> InsertPolicies {
-    let policies = &set.changed.policies;
-    let before = set.policy_seq - i32::try_from(policies.len()).unwrap_or(0);
+fn policies(queue: i32, batch: &Batch) -> InsertPolicies {
+    let policies = &batch.set.changed().policies;
     InsertPolicies {
         queue,
-        since: set.now.to_utc(),
-        seqs: (before + 1..=set.policy_seq).collect(),
+        since: batch.now.to_utc(),
+        seqs: (batch.policy_seq + 1..=batch.policy_in_force()).collect(),
         active: policies.iter().map(|p| int(p.max_active)).collect(),
         batches: policies.iter().map(|p| int(p.batch)).collect(),
         intervals: policies.iter().map(|p| int(p.interval_seconds)).collect(),
@@ -120,38 +127,32 @@ fn update_queue(row: &domain::Queue, policy_seq: i32) -> UpdateQueue {
     }
 }
 
-fn update_tokens(queue: i32, set: &WorkingSet) -> UpdateTokens {
-    let tokens: Vec<_> = set.changed.tokens.iter().filter_map(|number| set.tokens.get(number)).collect();
-    let reason = |t: &&domain::Token| t.end.map(|end| end_reason(end.reason));
+fn update_tokens(queue: i32, tokens: &[&Token]) -> UpdateTokens {
+    let reason = |t: &&Token| t.end.map(|end| end.reason.words());
     UpdateTokens {
         queue,
         numbers: tokens.iter().map(|t| big(t.ticket.number.get())).collect(),
         users: tokens.iter().map(|t| t.user.as_str().to_owned()).collect(),
         issued: tokens.iter().map(|t| t.issued_at.to_utc()).collect(),
-        statuses: tokens.iter().map(|t| token_status(t).to_owned()).collect(),
+        statuses: tokens.iter().map(|t| t.status().word().to_owned()).collect(),
         activated: tokens.iter().map(|t| t.active.map(|a| a.since.to_utc())).collect(),
         deadlines: tokens.iter().map(|t| t.active.map(|a| a.deadline.to_utc())).collect(),
         ended: tokens.iter().map(|t| t.end.map(|end| end.at.to_utc())).collect(),
         reasons: tokens.iter().map(|t| reason(t).map(|(reason, _)| reason.to_owned())).collect(),
-        paid: tokens.iter().map(|t| reason(t).and_then(|(_, paid)| paid)).collect(),
+        paid: tokens.iter().map(|t| reason(t).and_then(|(_, paid)| paid).map(ReservationId::uuid)).collect(),
         out: tokens.iter().map(|t| t.out_version.map(big)).collect(),
     }
 }
 
-fn insert_tokens(queue: i32, set: &WorkingSet) -> InsertTokens {
-    let tokens: Vec<_> = set.changed.new_tokens.iter().filter_map(|number| set.tokens.get(number)).collect();
+fn insert_tokens(queue: i32, tokens: &[&Token]) -> InsertTokens {
     InsertTokens {
         queue,
         numbers: tokens.iter().map(|t| big(t.ticket.number.get())).collect(),
         users: tokens.iter().map(|t| t.user.as_str().to_owned()).collect(),
-        statuses: tokens.iter().map(|t| token_status(t).to_owned()).collect(),
+        statuses: tokens.iter().map(|t| t.status().word().to_owned()).collect(),
         issued: tokens.iter().map(|t| t.issued_at.to_utc()).collect(),
         activated: tokens.iter().map(|t| t.active.map(|a| a.since.to_utc())).collect(),
         deadlines: tokens.iter().map(|t| t.active.map(|a| a.deadline.to_utc())).collect(),
         out: tokens.iter().map(|t| t.out_version.map(big)).collect(),
     }
-}
-
-fn wallets<'a>(set: &'a WorkingSet, users: &BTreeSet<UserId>) -> Vec<&'a Wallet> {
-    users.iter().filter_map(|user| set.wallets.get(user)).collect()
 }

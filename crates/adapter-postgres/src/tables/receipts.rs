@@ -120,7 +120,7 @@ pub(crate) fn list_payments(queue: i32, user: String, before: Uuid, limit: i64) 
 pub(crate) fn seated(queue: QueueNumber, rows: Vec<SeatedRow>) -> Result<Vec<Reservation>, StoreError> {
     let mut reservations: Vec<Reservation> = Vec::new();
     for (row, (concert, starts_at, offset, title), seat) in rows {
-        let (id, held) = rows::held(row)?;
+        let (id, found) = (ReservationId::new(row.0), rows::bare_reservation(&row)?);
         let Some((seat, number, price)) = seat else {
             return Err(inconsistent("reservation_seats", "reservation_id", format!("{id} has no seats")));
         };
@@ -130,16 +130,16 @@ pub(crate) fn seated(queue: QueueNumber, rows: Vec<SeatedRow>) -> Result<Vec<Res
             None => reservations.push(Reservation {
                 id,
                 queue,
-                user: held.user,
+                user: found.user,
                 concert: ConcertId::new(concert),
-                schedule: held.schedule,
+                schedule: found.schedule,
                 title: title.into(),
                 starts_at: start(starts_at, offset)?,
                 seats: vec![seat],
-                amount: held.amount,
-                status: held.status,
-                reserved_at: held.reserved_at,
-                expires_at: held.expires_at,
+                amount: found.amount,
+                status: found.status,
+                reserved_at: found.reserved_at,
+                expires_at: found.expires_at,
             }),
         }
     }

@@ -7,12 +7,13 @@ use domain::concert::NumberedSeat;
 use domain::line::Line;
 use domain::policy::Window;
 use domain::ports::StoreError;
-use domain::reservation::{CancelReason, Reservation, ReservationStatus};
+use domain::reservation::ReservationStatus;
+use domain::sale::{BareReservation, Key};
 use domain::seat::{Seat, Taken};
 use domain::token::{Active, EndReason, TokenEnd};
 use domain::{
     Money, Policy, Queue, QueueEpoch, QueueName, QueueNumber, ReservationId, ScheduleId, SeatId, Ticket, TicketNumber,
-    Timestamp, Token, TokenStatus, UserId,
+    Timestamp, Token, UserId,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -72,7 +73,7 @@ pub(crate) fn instant(at: OffsetDateTime) -> Timestamp {
 #[derive(Queryable)]
 pub(crate) struct TokenRow {
     pub(crate) number: i64,
-    user_id: String,
+    pub(crate) user_id: String,
     status: String,
     issued_at: OffsetDateTime,
     activated_at: Option<OffsetDateTime>,
@@ -84,7 +85,7 @@ pub(crate) struct TokenRow {
 }
 
 impl TokenRow {
-    pub(crate) fn token(self, queue: QueueNumber) -> Result<Token, StoreError> {
+    pub(crate) fn token(&self, queue: QueueNumber) -> Result<Token, StoreError> {
         let number = ticket_number(self.number)?;
         let bad = |column| inconsistent("tokens", column, format!("{} of queue {}", number.get(), queue.0));
         let active = match (self.activated_at, self.deadline) {
@@ -95,14 +96,8 @@ impl TokenRow {
         let end = match (self.ended_at, self.end_reason.as_deref(), self.paid_reservation) {
             (None, None, None) => None,
             (Some(at), Some(reason), paid) => {
-                let reason = match (reason, paid) {
-                    ("PAID", Some(paid)) => EndReason::Paid(ReservationId::new(paid)),
-                    ("LEFT", None) => EndReason::Left,
-                    ("DEADLINE", None) => EndReason::Deadline,
-                    ("ABSENT", None) => EndReason::Absent,
-                    ("NEW_EPOCH", None) => EndReason::NewEpoch,
-                    _ => return Err(bad("end_reason")),
-                };
+                let reason = EndReason::of_words(reason, paid.map(ReservationId::new));
+                let reason = reason.ok_or_else(|| bad("end_reason"))?;
                 Some(TokenEnd { at: instant(at), reason })
             }
             _ => return Err(bad("ended_at")),
@@ -115,25 +110,7 @@ impl TokenRow {
             end,
             out_version: self.out_version.map(|version| count("tokens", "out_version", version)).transpose()?,
         };
-        if token_status(&token) == self.status { Ok(token) } else { Err(bad("status")) }
-    }
-}
-
-pub(crate) fn token_status(token: &Token) -> &'static str {
-    match token.status() {
-        TokenStatus::Waiting => "WAITING",
-        TokenStatus::Active => "ACTIVE",
-        TokenStatus::Expired => "EXPIRED",
-    }
-}
-
-pub(crate) fn end_reason(reason: EndReason) -> (&'static str, Option<Uuid>) {
-    match reason {
-        EndReason::Paid(reservation) => ("PAID", Some(reservation.uuid())),
-        EndReason::Left => ("LEFT", None),
-        EndReason::Deadline => ("DEADLINE", None),
-        EndReason::Absent => ("ABSENT", None),
-        EndReason::NewEpoch => ("NEW_EPOCH", None),
+        if token.status().word() == self.status { Ok(token) } else { Err(bad("status")) }
     }
 }
 
@@ -141,16 +118,16 @@ pub(crate) fn end_reason(reason: EndReason) -> (&'static str, Option<Uuid>) {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = seats, check_for_backend(Pg))]
 pub(crate) struct SeatRow {
-    id: Uuid,
-    schedule_id: Uuid,
-    number: i32,
+    pub(crate) id: Uuid,
+    pub(crate) schedule_id: Uuid,
+    pub(crate) number: i32,
     price: BigDecimal,
     reservation_id: Option<Uuid>,
     held_until: Option<OffsetDateTime>,
 }
 
 impl SeatRow {
-    pub(crate) fn seat(self) -> Result<Seat, StoreError> {
+    pub(crate) fn seat(&self) -> Result<Seat, StoreError> {
         let taken = match (self.reservation_id, self.held_until) {
             (Some(by), until) => Some(Taken { by: ReservationId::new(by), until: until.map(instant) }),
             (None, None) => None,
@@ -163,32 +140,6 @@ impl SeatRow {
             price: money("seats", "price", &self.price)?,
             taken,
         })
-    }
-}
-
-pub(crate) fn reservation_status(status: &str, reason: Option<&str>) -> Option<ReservationStatus> {
-    match (status, reason) {
-        ("PENDING", None) => Some(ReservationStatus::Pending),
-        ("CONFIRMED", None) => Some(ReservationStatus::Confirmed),
-        ("CANCELLED", Some("EXPIRED")) => Some(ReservationStatus::Cancelled(CancelReason::Expired)),
-        ("CANCELLED", Some("USER")) => Some(ReservationStatus::Cancelled(CancelReason::User)),
-        ("CANCELLED", Some("LEFT")) => Some(ReservationStatus::Cancelled(CancelReason::Left)),
-        _ => None,
-    }
-}
-
-pub(crate) fn status_columns(status: ReservationStatus) -> (&'static str, Option<&'static str>) {
-    match status {
-        ReservationStatus::Pending => ("PENDING", None),
-        ReservationStatus::Confirmed => ("CONFIRMED", None),
-        ReservationStatus::Cancelled(reason) => (
-            "CANCELLED",
-            Some(match reason {
-                CancelReason::Expired => "EXPIRED",
-                CancelReason::User => "USER",
-                CancelReason::Left => "LEFT",
-            }),
-        ),
     }
 }
 
@@ -253,44 +204,18 @@ pub(crate) fn epoch_of(bytes: Vec<u8>) -> Result<QueueEpoch, StoreError> {
         .map_err(|bytes: Vec<u8>| inconsistent("queues", "epoch", format!("{} bytes", bytes.len())))
 }
 
-/// A reservation's row without what never changes and is kept elsewhere.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    pub(crate) user: UserId,
-    pub(crate) schedule: ScheduleId,
-    pub(crate) amount: domain::Money,
-    pub(crate) status: ReservationStatus,
-    pub(crate) reserved_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-}
-
-impl Held {
-    /// Of a reservation that was just granted.
-    pub(crate) fn of(reservation: &Reservation) -> Self {
-        Self {
-            user: reservation.user.clone(),
-            schedule: reservation.schedule,
-            amount: reservation.amount.clone(),
-            status: reservation.status,
-            reserved_at: reservation.reserved_at,
-            expires_at: reservation.expires_at,
-        }
-    }
-}
-
 /// A row of `reservations`.
-pub(crate) fn held(row: ReservationRow) -> Result<(ReservationId, Held), StoreError> {
+pub(crate) fn bare_reservation(row: &ReservationRow) -> Result<BareReservation, StoreError> {
     let (id, user_id, schedule, amount, status, reason, reserved_at, expires_at) = row;
-    let held = Held {
-        user: user("reservations", &user_id)?,
-        schedule: ScheduleId::new(schedule),
-        amount: money("reservations", "amount", &amount)?,
-        status: reservation_status(&status, reason.as_deref())
+    Ok(BareReservation {
+        user: user("reservations", user_id)?,
+        schedule: ScheduleId::new(*schedule),
+        amount: money("reservations", "amount", amount)?,
+        status: ReservationStatus::of_words(status, reason.as_deref())
             .ok_or_else(|| inconsistent("reservations", "status", id))?,
-        reserved_at: instant(reserved_at),
-        expires_at: instant(expires_at),
-    };
-    Ok((ReservationId::new(id), held))
+        reserved_at: instant(*reserved_at),
+        expires_at: instant(*expires_at),
+    })
 }
 
 /// A row of `reservation_seats`, but for whose it is.
@@ -304,4 +229,14 @@ pub(crate) fn reserved_seat(id: Uuid, number: i32, price: &BigDecimal) -> Result
 
 pub(crate) fn decimal(money: &Money) -> BigDecimal {
     money.decimal().clone()
+}
+
+/// The key that something was asked for with.
+pub(crate) fn key_text(key: Option<&Key>) -> Option<String> {
+    key.map(|(key, _)| key.as_str().to_owned())
+}
+
+/// What was asked with that key.
+pub(crate) fn fingerprint(key: Option<&Key>) -> Option<Vec<u8>> {
+    key.map(|(_, fingerprint)| fingerprint.0.to_vec())
 }

@@ -1,13 +1,16 @@
 //! What is written of reservations, seats, payments and their keys.
 
 use bigdecimal::BigDecimal;
-use domain::Timestamp;
+use domain::payment::Payment;
+use domain::reservation::Reservation;
+use domain::sale::{BareReservation, Key};
+use domain::seat::Seat;
+use domain::{PaymentId, ReservationId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::connections::statement::statement;
-use crate::sale::working_set::{Changed, Operation, WorkingSet};
-use crate::tables::rows::{big, decimal, int, status_columns};
+use crate::tables::rows::{big, decimal, fingerprint, int, key_text};
 
 statement! {
     /// Rows that are there and locked; found by the conflict.
@@ -76,41 +79,37 @@ statement! {
      WHERE queue = " queue " AND id = ANY (" ids ")"
 }
 
-pub(crate) fn update_reservations(queue: i32, set: &WorkingSet) -> UpdateReservations {
-    let changed = set.changed.reservations.iter();
-    let rows: Vec<_> = changed.filter_map(|id| set.reservations.get(id).map(|held| (id, held))).collect();
+pub(crate) fn update_reservations(queue: i32, rows: &[(ReservationId, &BareReservation)]) -> UpdateReservations {
     UpdateReservations {
         queue,
         ids: rows.iter().map(|(id, _)| id.uuid()).collect(),
-        users: rows.iter().map(|(_, held)| held.user.as_str().to_owned()).collect(),
-        schedules: rows.iter().map(|(_, held)| held.schedule.uuid()).collect(),
-        amounts: rows.iter().map(|(_, held)| decimal(&held.amount)).collect(),
-        reserved: rows.iter().map(|(_, held)| held.reserved_at.to_utc()).collect(),
-        expires: rows.iter().map(|(_, held)| held.expires_at.to_utc()).collect(),
-        statuses: rows.iter().map(|(_, held)| status_columns(held.status).0.to_owned()).collect(),
-        reasons: rows.iter().map(|(_, held)| status_columns(held.status).1.map(str::to_owned)).collect(),
+        users: rows.iter().map(|(_, r)| r.user.as_str().to_owned()).collect(),
+        schedules: rows.iter().map(|(_, r)| r.schedule.uuid()).collect(),
+        amounts: rows.iter().map(|(_, r)| decimal(&r.amount)).collect(),
+        reserved: rows.iter().map(|(_, r)| r.reserved_at.to_utc()).collect(),
+        expires: rows.iter().map(|(_, r)| r.expires_at.to_utc()).collect(),
+        statuses: rows.iter().map(|(_, r)| r.status.words().0.to_owned()).collect(),
+        reasons: rows.iter().map(|(_, r)| r.status.words().1.map(str::to_owned)).collect(),
     }
 }
 
-pub(crate) fn insert_reservations(queue: i32, changed: &Changed) -> InsertReservations {
-    let new = &changed.new_reservations;
+pub(crate) fn insert_reservations(queue: i32, new: &[&(Reservation, Option<Key>)]) -> InsertReservations {
     InsertReservations {
         queue,
-        ids: new.iter().map(|r| r.id.uuid()).collect(),
-        users: new.iter().map(|r| r.user.as_str().to_owned()).collect(),
-        schedules: new.iter().map(|r| r.schedule.uuid()).collect(),
-        amounts: new.iter().map(|r| decimal(&r.amount)).collect(),
-        statuses: new.iter().map(|r| status_columns(r.status).0.to_owned()).collect(),
-        reserved: new.iter().map(|r| r.reserved_at.to_utc()).collect(),
-        expires: new.iter().map(|r| r.expires_at.to_utc()).collect(),
-        keys: new.iter().map(|r| changed.key(r.id.uuid())).collect(),
-        prints: new.iter().map(|r| changed.fingerprint(r.id.uuid())).collect(),
+        ids: new.iter().map(|(r, _)| r.id.uuid()).collect(),
+        users: new.iter().map(|(r, _)| r.user.as_str().to_owned()).collect(),
+        schedules: new.iter().map(|(r, _)| r.schedule.uuid()).collect(),
+        amounts: new.iter().map(|(r, _)| decimal(&r.amount)).collect(),
+        statuses: new.iter().map(|(r, _)| r.status.words().0.to_owned()).collect(),
+        reserved: new.iter().map(|(r, _)| r.reserved_at.to_utc()).collect(),
+        expires: new.iter().map(|(r, _)| r.expires_at.to_utc()).collect(),
+        keys: new.iter().map(|(_, key)| key_text(key.as_ref())).collect(),
+        prints: new.iter().map(|(_, key)| fingerprint(key.as_ref())).collect(),
     }
 }
 
-pub(crate) fn insert_reserved_seats(queue: i32, changed: &Changed) -> InsertReservedSeats {
-    let rows: Vec<_> =
-        changed.new_reservations.iter().flat_map(|r| r.seats.iter().map(move |seat| (r.id.uuid(), seat))).collect();
+pub(crate) fn insert_reserved_seats(queue: i32, new: &[&(Reservation, Option<Key>)]) -> InsertReservedSeats {
+    let rows: Vec<_> = new.iter().flat_map(|(r, _)| r.seats.iter().map(move |seat| (r.id.uuid(), seat))).collect();
     InsertReservedSeats {
         queue,
         reservations: rows.iter().map(|(id, _)| *id).collect(),
@@ -120,8 +119,7 @@ pub(crate) fn insert_reserved_seats(queue: i32, changed: &Changed) -> InsertRese
     }
 }
 
-pub(crate) fn update_seats(queue: i32, set: &WorkingSet) -> UpdateSeats {
-    let seats: Vec<_> = set.changed.seats.iter().filter_map(|id| set.seats.get(id)).collect();
+pub(crate) fn update_seats(queue: i32, seats: &[&Seat]) -> UpdateSeats {
     UpdateSeats {
         queue,
         ids: seats.iter().map(|s| s.id.uuid()).collect(),
@@ -133,25 +131,24 @@ pub(crate) fn update_seats(queue: i32, set: &WorkingSet) -> UpdateSeats {
     }
 }
 
-pub(crate) fn insert_payments(queue: i32, changed: &Changed) -> InsertPayments {
-    let payments = &changed.payments;
+pub(crate) fn insert_payments(queue: i32, payments: &[(Payment, u64, Option<Key>)]) -> InsertPayments {
     InsertPayments {
         queue,
-        ids: payments.iter().map(|(p, _)| p.id.uuid()).collect(),
-        reservations: payments.iter().map(|(p, _)| p.reservation.uuid()).collect(),
-        users: payments.iter().map(|(p, _)| p.user.as_str().to_owned()).collect(),
-        amounts: payments.iter().map(|(p, _)| decimal(&p.amount)).collect(),
-        paid: payments.iter().map(|(p, _)| p.paid_at.to_utc()).collect(),
-        seqs: payments.iter().map(|(_, seq)| big(*seq)).collect(),
-        keys: payments.iter().map(|(p, _)| changed.key(p.id.uuid())).collect(),
-        prints: payments.iter().map(|(p, _)| changed.fingerprint(p.id.uuid())).collect(),
+        ids: payments.iter().map(|(p, ..)| p.id.uuid()).collect(),
+        reservations: payments.iter().map(|(p, ..)| p.reservation.uuid()).collect(),
+        users: payments.iter().map(|(p, ..)| p.user.as_str().to_owned()).collect(),
+        amounts: payments.iter().map(|(p, ..)| decimal(&p.amount)).collect(),
+        paid: payments.iter().map(|(p, ..)| p.paid_at.to_utc()).collect(),
+        seqs: payments.iter().map(|(_, seq, _)| big(*seq)).collect(),
+        keys: payments.iter().map(|(.., key)| key_text(key.as_ref())).collect(),
+        prints: payments.iter().map(|(.., key)| fingerprint(key.as_ref())).collect(),
     }
 }
 
-pub(crate) fn forget_reservation_keys(queue: i32, changed: &Changed) -> ForgetReservationKeys {
-    ForgetReservationKeys { queue, ids: changed.forgotten_of(Operation::Hold) }
+pub(crate) fn forget_reservation_keys(queue: i32, made: &[ReservationId]) -> ForgetReservationKeys {
+    ForgetReservationKeys { queue, ids: made.iter().map(|id| id.uuid()).collect() }
 }
 
-pub(crate) fn forget_payment_keys(queue: i32, changed: &Changed) -> ForgetPaymentKeys {
-    ForgetPaymentKeys { queue, ids: changed.forgotten_of(Operation::Pay) }
+pub(crate) fn forget_payment_keys(queue: i32, made: &[PaymentId]) -> ForgetPaymentKeys {
+    ForgetPaymentKeys { queue, ids: made.iter().map(|id| id.uuid()).collect() }
 }

@@ -7,7 +7,7 @@ use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelpe
 use domain::idempotency::Recorded;
 use domain::ports::StoreError;
 use domain::wallet::{Entry, EntryKind, Wallet};
-use domain::{EntryId, Fingerprint, ReservationId};
+use domain::{EntryId, Fingerprint, IdempotencyKey, ReservationId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -25,6 +25,11 @@ pub(crate) struct WalletRow {
 }
 
 impl WalletRow {
+    /// Whose it is, if that can be read.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        UserId::parse(&self.user_id)
+    }
+
     pub(crate) fn wallet(self) -> Result<Wallet, StoreError> {
         Ok(Wallet {
             user: rows::user("wallets", &self.user_id)?,
@@ -50,11 +55,8 @@ pub(crate) struct EntryRow {
 
 impl EntryRow {
     pub(crate) fn entry(self) -> Result<Entry, StoreError> {
-        let kind = match (self.kind.as_str(), self.reservation_id) {
-            ("CHARGE", None) => EntryKind::Charge,
-            ("PAYMENT", Some(reservation)) => EntryKind::Payment(ReservationId::new(reservation)),
-            (kind, _) => return Err(inconsistent("entries", "kind", format!("{kind:?} of {}", self.id))),
-        };
+        let kind = EntryKind::of_words(&self.kind, self.reservation_id.map(ReservationId::new))
+            .ok_or_else(|| inconsistent("entries", "kind", format!("{:?} of {}", self.kind, self.id)))?;
         Ok(Entry {
             id: EntryId::new(self.id),
             user: rows::user("entries", &self.user_id)?,
@@ -78,14 +80,17 @@ pub(crate) struct ChargeKeyRow {
 }
 
 impl ChargeKeyRow {
+    /// Whose key it is that recorded a charge, if that can be read.
+    pub(crate) fn place(&self) -> Option<(UserId, IdempotencyKey)> {
+        Some((UserId::parse(&self.entry.user_id)?, IdempotencyKey::parse(self.idempotency_key.as_deref()?)?))
+    }
+
     /// What the key recorded, and the entry that its charge made.
-    pub(crate) fn recorded(self) -> Result<(String, Recorded, Entry), StoreError> {
+    pub(crate) fn recorded(self) -> Result<(Recorded, Entry), StoreError> {
         let entry = self.entry.entry()?;
         let print = self.fingerprint.and_then(|print| print.try_into().ok());
-        let (Some(key), Some(print)) = (self.idempotency_key, print) else {
-            return Err(inconsistent("entries", "fingerprint", entry.id));
-        };
-        Ok((key, Recorded { fingerprint: Fingerprint(print), at: entry.at }, entry))
+        let print = print.ok_or_else(|| inconsistent("entries", "fingerprint", entry.id))?;
+        Ok((Recorded { fingerprint: Fingerprint(print), at: entry.at }, entry))
     }
 }
 

@@ -1,15 +1,14 @@
 //! What is written of wallets: by charges and by payments.
 
-use std::collections::HashMap;
-
 use bigdecimal::BigDecimal;
-use domain::Fingerprint;
-use domain::wallet::{Entry, EntryKind, Wallet};
+use domain::ReservationId;
+use domain::sale::Key;
+use domain::wallet::{Entry, Wallet};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::connections::statement::statement;
-use crate::tables::rows::{big, decimal};
+use crate::tables::rows::{big, decimal, fingerprint, key_text};
 
 statement! {
     /// Of two servers that each make a user's first wallet one is refused, and tries again.
@@ -62,22 +61,19 @@ pub(crate) fn update_wallets(wallets: &[&Wallet]) -> UpdateWallets {
     }
 }
 
-/// `keys` tells, by an entry's id, with which key it was asked for, and what was asked.
-pub(crate) fn insert_entries(entries: &[Entry], keys: &HashMap<Uuid, (String, Fingerprint)>) -> InsertEntries {
-    let kind = |entry: &Entry| match entry.kind {
-        EntryKind::Charge => ("CHARGE", None),
-        EntryKind::Payment(reservation) => ("PAYMENT", Some(reservation.uuid())),
-    };
+/// Each entry with the key of its charge.
+pub(crate) fn insert_entries<'e>(entries: impl Iterator<Item = (&'e Entry, Option<&'e Key>)>) -> InsertEntries {
+    let entries: Vec<_> = entries.collect();
     InsertEntries {
-        users: entries.iter().map(|e| e.user.as_str().to_owned()).collect(),
-        seqs: entries.iter().map(|e| big(e.seq)).collect(),
-        ids: entries.iter().map(|e| e.id.uuid()).collect(),
-        kinds: entries.iter().map(|e| kind(e).0.to_owned()).collect(),
-        amounts: entries.iter().map(|e| decimal(&e.amount)).collect(),
-        balances: entries.iter().map(|e| decimal(&e.balance_after)).collect(),
-        reservations: entries.iter().map(|e| kind(e).1).collect(),
-        created: entries.iter().map(|e| e.at.to_utc()).collect(),
-        keys: entries.iter().map(|e| keys.get(&e.id.uuid()).map(|(key, _)| key.clone())).collect(),
-        prints: entries.iter().map(|e| keys.get(&e.id.uuid()).map(|(_, print)| print.0.to_vec())).collect(),
+        users: entries.iter().map(|(e, _)| e.user.as_str().to_owned()).collect(),
+        seqs: entries.iter().map(|(e, _)| big(e.seq)).collect(),
+        ids: entries.iter().map(|(e, _)| e.id.uuid()).collect(),
+        kinds: entries.iter().map(|(e, _)| e.kind.words().0.to_owned()).collect(),
+        amounts: entries.iter().map(|(e, _)| decimal(&e.amount)).collect(),
+        balances: entries.iter().map(|(e, _)| decimal(&e.balance_after)).collect(),
+        reservations: entries.iter().map(|(e, _)| e.kind.words().1.map(ReservationId::uuid)).collect(),
+        created: entries.iter().map(|(e, _)| e.at.to_utc()).collect(),
+        keys: entries.iter().map(|(_, key)| key_text(*key)).collect(),
+        prints: entries.iter().map(|(_, key)| fingerprint(*key)).collect(),
     }
 }

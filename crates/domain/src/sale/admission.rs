@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::ports::MOST_TURNS;
 use crate::presence::Roll;
 use crate::queue::Turns;
 use crate::{Queue, Timestamp, Token};
@@ -13,7 +12,7 @@ pub fn expire(tokens: impl IntoIterator<Item = Token>, now: Timestamp) -> Vec<To
 }
 
 /// R3: an admission under way. The ends of those past their deadline are written before it, and whoever waits is looked at in
-/// the order of the numbers, until there is no room, nobody is left, or [`MOST_TURNS`] have had their turn.
+/// the order of the numbers, until there is no room, nobody is left, or as many as it may take on have had their turn.
 #[derive(Clone, Debug)]
 pub struct Admission {
     queue: Queue,
@@ -21,12 +20,15 @@ pub struct Admission {
     active: u64,
     turns: Turns,
     page: u32,
+    /// How many may have their turn, or end, in one transaction.
+    most: u32,
 }
 
 impl Admission {
-    /// Of a queue in which `active` tokens are ACTIVE by stored status.
-    pub const fn new(queue: Queue, active: u64) -> Self {
-        Self { queue, active, turns: Turns { admitted: 0, absent: 0 }, page: 0 }
+    /// Of a queue in which `active` tokens are ACTIVE by stored status. At most `most` have their turn, which is
+    /// [`MOST_TURNS`](crate::ports::MOST_TURNS) or fewer.
+    pub const fn new(queue: Queue, active: u64, most: u32) -> Self {
+        Self { queue, active, turns: Turns { admitted: 0, absent: 0 }, page: 0, most }
     }
 
     /// How many of those who wait beyond the frontier are to be looked at next; `None` when it is over.
@@ -34,7 +36,7 @@ impl Admission {
         let room = self.queue.room(self.active, now);
         // Where some were absent, more of those behind them are likely to be.
         let page = room.max(self.page.saturating_mul(4));
-        self.page = page.min(MOST_TURNS.saturating_sub(self.turns.admitted + self.turns.absent));
+        self.page = page.min(self.most.saturating_sub(self.turns.admitted + self.turns.absent));
         (room > 0 && self.page > 0).then_some(self.page)
     }
 
@@ -72,6 +74,6 @@ impl Admission {
 
     /// Whether it stopped where it had to, `expired` tokens having ended before it, so that there may be more to do.
     pub fn is_cut_off(&self, expired: u64) -> bool {
-        self.turns.admitted + self.turns.absent >= MOST_TURNS || expired >= u64::from(MOST_TURNS)
+        self.turns.admitted + self.turns.absent >= self.most || expired >= u64::from(self.most)
     }
 }

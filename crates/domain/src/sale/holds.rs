@@ -5,7 +5,7 @@ use super::{Context, Effects, Facts, Made};
 use crate::concert::Found;
 use crate::idempotency::Use;
 use crate::ports::{Decided, HoldCommand, StoreError};
-use crate::rejection::Kind;
+use crate::rejection::Missing;
 use crate::reservation::{self, HoldFacts, Reservation};
 use crate::seat::Taken;
 use crate::{Rejection, ReservationId, TicketNumber};
@@ -103,7 +103,7 @@ pub fn cancel(
         Ok(ended) => ended,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    let Some(reservation) = found else { return Ok(Err(Rejection::NotFound(Kind::Reservation))) };
+    let Some(reservation) = found else { return Ok(Err(Rejection::NotFound(Missing::Reservation))) };
     let mut effects = Effects::default();
     if ended {
         effects.end(&reservation, &facts.seats_of(&reservation)?);

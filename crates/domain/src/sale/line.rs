@@ -4,7 +4,7 @@ use super::{Context, Effects, Facts};
 use crate::line::Line;
 use crate::ports::Decided;
 use crate::queue::Join;
-use crate::rejection::Kind;
+use crate::rejection::Missing;
 use crate::reservation::CancelReason;
 use crate::{PolicyChange, Rejection, TicketNumber, Token, TokenStatus, UserId};
 
@@ -23,7 +23,7 @@ pub struct Placed {
 
 /// R1, R2: a user joins.
 pub fn join(facts: &mut impl Facts, user: &UserId, context: &Context<'_>) -> Decided<(Placed, Effects)> {
-    let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::NotFound(Missing::Queue))) };
     let latest = facts.newest_token(user)?;
     let admits = queue.admits_at_join();
     let (ended, token) = match queue.join(user, latest, context.now) {
@@ -72,7 +72,7 @@ pub fn leave(facts: &mut impl Facts, number: TicketNumber, context: &Context<'_>
 
 /// R3: the operator changes the policy.
 pub fn change_policy(facts: &mut impl Facts, change: &PolicyChange, context: &Context<'_>) -> Decided<Effects> {
-    let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::NotFound(Kind::Queue))) };
+    let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::NotFound(Missing::Queue))) };
     Ok(queue.change_policy(change, context.now).map(|()| Effects {
         queue: Some(queue),
         new_policy: true,

@@ -3,7 +3,7 @@
 use super::scene::{QUEUE, Scene, at, choice, held, hold, money, now, over, pay, reservation_id, ticket, user};
 use crate::concert::Schedule;
 use crate::ports::{Answer, PayCommand};
-use crate::rejection::Kind;
+use crate::rejection::Missing;
 use crate::reservation::{CancelReason, ReservationStatus};
 use crate::sale::{Command, Outcome, Step};
 use crate::seat::Taken;
@@ -65,7 +65,7 @@ fn a_hold_r5_r6_r8_r11_r15() {
     let mut gone = Scene::new();
     gone.seats.remove(0);
     gone.schedule.starts_at = LocalTime::new(now(), 0).unwrap();
-    assert_eq!(gone.verdict(&Command::Hold(hold(1))).err(), Some(Rejection::NotFound(Kind::Seat)));
+    assert_eq!(gone.verdict(&Command::Hold(hold(1))).err(), Some(Rejection::NotFound(Missing::Seat)));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_payment_r6_r13_r15() {
     let mut none = Scene::new();
     none.reservations.clear();
     none.wallets.clear();
-    assert_eq!(none.verdict(&Command::Pay(pay(1))).err(), Some(Rejection::NotFound(Kind::Reservation)));
+    assert_eq!(none.verdict(&Command::Pay(pay(1))).err(), Some(Rejection::NotFound(Missing::Reservation)));
 }
 
 fn payment() -> PaymentId {
@@ -111,7 +111,7 @@ fn cancelling_leaving_and_joining_r1_r17() {
     let others: fn(&mut Scene) = |scene| scene.reservations[0].1.user = user("other");
     let cancel: [Check; 3] = [
         (never_issued, Rejection::TokenUnknown),
-        (others, Rejection::NotFound(Kind::Reservation)),
+        (others, Rejection::NotFound(Missing::Reservation)),
         (|scene| scene.reservations[0].1.status = ReservationStatus::Confirmed, Rejection::AlreadyPaid),
     ];
     in_this_order(&Command::Cancel(ticket(1), held()), &cancel);
@@ -124,10 +124,10 @@ fn cancelling_leaving_and_joining_r1_r17() {
     no_queue(&mut nowhere);
     let change = PolicyChange { batch: Some(0), ..PolicyChange::default() };
     for command in [Command::Admit, Command::ChangePolicy(change)] {
-        assert_eq!(nowhere.verdict(&command).err(), Some(Rejection::NotFound(Kind::Queue)), "{command:?}");
+        assert_eq!(nowhere.verdict(&command).err(), Some(Rejection::NotFound(Missing::Queue)), "{command:?}");
     }
     let joined = nowhere.verdict(&Command::Join(user("holder")));
-    assert_eq!(joined.err(), Some(Rejection::NotFound(Kind::Queue)), "though there is a token of theirs");
+    assert_eq!(joined.err(), Some(Rejection::NotFound(Missing::Queue)), "though there is a token of theirs");
 }
 
 #[test]

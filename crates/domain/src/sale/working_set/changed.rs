@@ -7,7 +7,7 @@ use super::{BareReservation, WorkingSet};
 use crate::idempotency::Recorded;
 use crate::payment::Payment;
 use crate::ports::StoreError;
-use crate::rejection::Kind;
+use crate::rejection::Missing;
 use crate::reservation::{PendingHold, Reservation, ReservationStatus};
 use crate::sale::effects::{Key, SeatChange};
 use crate::sale::{Effects, Facts, Step};
@@ -53,7 +53,7 @@ impl WorkingSet {
     pub(in crate::sale) fn admit(&mut self) -> Result<Step, StoreError> {
         self.admits = true;
         let queue = self.queue()?;
-        Ok(queue.map_or_else(|| Rejection::NotFound(Kind::Queue).into(), |_| Step::Admit))
+        Ok(queue.map_or_else(|| Rejection::NotFound(Missing::Queue).into(), |_| Step::Admit))
     }
 
     /// Takes in what a command changes, all of it or, when a seat is not as it was decided on, nothing.
@@ -191,6 +191,11 @@ impl WorkingSet {
     /// All tokens that can be read, as they are now.
     pub fn tokens(&self) -> impl Iterator<Item = &Token> {
         self.tokens.values().flatten()
+    }
+
+    /// The queue's row, if it has changed.
+    pub fn changed_queue(&self) -> Option<&Queue> {
+        self.queue.as_ref().and_then(|queue| queue.as_ref().ok()).filter(|_| self.changed.queue)
     }
 
     /// Tokens that were stored before and have changed.
