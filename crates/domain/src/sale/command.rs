@@ -1,8 +1,9 @@
 //! The commands of a sale as values, for storages that decide many of them together.
 
-use super::{Context, Made, WorkingSet};
+use super::{Context, Facts as _, Made, WorkingSet};
 use crate::line::Line;
 use crate::ports::{Admitted, Answer, HoldCommand, Joined, Paid, PayCommand, StoreError};
+use crate::rejection::Missing;
 use crate::reservation::Reservation;
 use crate::{PaymentId, PolicyChange, Rejection, ReservationId, Ticket, TicketNumber, UserId};
 
@@ -131,5 +132,12 @@ impl WorkingSet {
             Ok((step, effects)) => self.take_in(effects, context.now).map(|()| step),
             Err(rejection) => Ok(rejection.into()),
         }
+    }
+
+    /// A tick: what the admission at the end of the batch does is told.
+    fn admit(&mut self) -> Result<Step, StoreError> {
+        self.admits = true;
+        let queue = self.queue()?;
+        Ok(queue.map_or_else(|| Rejection::NotFound(Missing::Queue).into(), |_| Step::Admit))
     }
 }

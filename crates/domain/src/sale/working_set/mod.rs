@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 mod changed;
 mod read;
+mod take_in;
 
 pub use changed::Changed;
 
