@@ -150,6 +150,33 @@ async fn all_connections_cut_at_once_are_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bad_reservation_fails_its_own_user_and_nobody_else_r7_r17_s8() {
+    let scene = Scene::clocked(2).await;
+    let schedule = scene.schedule(2).await;
+    for (name, seat) in [("lost", 1), ("unreadable", 2)] {
+        let ticket = scene.ticket(name).await;
+        scene.hold(ticket, schedule, &[seat]).await.unwrap().unwrap();
+    }
+    let _beside = scene
+        .beside(
+            "SET session_replication_role = replica;
+             ALTER TABLE reservations DROP CONSTRAINT reservations_amount_check;
+             UPDATE reservations SET schedule_id = gen_random_uuid() WHERE user_id = 'lost';
+             UPDATE reservations SET amount = -1 WHERE user_id = 'unreadable';",
+        )
+        .await;
+    for name in ["lost", "unreadable"] {
+        let left = scene.store.leave(scene.ticket(name).await).await;
+        assert!(matches!(left, Err(StoreError::Inconsistent { table: "reservations", .. })), "{name}: {left:?}");
+    }
+    scene.clock.as_ref().unwrap().advance(Rules::default().hold);
+    for (name, seat) in [("a", 1), ("b", 2)] {
+        let ticket = scene.ticket(name).await;
+        assert!(scene.hold(ticket, schedule, &[seat]).await.unwrap().is_ok(), "{name} takes a dead hold over");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_to_commit_is_looked_up() {
     let scene = Scene::throw_away(2).await;
     let (schedule, ticket) = (scene.schedule(2).await, scene.ticket("a").await);
