@@ -53,8 +53,8 @@ impl Batch {
         }
         batch.add_reservations(facts.reservations);
         for (reservation, seat, number, price) in facts.reserved_seats {
-            let seat = rows::reserved_seat(seat, number, &price);
-            batch.set.add_reserved_seat(ReservationId::new(reservation), seat);
+            let reserved = rows::reserved_seat(seat, number, &price);
+            batch.set.add_reserved_seat(ReservationId::new(reservation), reserved);
         }
         for row in facts.wallets {
             if let Some(user) = row.user() {
