@@ -147,7 +147,7 @@ impl FromJson for Money {
     }
 }
 
-/// An amount as callers may write it; read by [`crate::request::money`].
+/// An amount as callers may write it.
 pub(crate) struct Amount;
 
 impl PartialSchema for Amount {

@@ -15,9 +15,11 @@ use crate::batches::lane::{Decision, Executor};
 use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, when};
 use crate::environment::Environment;
-use crate::tables::rows;
-use crate::tables::wallet_rows::{ChargeKeyRow, FindChargeKeys, LockChargedWallets, WalletRow};
-use crate::tables::wallet_writes::{ForgetEntryKeys, insert_entries, insert_wallets, update_wallets};
+use crate::tables::columns;
+use crate::tables::wallets::{
+    ChargeKeyRow, FindChargeKeys, ForgetEntryKeys, LockChargedWallets, WalletRow, insert_entries, insert_wallets,
+    update_wallets,
+};
 
 /// Runs the batches of charges.
 pub(crate) struct Charges {
@@ -148,7 +150,7 @@ pub(crate) fn find_keys(commands: &[ChargeCommand]) -> FindChargeKeys {
 fn forget(ledger: &Ledger) -> ForgetEntryKeys {
     ForgetEntryKeys {
         users: ledger.forgotten.iter().map(|entry| entry.user.as_str().to_owned()).collect(),
-        seqs: ledger.forgotten.iter().map(|entry| rows::big(entry.seq)).collect(),
+        seqs: ledger.forgotten.iter().map(|entry| columns::big(entry.seq)).collect(),
         ids: ledger.forgotten.iter().map(|entry| entry.id.uuid()).collect(),
     }
 }

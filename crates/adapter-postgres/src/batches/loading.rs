@@ -15,7 +15,7 @@ use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement};
 use crate::environment::Environment;
 use crate::schema::{concerts, policies, queue_registry, queues, schedules};
-use crate::tables::rows::{self, decimal, int};
+use crate::tables::columns::{self, decimal, int};
 
 /// Reads the number of the queue of this name.
 #[auto_type(no_type_alias)]
@@ -180,7 +180,7 @@ impl Loading {
         };
         let id = self.environment.ids.next_id();
         let title = plan.title.to_string();
-        run(conn, insert_concert(rows::queue(queue), id, title, now.to_utc())).await?;
+        run(conn, insert_concert(columns::queue(queue), id, title, now.to_utc())).await?;
         let mut schedules = Vec::with_capacity(plan.schedules.len());
         for schedule in &plan.schedules {
             schedules.push(self.schedule(conn, queue, id, schedule).await?);
@@ -195,7 +195,7 @@ impl Loading {
         concert: Uuid,
         plan: &NewSchedule,
     ) -> Result<ScheduleId, BatchError> {
-        let (queue, id) = (rows::queue(queue), self.environment.ids.next_id());
+        let (queue, id) = (columns::queue(queue), self.environment.ids.next_id());
         let (at, offset) = (plan.starts_at.at().to_utc(), i32::from(plan.starts_at.offset_minutes()));
         // At most 100,000.
         let many = i32::try_from(plan.seats.len()).unwrap_or(i32::MAX);
@@ -234,7 +234,7 @@ impl Loading {
         let epoch = QueueEpoch(self.environment.ids.random());
         let policy = self.environment.rules.new_queue;
         let queue = Queue::new(QueueNumber(number), name.clone(), epoch, policy, now);
-        let (number, since) = (rows::queue(queue.number), now.to_utc());
+        let (number, since) = (columns::queue(queue.number), now.to_utc());
         let (active, batch, interval) = (int(policy.max_active), int(policy.batch), int(policy.interval_seconds));
         futures::try_join!(
             run(conn, insert_name(number, name.to_string(), since)),
@@ -247,6 +247,6 @@ impl Loading {
 
 async fn number(conn: &AsyncPgConnection, name: &QueueName) -> Result<Option<QueueNumber>, BatchError> {
     let found = find_number(name.to_string()).load::<i32>(&mut &*conn).await?;
-    let number = found.into_iter().next().map(|number| rows::queue_number("queue_registry", number));
+    let number = found.into_iter().next().map(|number| columns::queue_number("queue_registry", number));
     Ok(number.transpose()?)
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::sources::shape;
 use crate::batches::loading;
 use crate::ports::{concerts, new_epoch, token_keys};
-use crate::tables::{receipts, schedules, servers, wallet_rows};
+use crate::tables::{payments, schedules, servers, wallets};
 
 /// The functions that make a part of a statement and none that is sent.
 pub(super) const PARTS: [&str; 1] = ["schedules_of"];
@@ -34,7 +34,7 @@ pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
         ("find_number", vec![sql(&loading::find_number("main".to_owned()))]),
         ("find_schedules", vec![sql(&schedules::find_schedules(1, vec![ID]))]),
         ("find_servers", vec![sql(&servers::find_servers())]),
-        ("find_wallet", vec![sql(&wallet_rows::find_wallet(user()))]),
+        ("find_wallet", vec![sql(&wallets::find_wallet(user()))]),
         ("insert_concert", vec![sql(&loading::insert_concert(1, ID, "Concert".to_owned(), AT))]),
         ("insert_first_policy", vec![sql(&loading::insert_first_policy(1, AT, 1, 1, 1, false))]),
         ("insert_name", vec![sql(&loading::insert_name(1, "main".to_owned(), AT))]),
@@ -42,8 +42,8 @@ pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
         ("insert_schedule", vec![sql(&loading::insert_schedule(1, ID, ID, AT, 0, DATE, 1))]),
         ("keep_first", vec![sql(&token_keys::keep_first(&key))]),
         ("last_told", vec![sql(&servers::last_told())]),
-        ("list_entries", vec![sql(&wallet_rows::list_entries(user(), 1, 1))]),
-        ("list_payments", vec![sql(&receipts::list_payments(1, user(), ID, 1))]),
+        ("list_entries", vec![sql(&wallets::list_entries(user(), 1, 1))]),
+        ("list_payments", vec![sql(&payments::list_payments(1, user(), ID, 1))]),
         ("list_schedules", lists_of_schedules()),
         ("list_seats", vec![sql(&concerts::list_seats(1, ID))]),
         ("lock_queues", vec![sql(&new_epoch::lock_queues())]),

@@ -21,8 +21,9 @@ use crate::batches::loading::Plan;
 use crate::connections::statement::{ReadNow, statement};
 use crate::schema::{concerts, queue_registry, schedules, seats};
 use crate::store::PostgresStore;
-use crate::tables::rows::{self, SeatRow, inconsistent};
+use crate::tables::columns::{self, inconsistent};
 use crate::tables::schedules::{ScheduleRow, list_schedules, start};
+use crate::tables::seats::SeatRow;
 
 statement! {
     /// Reads a page of the concerts that have a schedule for sale, of all queues. The newest comes first: ids grow with time,
@@ -94,7 +95,7 @@ impl ConcertRepository for PostgresStore {
         self.read(async |connection| {
             if let Some(concert) = filter.concert {
                 let of = find_concert(concert.uuid()).load::<i32>(&mut &*connection).await?;
-                let found = if of.contains(&rows::queue(queue)) {
+                let found = if of.contains(&columns::queue(queue)) {
                     Found::Here(())
                 } else if of.is_empty() {
                     Found::Nowhere
@@ -107,7 +108,7 @@ impl ConcertRepository for PostgresStore {
             }
             let after = page.after.map(|(at, id)| (at.to_utc(), id.uuid()));
             let (now, limit) = (self.0.environment.fixed_now(), i64::from(page.limit) + 1);
-            let list = list_schedules(rows::queue(queue), filter, after, now, limit);
+            let list = list_schedules(columns::queue(queue), filter, after, now, limit);
             let rows = list.load::<ScheduleRow>(&mut &*connection).await?;
             let items = rows.into_iter().map(|row| row.schedule(queue).map(|schedule| Schedule::clone(&schedule)));
             let items = items.collect::<Result<_, _>>()?;
@@ -119,7 +120,7 @@ impl ConcertRepository for PostgresStore {
     async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
         self.read(async |connection| {
             let now = self.0.environment.fixed_now();
-            let count = CountAvailable { queue: rows::queue(queue), schedule: schedule.uuid(), now };
+            let count = CountAvailable { queue: columns::queue(queue), schedule: schedule.uuid(), now };
             let count = count.get_result::<i64>(&mut &*connection).await?;
             // A concert has at most 100,000 seats.
             Ok(u32::try_from(count).unwrap_or(u32::MAX))
@@ -135,7 +136,7 @@ impl ConcertRepository for PostgresStore {
                 Ok(schedule) => schedule,
                 Err(rejection) => return Ok(Err(rejection)),
             };
-            let list = list_seats(rows::queue(queue), schedule.id.uuid());
+            let list = list_seats(columns::queue(queue), schedule.id.uuid());
             let (seats, now) = futures::try_join!(
                 list.load::<SeatRow>(&mut &*connection),
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),

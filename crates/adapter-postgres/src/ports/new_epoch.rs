@@ -10,7 +10,7 @@ use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement};
 use crate::schema::queues;
 use crate::store::PostgresStore;
-use crate::tables::rows::instant;
+use crate::tables::columns::instant;
 use crate::tables::servers::last_told;
 
 statement! {

@@ -10,8 +10,8 @@ use domain::{Page, PaymentId, QueueNumber, UserId};
 use uuid::Uuid;
 
 use crate::store::PostgresStore;
-use crate::tables::receipts::{FindPayments, PaymentRow, list_payments, receipts};
-use crate::tables::rows;
+use crate::tables::columns;
+use crate::tables::payments::{FindPayments, PaymentRow, list_payments, receipts};
 
 #[async_trait]
 impl PaymentRepository for PostgresStore {
@@ -25,7 +25,7 @@ impl PaymentRepository for PostgresStore {
 
     async fn find(&self, queue: QueueNumber, user: &UserId, payment: PaymentId) -> Result<Option<Receipt>, StoreError> {
         self.read(async |connection| {
-            let find = FindPayments { queue: rows::queue(queue), ids: vec![payment.uuid()] };
+            let find = FindPayments { queue: columns::queue(queue), ids: vec![payment.uuid()] };
             let mut found = find.load::<PaymentRow>(&mut &*connection).await?;
             found.retain(|row| row.user_id == user.as_str());
             let found = receipts(&connection, queue, found).await?;
@@ -43,7 +43,7 @@ impl PaymentRepository for PostgresStore {
         self.read(async |connection| {
             let before = page.after.map_or_else(Uuid::max, PaymentId::uuid);
             let limit = i64::from(page.limit) + 1;
-            let list = list_payments(rows::queue(queue), user.as_str().to_owned(), before, limit);
+            let list = list_payments(columns::queue(queue), user.as_str().to_owned(), before, limit);
             let listed = list.load::<PaymentRow>(&mut &*connection).await?;
             let listed = receipts(&connection, queue, listed).await?;
             let items = listed.into_iter().map(|(receipt, _)| receipt).collect();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement, when};
 use crate::store::PostgresStore;
-use crate::tables::rows::{self, big};
+use crate::tables::columns::{self, big};
 use crate::tables::servers::{KeepServer, ServerRow, lock_server, remove_server, remove_servers};
 
 statement! {
@@ -93,7 +93,7 @@ impl PostgresStore {
         let sightings = || InsertSightings {
             server,
             noted: now.to_utc(),
-            queues: seen.iter().map(|sighting| rows::queue(sighting.queue)).collect(),
+            queues: seen.iter().map(|sighting| columns::queue(sighting.queue)).collect(),
             chunks: seen.iter().map(|sighting| big(sighting.chunk)).collect(),
             seen: seen.iter().map(|sighting| sighting.seen.clone()).collect(),
         };

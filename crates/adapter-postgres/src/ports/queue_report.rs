@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 
 use crate::connections::statement::statement;
 use crate::store::PostgresStore;
-use crate::tables::locks::SqlQueue;
-use crate::tables::rows::{self, QueueRow, count};
+use crate::tables::columns::{self, count};
+use crate::tables::queues::{QueueRow, SqlQueue};
 
 statement! {
     /// Reads a queue with the policy in force, all of it from one snapshot:
@@ -79,7 +79,7 @@ impl PostgresStore {
     pub(crate) async fn find_report(&self, queue: QueueNumber) -> Result<Option<QueueReport>, StoreError> {
         self.read(async |connection| {
             let find = FindReport {
-                queue: rows::queue(queue),
+                queue: columns::queue(queue),
                 now: self.0.environment.fixed_now(),
                 most: i64::from(QueueReport::MOST_WAITS),
                 recent: i64::try_from(QueueReport::RECENT.as_secs()).unwrap_or(i64::MAX),
@@ -92,7 +92,7 @@ impl PostgresStore {
 }
 
 fn report(number: QueueNumber, row: ReportRow) -> Result<QueueReport, StoreError> {
-    let (queue, tokens) = (rows::queue_row(number, row.queue)?, row.counted);
+    let (queue, tokens) = (row.queue.queue(number)?, row.counted);
     let active = count("tokens", "status", row.active)?;
     let ended = |many| count("tokens", "end_reason", many);
     let counted = Counted {

@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::store::PostgresStore;
-use crate::tables::locks::{SqlQueue, SqlToken};
-use crate::tables::rows::{self, QueueRow, TokenRow, big, count, ticket_number};
+use crate::tables::columns::{self, big, count, ticket_number};
+use crate::tables::queues::{QueueRow, SqlQueue};
+use crate::tables::tokens::{SqlToken, TokenRow};
 
 statement! {
     /// Reads the queues that have a newer version than the one known, and who has left each since then beyond the frontier:
@@ -89,7 +90,7 @@ impl QueueRepository for PostgresStore {
     async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
         self.read(async |connection| {
             let numbers = numbers.iter().map(|number| big(number.get())).collect();
-            let find = FindTokens { queue: rows::queue(queue), numbers };
+            let find = FindTokens { queue: columns::queue(queue), numbers };
             let found = find.load::<TokenRow>(&mut &*connection).await?;
             Ok(found.into_iter().map(|row| row.token(queue)).collect::<Result<_, _>>()?)
         })
@@ -111,7 +112,7 @@ impl QueueRepository for PostgresStore {
         });
         let due = due.await?;
         let queues: Vec<_> =
-            due.into_iter().map(|number| rows::queue_number("queues", number)).collect::<Result<_, _>>()?;
+            due.into_iter().map(|number| columns::queue_number("queues", number)).collect::<Result<_, _>>()?;
         let tick = self.0.connections.limits().tick();
         let asked = queues.into_iter().map(async |queue| {
             let admitted = timeout(tick, self.sale(queue, Command::Admit)).await;
@@ -150,8 +151,9 @@ impl QueueRepository for PostgresStore {
         self.read(async |connection| {
             let find = FindActive { now: self.0.environment.fixed_now() };
             let found = find.load::<ActiveRow>(&mut &*connection).await?;
-            let active =
-                |row: ActiveRow| Ok((rows::queue_number("tokens", row.queue)?, count("tokens", "status", row.active)?));
+            let active = |row: ActiveRow| {
+                Ok((columns::queue_number("tokens", row.queue)?, count("tokens", "status", row.active)?))
+            };
             Ok(found.into_iter().map(active).collect::<Result<_, StoreError>>()?)
         })
         .await
@@ -195,7 +197,7 @@ struct ActiveRow {
 }
 
 fn change(row: ChangeRow) -> Result<QueueChange, StoreError> {
-    let queue = rows::queue_row(rows::queue_number("queues", row.number)?, row.queue)?;
+    let queue = row.queue.queue(columns::queue_number("queues", row.number)?)?;
     Ok(QueueChange {
         number: queue.number,
         name: queue.name,

@@ -17,8 +17,8 @@ use uuid::Uuid;
 use crate::connections::statement::{ReadNow, statement};
 use crate::schema::reservations;
 use crate::store::PostgresStore;
-use crate::tables::receipts::{FindReservations, ListReservations, SeatedRow, seated};
-use crate::tables::rows;
+use crate::tables::columns;
+use crate::tables::seated::{FindReservations, ListReservations, SeatedRow, seated};
 
 statement! {
     /// Reads PENDING reservations past their deadline, of all queues, the oldest deadline first. Its conditions are those of the
@@ -57,7 +57,7 @@ impl ReservationRepository for PostgresStore {
         reservation: ReservationId,
     ) -> Result<Option<Reservation>, StoreError> {
         self.read(async |connection| {
-            let find = FindReservations { queue: rows::queue(queue), ids: vec![reservation.uuid()] };
+            let find = FindReservations { queue: columns::queue(queue), ids: vec![reservation.uuid()] };
             let (found, now) = futures::try_join!(
                 find.load::<SeatedRow>(&mut &*connection),
                 ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
@@ -77,7 +77,7 @@ impl ReservationRepository for PostgresStore {
     ) -> Result<Listed<Reservation, ReservationId>, StoreError> {
         self.read(async |connection| {
             let list = ListReservations {
-                queue: rows::queue(queue),
+                queue: columns::queue(queue),
                 user: user.as_str().to_owned(),
                 before: page.after.map_or_else(Uuid::max, ReservationId::uuid),
                 limit: i64::from(page.limit) + 1,
@@ -139,7 +139,7 @@ impl PostgresStore {
     /// leaves it as it is.
     async fn release(&self, due: Vec<DueRow>) -> Result<u32, StoreError> {
         let release = async |row: DueRow| {
-            let queue = rows::queue_number("reservations", row.queue)?;
+            let queue = columns::queue_number("reservations", row.queue)?;
             self.sale(queue, Command::Release(ReservationId::new(row.id))).await
         };
         let ids: Vec<Uuid> = due.iter().map(|row| row.id).collect();

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use crate::connections::statement::statement;
 use crate::schema::token_keys;
 use crate::store::PostgresStore;
-use crate::tables::rows::inconsistent;
+use crate::tables::columns::inconsistent;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = token_keys, check_for_backend(Pg))]

@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 use crate::batches::charges;
 use crate::connections::statement::ReadNow;
 use crate::store::PostgresStore;
-use crate::tables::rows::big;
-use crate::tables::wallet_rows::{ChargeKeyRow, EntryRow, WalletRow, find_wallet, list_entries};
+use crate::tables::columns::big;
+use crate::tables::wallets::{ChargeKeyRow, EntryRow, WalletRow, find_wallet, list_entries};
 
 #[async_trait]
 impl WalletRepository for PostgresStore {

@@ -11,8 +11,8 @@ use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::sale::batch::Batch;
 use crate::sale::roll_call::RollCall;
-use crate::tables::locks::SqlToken;
-use crate::tables::rows::{TokenRow, big, count, queue as queue_column};
+use crate::tables::columns::{big, count, queue as queue_column};
+use crate::tables::tokens::{SqlToken, TokenRow};
 
 statement! {
     /// How many tokens are ACTIVE by stored status.

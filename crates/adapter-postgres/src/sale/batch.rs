@@ -1,15 +1,14 @@
 //! What a batch knows and has changed: the domain's working set, filled from rows.
 
-use domain::idempotency::Recorded;
-use domain::ports::StoreError;
 use domain::reservation::PendingHold;
 use domain::sale::WorkingSet;
-use domain::{
-    Fingerprint, IdempotencyKey, PaymentId, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId,
-};
+use domain::{PaymentId, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 use crate::sale::facts::Facts;
-use crate::tables::rows::{self, HoldRow, Keyed, ReservationRow, TokenRow};
+use crate::tables::columns;
+use crate::tables::idempotency::recorded;
+use crate::tables::reservations::{HoldRow, ReservationRow};
+use crate::tables::tokens::TokenRow;
 
 /// A batch of one queue's sale. A row that is damaged goes into its set as what is wrong with it; one of which not even the
 /// key can be read is left out, as nobody can ask for it.
@@ -30,8 +29,8 @@ impl Batch {
         let set = WorkingSet::new(number);
         let mut batch = Self { set, now, policy_seq: 0, stored_waiters: false, admitted: 0 };
         if let Some(row) = facts.queue {
-            batch.policy_seq = row.7;
-            let queue = rows::queue_row(number, row);
+            batch.policy_seq = row.policy_seq;
+            let queue = row.queue(number);
             batch.stored_waiters = queue.as_ref().is_ok_and(|queue| queue.line.waiting() > 0);
             batch.set.add_queue(queue);
         }
@@ -41,10 +40,10 @@ impl Batch {
         for row in facts.holds {
             batch.add_hold(row);
         }
-        for ((user, id), keyed) in facts.paid {
-            if let (Some(user), Some((key, recorded))) = (UserId::parse(&user), recorded("payments", id, keyed)) {
-                let recorded = recorded.map(|recorded| (recorded, PaymentId::new(id)));
-                batch.set.add_recorded_payment(user, key, recorded);
+        for row in facts.paid {
+            let recorded = recorded("payments", row.id, (row.idempotency_key, row.fingerprint), row.paid_at);
+            if let (Some(user), Some((key, recorded))) = (UserId::parse(&row.user_id), recorded) {
+                batch.set.add_recorded_payment(user, key, recorded.map(|recorded| (recorded, PaymentId::new(row.id))));
             }
         }
         for row in facts.seats {
@@ -52,9 +51,8 @@ impl Batch {
             batch.set.add_seat(SeatId::new(row.id), place, row.seat());
         }
         batch.add_reservations(facts.reservations);
-        for (reservation, seat, number, price) in facts.reserved_seats {
-            let reserved = rows::reserved_seat(seat, number, &price);
-            batch.set.add_reserved_seat(ReservationId::new(reservation), reserved);
+        for row in facts.reserved_seats {
+            batch.set.add_reserved_seat(ReservationId::new(row.reservation_id), row.seat.seat());
         }
         for row in facts.wallets {
             if let Some(user) = row.user() {
@@ -70,20 +68,21 @@ impl Batch {
     }
 
     fn add_token(&mut self, row: &TokenRow) {
-        let Ok(number) = rows::ticket_number(row.number) else { return };
+        let Ok(number) = columns::ticket_number(row.number) else { return };
         let token = row.token(self.set.number());
         let user = token.as_ref().map_or_else(|_damaged| UserId::parse(&row.user_id), |token| Some(token.user.clone()));
         self.set.add_token(number, user, token);
     }
 
-    fn add_hold(&mut self, ((user, id), (pending, expires_at, seats), keyed): HoldRow) {
-        let (Some(user), id) = (UserId::parse(&user), ReservationId::new(id)) else { return };
-        if pending {
-            let seats = u32::try_from(seats).unwrap_or(u32::MAX);
-            let hold = PendingHold { expires_at: rows::instant(expires_at), seats };
+    fn add_hold(&mut self, row: HoldRow) {
+        let (Some(user), id) = (UserId::parse(&row.user_id), ReservationId::new(row.id)) else { return };
+        if row.pending {
+            let seats = u32::try_from(row.seats).unwrap_or(u32::MAX);
+            let hold = PendingHold { expires_at: columns::instant(row.expires_at), seats };
             self.set.add_pending(user.clone(), id, hold);
         }
-        if let Some((key, recorded)) = recorded("reservations", id.uuid(), keyed) {
+        let recorded = recorded("reservations", row.id, (row.idempotency_key, row.fingerprint), row.reserved_at);
+        if let Some((key, recorded)) = recorded {
             self.set.add_recorded_hold(user, key, recorded.map(|recorded| (recorded, id)));
         }
     }
@@ -91,22 +90,9 @@ impl Batch {
     /// Adds rows of `reservations`.
     pub(crate) fn add_reservations(&mut self, found: Vec<ReservationRow>) {
         for row in found {
-            let reservation = rows::bare_reservation(&row);
-            let user =
-                reservation.as_ref().map_or_else(|_damaged| UserId::parse(&row.1), |found| Some(found.user.clone()));
-            self.set.add_reservation(ReservationId::new(row.0), user, reservation);
+            let reservation = row.bare();
+            let user = reservation.as_ref().map_or_else(|_damaged| row.user(), |found| Some(found.user.clone()));
+            self.set.add_reservation(ReservationId::new(row.id), user, reservation);
         }
     }
-}
-
-/// What a key recorded, if there was one.
-fn recorded(
-    table: &'static str,
-    made: uuid::Uuid,
-    (key, fingerprint, at): Keyed,
-) -> Option<(IdempotencyKey, Result<Recorded, StoreError>)> {
-    let key = IdempotencyKey::parse(&key?)?;
-    let fingerprint = fingerprint.and_then(|bytes| bytes.try_into().ok()).map(Fingerprint);
-    let recorded = fingerprint.map(|fingerprint| Recorded { fingerprint, at: rows::instant(at) });
-    Some((key, recorded.ok_or_else(|| rows::inconsistent(table, "fingerprint", made))))
 }

@@ -18,9 +18,10 @@ use crate::sale::batch::Batch;
 use crate::sale::schedule_cache::ScheduleCache;
 use crate::sale::wanted::Wanted;
 use crate::sale::{admission, facts, write};
-use crate::tables::locks::LockReservations;
-use crate::tables::receipts;
-use crate::tables::rows::{self, inconsistent};
+use crate::tables::columns::{self, inconsistent};
+use crate::tables::payments::paid;
+use crate::tables::reservations::LockReservations;
+use crate::tables::seated::reservations;
 
 /// Runs the batches of one queue's sale.
 pub(crate) struct Sale {
@@ -45,7 +46,7 @@ impl Executor for Sale {
         let turns = u32::try_from(most).map_or(MOST_TURNS, |most| most.min(MOST_TURNS));
         let wanted = Wanted::of(commands);
         let fixed = self.environment.fixed_now();
-        let facts = facts::read(conn, rows::queue(self.queue), &wanted, turns, fixed).await?;
+        let facts = facts::read(conn, columns::queue(self.queue), &wanted, turns, fixed).await?;
         // A test's clock is read again, now that the locks are held.
         let now = self.environment.now(facts.now);
         let transaction = facts.transaction.clone();
@@ -54,7 +55,7 @@ impl Executor for Sale {
         let dead = batch.set.missing_reservations(now);
         if !dead.is_empty() {
             let ids = dead.into_iter().map(ReservationId::uuid).collect();
-            let lock = LockReservations { queue: rows::queue(self.queue), ids, leavers: Vec::new() };
+            let lock = LockReservations { queue: columns::queue(self.queue), ids, leavers: Vec::new() };
             batch.add_reservations(lock.load(&mut &*conn).await?);
         }
         let named: HashSet<ScheduleId> = wanted.schedules.into_iter().chain(batch.set.named_schedules()).collect();
@@ -148,7 +149,7 @@ impl Sale {
             }
         }
         if !missing.is_empty() {
-            found.extend(receipts::reservations(conn, self.queue, &missing).await?);
+            found.extend(reservations(conn, self.queue, &missing).await?);
         }
         Ok(found)
     }
@@ -169,7 +170,7 @@ impl Sale {
             }
         }
         if !missing.is_empty() {
-            found.extend(receipts::paid(conn, self.queue, &missing).await?);
+            found.extend(paid(conn, self.queue, &missing).await?);
         }
         Ok(found)
     }

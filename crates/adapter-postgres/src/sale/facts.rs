@@ -7,11 +7,14 @@ use time::OffsetDateTime;
 
 use crate::connections::statement::{Begin, Now};
 use crate::sale::wanted::Wanted;
-use crate::tables::locks::{
-    FindHolds, FindPaid, FindQueue, FindReservedSeats, LockQueue, LockReservations, LockSeats, LockTokens, LockWallets,
+use crate::tables::payments::{FindPaid, PaidRow};
+use crate::tables::queues::{FindQueue, LockQueue, QueueRow};
+use crate::tables::reservations::{
+    FindHolds, FindReservedSeats, HoldRow, LockReservations, ReservationRow, ReservedSeatRow,
 };
-use crate::tables::rows::{HoldRow, Keyed, Made, QueueRow, ReservationRow, ReservedSeatRow, SeatRow, TokenRow};
-use crate::tables::wallet_rows::WalletRow;
+use crate::tables::seats::{LockSeats, SeatRow};
+use crate::tables::tokens::{LockTokens, TokenRow};
+use crate::tables::wallets::{LockWallets, WalletRow};
 
 /// What was read.
 pub(crate) struct Facts {
@@ -21,7 +24,7 @@ pub(crate) struct Facts {
     pub(crate) reservations: Vec<ReservationRow>,
     pub(crate) reserved_seats: Vec<ReservedSeatRow>,
     pub(crate) holds: Vec<HoldRow>,
-    pub(crate) paid: Vec<(Made, Keyed)>,
+    pub(crate) paid: Vec<PaidRow>,
     pub(crate) wallets: Vec<WalletRow>,
     pub(crate) now: OffsetDateTime,
     pub(crate) transaction: String,

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::schema::sightings;
-use crate::tables::rows::{big, count, queue as queue_column};
+use crate::tables::columns::{big, count, queue as queue_column};
 use crate::tables::servers::{ServerRow, find_servers};
 
 statement! {

@@ -9,7 +9,7 @@ use domain::{QueueNumber, ScheduleId};
 use uuid::Uuid;
 
 use crate::connections::error::BatchError;
-use crate::tables::rows;
+use crate::tables::columns;
 use crate::tables::schedules::{ScheduleRow, find_anywhere, find_schedules};
 
 /// Where schedules are sold.
@@ -34,7 +34,7 @@ impl ScheduleCache {
         if missing.is_empty() {
             return Ok(found);
         }
-        let read = find_schedules(rows::queue(queue), missing.clone());
+        let read = find_schedules(columns::queue(queue), missing.clone());
         let read = read.load::<ScheduleRow>(&mut &*conn).await?;
         let read: Vec<_> = read.into_iter().map(|row| row.schedule(queue)).collect::<Result<_, _>>()?;
         self.keep(&read);

@@ -5,7 +5,7 @@ use domain::sale::Command;
 use domain::seat::SeatChoice;
 use uuid::Uuid;
 
-use crate::tables::rows::{big, int};
+use crate::tables::columns::{big, int};
 
 /// What a batch needs to be read, collected from its commands.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::schema::{concerts, schedules};
-use crate::tables::rows::{self, inconsistent, small};
+use crate::tables::columns::{self, inconsistent, small};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = schedules, check_for_backend(Pg))]
@@ -99,6 +99,6 @@ pub(crate) fn list_schedules(
 /// A start with the offset it was written with.
 pub(crate) fn start(at: OffsetDateTime, offset_minutes: i32) -> Result<LocalTime, StoreError> {
     let offset = i16::try_from(offset_minutes).ok();
-    let start = offset.and_then(|offset| LocalTime::new(rows::instant(at), offset));
+    let start = offset.and_then(|offset| LocalTime::new(columns::instant(at), offset));
     start.ok_or_else(|| inconsistent("schedules", "offset_minutes", offset_minutes))
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::connections::statement::statement;
 use crate::schema::servers;
-use crate::tables::rows::instant;
+use crate::tables::columns::instant;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = servers, check_for_backend(Pg))]
