@@ -73,8 +73,10 @@ fn take_over(
 ) -> Result<(), StoreError> {
     let found = match facts.reservation(dead) {
         Ok(found) => found,
-        Err(damaged @ StoreError::Inconsistent { .. }) => {
-            effects.left_damaged.push(damaged);
+        // What is wrong with a row need not say which row it is.
+        Err(StoreError::Inconsistent { table, column, detail }) => {
+            let detail = format!("{detail}, in reservation {dead}");
+            effects.left_damaged.push(StoreError::Inconsistent { table, column, detail });
             return Ok(());
         }
         Err(failure) => return Err(failure),

@@ -107,7 +107,9 @@ fn a_damaged_reservation_fails_its_own_user_and_not_the_next_buyer_r7_r17() {
     damage(&mut set);
     let taken_over = verdict(set.decide(&next, &scene.context()));
     assert!(taken_over.is_ok(), "{taken_over:?}");
-    assert_eq!(set.changed().left_damaged, [damaged("reservations")], "it is told to the operator");
+    let told: Vec<_> = set.changed().left_damaged.iter().map(ToString::to_string).collect();
+    let wrong = format!("{}, in reservation {}", damaged("reservations"), held());
+    assert_eq!(told, [wrong], "it is told to the operator");
     assert_eq!(set.changed_reservations().count(), 0, "and left as it is");
 
     let mut swept = scene.set();
