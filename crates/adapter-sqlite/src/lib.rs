@@ -2,7 +2,8 @@
 //!
 //! All writes go through one thread that commits them in batches ([`batches::writer`]), each command inside a savepoint
 //! of its own ([`batches::transaction`]); reads have connections of their own that the writer does not block
-//! ([`connections::pool`]). The rules of `domain` decide; the statements here read facts and write decisions.
+//! ([`connections::pool`]). The rules of `domain` decide; the statements here read facts as they are asked for
+//! ([`sale::facts`]) and write decisions ([`sale::write`]).
 
 mod batches;
 mod connections;

@@ -136,8 +136,9 @@ async fn a_bad_reservation_fails_its_own_user_and_nobody_else_r7_r17_s8() {
         let (ticket, choice) = (scene.ticket(name).await, SeatChoice::numbers(schedule, &[seat]).unwrap());
         scene.store.hold(&HoldCommand { ticket, choice, key: None }).await
     };
+    let mut bad = Vec::new();
     for (name, seat) in [("lost", 1), ("unreadable", 2)] {
-        hold(name, seat).await.unwrap().unwrap();
+        bad.push((name, hold(name, seat).await.unwrap().unwrap().value.id));
     }
     let _beside = scene.beside(
         "PRAGMA foreign_keys = OFF;
@@ -145,7 +146,10 @@ async fn a_bad_reservation_fails_its_own_user_and_nobody_else_r7_r17_s8() {
          UPDATE reservations SET schedule_id = zeroblob(16) WHERE user_id = 'lost';
          UPDATE reservations SET amount = -1 WHERE user_id = 'unreadable';",
     );
-    for name in ["lost", "unreadable"] {
+    for (name, id) in bad {
+        let cancelled = scene.store.cancel(scene.ticket(name).await, id).await;
+        let damaged = matches!(cancelled, Err(StoreError::Inconsistent { table: "reservations", .. }));
+        assert!(damaged, "{name}, never missing: {cancelled:?}");
         let left = scene.store.leave(scene.ticket(name).await).await;
         assert!(matches!(left, Err(StoreError::Inconsistent { table: "reservations", .. })), "{name}: {left:?}");
     }

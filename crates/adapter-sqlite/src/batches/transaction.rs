@@ -1,10 +1,12 @@
 //! What the commands of one batch work on: the connection inside its transaction, and what they share.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use diesel::SqliteConnection;
 use domain::concert::{Found, Schedule};
 use domain::ports::{IdGenerator, StoreError};
+use domain::sale::Context;
 use domain::{QueueNumber, Rules, ScheduleId, Ticket, Timestamp, Token};
 
 use crate::connections::statement::{Statement, statements};
@@ -44,7 +46,7 @@ pub(crate) struct Transaction<'c> {
     counted: (u64, u64),
     /// Tokens as they are in the database now.
     tokens: HashMap<Ticket, Token>,
-    schedules: HashMap<(QueueNumber, ScheduleId), Schedule>,
+    schedules: HashMap<(QueueNumber, ScheduleId), Arc<Schedule>>,
     /// How many are ACTIVE by stored status, in queues from which this batch has admitted.
     active: HashMap<QueueNumber, u64>,
 }
@@ -71,6 +73,11 @@ impl<'c> Transaction<'c> {
             schedules: HashMap::new(),
             active: HashMap::new(),
         }
+    }
+
+    /// What every decision needs besides its facts.
+    pub(crate) const fn context(&self) -> Context<'c> {
+        Context { rules: self.rules, ids: self.ids, now: self.now }
     }
 
     /// Begins a command.
@@ -184,15 +191,19 @@ impl<'c> Transaction<'c> {
     }
 
     /// A schedule of this queue. What a schedule is never changes.
-    pub(crate) fn schedule(&mut self, queue: QueueNumber, id: ScheduleId) -> Result<Found<Schedule>, StoreError> {
+    pub(crate) fn schedule(&mut self, queue: QueueNumber, id: ScheduleId) -> Result<Found<Arc<Schedule>>, StoreError> {
         if let Some(schedule) = self.schedules.get(&(queue, id)) {
-            return Ok(Found::Here(schedule.clone()));
+            return Ok(Found::Here(Arc::clone(schedule)));
         }
-        let found = schedules::find(self.conn, queue, id)?;
-        if let Found::Here(schedule) = &found {
-            self.schedules.insert((queue, id), schedule.clone());
-        }
-        Ok(found)
+        Ok(match schedules::find(self.conn, queue, id)? {
+            Found::Here(schedule) => {
+                let schedule = Arc::new(schedule);
+                self.schedules.insert((queue, id), Arc::clone(&schedule));
+                Found::Here(schedule)
+            }
+            Found::Elsewhere => Found::Elsewhere,
+            Found::Nowhere => Found::Nowhere,
+        })
     }
 
     /// Queues that this batch has looked at in which somebody waits now.

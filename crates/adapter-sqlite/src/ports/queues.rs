@@ -3,18 +3,18 @@
 use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use domain::ports::{Admissions, Admitted, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
-use domain::queue::Join;
-use domain::rejection::Missing;
-use domain::reservation::CancelReason;
-use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
+use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::sale::{self, Placed};
+use domain::{PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
 
 use crate::SqliteStore;
 use crate::batches::transaction::Transaction;
 use crate::connections::pool::Snapshot;
 use crate::ports::{new_epoch, queue_report};
 use crate::sale::admission;
-use crate::tables::{queues, reservations, tokens};
+use crate::sale::facts::Sale;
+use crate::sale::write::write;
+use crate::tables::{queues, tokens};
 
 #[async_trait]
 impl QueueRepository for SqliteStore {
@@ -87,65 +87,41 @@ fn changes(snapshot: &mut Snapshot<'_>, known: &HashMap<QueueNumber, u64>) -> Re
     Ok(changes)
 }
 
-/// R1, R2: the user's place, as it is right after this.
+/// R1, R2: the user's place, as it is right after this. A newcomer who is admitted at once is inserted so.
 fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
-    let latest = tokens::live(transaction.conn, queue, user)?;
-    let now = transaction.now;
-    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Missing::Queue))) };
-    let alone = row.queue.admits_at_join();
-    let joined = row.queue.join(user, latest, now);
-    let mut line = row.queue.line;
-    let (ended, mut token) = match joined {
-        Ok(Join::Known(token)) => return Ok(Ok(Joined { token, created: false, line })),
-        Ok(Join::Issued { ended, token }) => (ended, token),
+    let context = transaction.context();
+    let (placed, mut effects) = match sale::join(&mut Sale { transaction, queue }, user, &context)? {
+        Ok(placed) => placed,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    if let Some(ended) = ended {
-        transaction.update_token(ended)?;
-        transaction.expired += 1;
-    }
-    if alone {
-        token = admission::admit_newcomer(transaction, token)?;
-        line = transaction.queue(queue)?.map_or(line, |row| row.queue.line);
-    }
-    transaction.insert_token(token.clone())?;
-    Ok(Ok(Joined { token, created: true, line }))
-}
-
-/// R17: ends the token and cancels its user's PENDING reservations.
-fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
-    let Some(mut token) = transaction.token(ticket)? else { return Ok(Err(Rejection::TokenUnknown)) };
-    let (now, stored) = (transaction.now, token.status());
-    let Some(row) = transaction.queue_mut(ticket.queue)? else { return Ok(Err(Rejection::TokenUnknown)) };
-    let left = row.queue.leave(&mut token, now);
-    let user = token.user.clone();
-    if stored != token.status() {
-        transaction.update_token(token)?;
-        // Time had ended it, and nobody had written so yet.
-        transaction.expired += u64::from(left.is_none());
-    }
-    if left.is_some() {
-        cancel_all(transaction, ticket.queue, &user)?;
-    }
-    Ok(Ok(()))
-}
-
-/// R17: cancels all PENDING reservations of a user who leaves the queue.
-fn cancel_all(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) -> Result<(), StoreError> {
-    for id in reservations::pending_ids(transaction.conn, queue, user)? {
-        let mut reservation = reservations::stored(transaction.conn, queue, id)?;
-        if reservation.cancel(CancelReason::Left, transaction.now) {
-            reservations::end_and_free(transaction.conn, &reservation)?;
+    let Placed { mut token, created, mut line, admits } = placed;
+    let issued = effects.issued.take();
+    write(transaction, queue, effects)?;
+    if let Some(issued) = issued {
+        token = issued;
+        if admits {
+            token = admission::admit_newcomer(transaction, token)?;
+            line = transaction.queue(queue)?.map_or(line, |row| row.queue.line);
         }
+        transaction.insert_token(token.clone())?;
     }
-    Ok(())
+    Ok(Ok(Joined { token, created, line }))
+}
+
+/// R17: the user of a ticket leaves.
+fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
+    let (queue, context) = (ticket.queue, transaction.context());
+    match sale::leave(&mut Sale { transaction, queue }, ticket.number, &context)? {
+        Ok(effects) => write(transaction, queue, effects).map(Ok),
+        Err(rejection) => Ok(Err(rejection)),
+    }
 }
 
 /// R3: one tick, for the queues that have something due. What is wrong in one of them does not stop the others.
 fn admit_all(transaction: &mut Transaction<'_>) -> Result<Admissions, StoreError> {
     let mut admissions = Admissions::default();
     for queue in due(transaction)? {
-        match transaction.part(|transaction| admit(transaction, queue))? {
+        match transaction.part(|transaction| admission::admit(transaction, queue))? {
             Ok(done) => admissions.done.extend(done),
             Err(failure) => admissions.failed.push((queue, failure)),
         }
@@ -160,30 +136,13 @@ fn due(transaction: &mut Transaction<'_>) -> Result<BTreeSet<QueueNumber>, Store
     Ok(due)
 }
 
-/// What a tick did for one queue, if anything.
-fn admit(transaction: &mut Transaction<'_>, queue: QueueNumber) -> Result<Option<Admitted>, StoreError> {
-    let done = admission::admit(transaction, queue)?;
-    if done == admission::Admission::default() {
-        return Ok(None);
-    }
-    let active = tokens::count_active(transaction.conn, queue)?;
-    let (admitted, absent) = (done.turns.admitted.into(), done.turns.absent.into());
-    let (expired, more) = (done.expired.into(), done.is_cut_off());
-    let row = transaction.queue(queue)?;
-    Ok(row.map(|row| Admitted { queue, admitted, absent, expired, active, line: row.queue.line, more }))
-}
-
 /// R3: changes a policy and keeps the one before.
 fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: &PolicyChange) -> Decided<()> {
-    let now = transaction.now;
-    let Some(row) = transaction.queue_mut(queue)? else { return Ok(Err(Rejection::NotFound(Missing::Queue))) };
-    if let Err(rejection) = row.queue.change_policy(change, now) {
-        return Ok(Err(rejection));
+    let context = transaction.context();
+    match sale::change_policy(&mut Sale { transaction, queue }, change, &context)? {
+        Ok(effects) => write(transaction, queue, effects).map(Ok),
+        Err(rejection) => Ok(Err(rejection)),
     }
-    row.policy_seq += 1;
-    let (changed, seq) = (row.queue.clone(), row.policy_seq);
-    queues::insert_policy(transaction.conn, &changed, seq)?;
-    Ok(Ok(()))
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use domain::idempotency::{Recorded, is_replay};
+use domain::idempotency::Recorded;
 use domain::page::Listed;
 use domain::ports::{Answer, ChargeCommand, Charged, Decided, StoreError, WalletRepository};
-use domain::wallet::{self, Charge, Entry, Wallet};
-use domain::{EntryId, Page, Rejection, Timestamp, UserId};
+use domain::sale::{self, Charging};
+use domain::wallet::{self, Entry, Wallet};
+use domain::{Page, UserId};
 
 use crate::SqliteStore;
 use crate::batches::transaction::Transaction;
@@ -31,7 +32,7 @@ impl WalletRepository for SqliteStore {
     async fn replay(&self, command: &ChargeCommand) -> Decided<Option<Charged>> {
         let command = command.clone();
         self.reads()
-            .run(move |snapshot| Ok(replay(recorded(snapshot.conn, &command)?.as_ref(), &command, snapshot.now)))
+            .run(move |snapshot| Ok(sale::replay_charge(&command, recorded(snapshot.conn, &command)?, snapshot.now)))
             .await
     }
 
@@ -47,24 +48,19 @@ impl WalletRepository for SqliteStore {
 }
 
 fn charge(transaction: &mut Transaction<'_>, command: &ChargeCommand) -> Decided<Answer<Charged>> {
-    let recorded = recorded(transaction.conn, command)?;
-    match replay(recorded.as_ref(), command, transaction.now) {
-        Ok(None) => {}
-        Ok(Some(value)) => return Ok(Ok(Answer { value, replayed: true })),
-        Err(rejection) => return Ok(Err(rejection)),
-    }
-    if let Some((_, forgotten)) = &recorded {
-        wallets::forget_key(transaction.conn, forgotten)?;
-    }
-    let wallet = wallets::find(transaction.conn, &command.user)?;
-    let id = EntryId::new(transaction.ids.next_id());
-    let charge = match wallet::charge(&wallet, &command.amount, transaction.rules, id, transaction.now) {
-        Ok(charge) => charge,
+    let context = transaction.context();
+    let conn = &mut *transaction.conn;
+    let recorded = recorded(conn, command)?;
+    let (charge, forgotten) = match sale::charge(command, recorded, || wallets::find(conn, &command.user), &context)? {
+        Ok(Charging::Now { charge, forgotten }) => (charge, forgotten),
+        Ok(Charging::Before(value)) => return Ok(Ok(Answer { value, replayed: true })),
         Err(rejection) => return Ok(Err(rejection)),
     };
-    let request = wallet::charge_fingerprint(&command.amount);
-    let key = command.key.as_ref().map(|key| (key, &request));
-    wallets::write(transaction.conn, &charge.wallet, &charge.entry, key)?;
+    if let Some(forgotten) = forgotten {
+        wallets::forget_key(conn, &forgotten)?;
+    }
+    let key = command.key.clone().map(|key| (key, wallet::charge_fingerprint(&command.amount)));
+    wallets::write(conn, &charge.wallet, &charge.entry, key.as_ref())?;
     Ok(Ok(Answer { value: charge, replayed: false }))
 }
 
@@ -74,18 +70,4 @@ fn recorded(conn: &mut SqliteConnection, command: &ChargeCommand) -> Result<Opti
         Some(key) => wallets::of_key(conn, &command.user, key),
         None => Ok(None),
     }
-}
-
-/// The first answer, rebuilt from its entry: the wallet as it was right after it.
-fn replay(
-    recorded: Option<&(Recorded, Entry)>,
-    command: &ChargeCommand,
-    now: Timestamp,
-) -> Result<Option<Charged>, Rejection> {
-    let Some((recorded, entry)) = recorded else { return Ok(None) };
-    if !is_replay(Some(recorded), &wallet::charge_fingerprint(&command.amount), now)? {
-        return Ok(None);
-    }
-    let wallet = Wallet { user: entry.user.clone(), balance: entry.balance_after.clone(), last_seq: entry.seq };
-    Ok(Some(Charge { wallet, entry: entry.clone() }))
 }

@@ -1,10 +1,13 @@
 //! The sweeper (R10): cancels what ran out, row by row, so that one bad row stops no other (trap S8).
 
 use domain::ports::{MOST_RELEASED, StoreError};
+use domain::sale;
 use tracing::error;
 use uuid::Uuid;
 
 use crate::batches::transaction::Transaction;
+use crate::sale::facts::Sale;
+use crate::sale::write::write;
 use crate::tables::reservations::{self, DueKey};
 
 /// Cancels at most [`MOST_RELEASED`] PENDING reservations past their deadline, oldest first; how many it cancelled.
@@ -32,10 +35,8 @@ fn release_alone(transaction: &mut Transaction<'_>, key: DueKey) -> Result<bool,
 }
 
 fn release(transaction: &mut Transaction<'_>, (_, queue, id): DueKey) -> Result<bool, StoreError> {
-    let mut reservation = reservations::stored(transaction.conn, queue, id)?;
-    let over = reservation.expire_if_due(transaction.now);
-    if over {
-        reservations::end_and_free(transaction.conn, &reservation)?;
-    }
-    Ok(over)
+    let context = transaction.context();
+    let Some(effects) = sale::release(&mut Sale { transaction, queue }, id, &context)? else { return Ok(false) };
+    write(transaction, queue, effects)?;
+    Ok(true)
 }

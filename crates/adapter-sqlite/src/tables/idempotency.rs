@@ -1,13 +1,10 @@
-//! What a row keeps of the request that made it (R15): its key, and what was asked for with it.
+//! What a row keeps of the request that made it (R15).
 
 use domain::idempotency::Recorded;
 use domain::ports::StoreError;
-use domain::{Fingerprint, IdempotencyKey, Timestamp};
+use domain::{Fingerprint, Timestamp};
 
 use crate::tables::columns::{Column, Columns};
-
-/// The key of a request, if it had one, and what it asked for: the columns `idempotency_key` and `fingerprint`.
-pub(crate) type Key<'a> = Option<(&'a IdempotencyKey, &'a Fingerprint)>;
 
 /// What a row keeps of its request: the fingerprint in `place`, and when the row was made.
 pub(crate) fn recorded<'a>(

@@ -3,20 +3,18 @@
 use diesel::SqliteConnection;
 use domain::idempotency::Recorded;
 use domain::payment::{Payment, Receipt};
-use domain::ports::StoreError;
-use domain::{IdempotencyKey, PaymentId, QueueNumber, ReservationId, UserId};
+use domain::ports::{Paid, StoreError};
+use domain::sale::Key;
+use domain::{IdempotencyKey, Money, PaymentId, QueueNumber, ReservationId, UserId};
 
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, FromRow, wrong};
-use crate::tables::idempotency::{Key, recorded};
+use crate::tables::idempotency::recorded;
 use crate::tables::reservations;
 
 macro_rules! select_payments {
     ($rest:literal) => {
-        select_payments!("", $rest)
-    };
-    ($more:literal, $rest:literal) => {
-        concat!("SELECT id, reservation_id, user_id, amount, paid_at, entry_seq", $more, " FROM payments ", $rest)
+        concat!("SELECT id, reservation_id, user_id, amount, paid_at FROM payments ", $rest)
     };
 }
 
@@ -25,16 +23,13 @@ statements! {
     // Newest first is by id: ids grow with time.
     First = select_payments!("INDEXED BY payments_of_user WHERE queue = ? AND user_id = ? ORDER BY id DESC LIMIT ?");
     After = select_payments!("INDEXED BY payments_of_user WHERE queue = ? AND user_id = ? AND id < ? ORDER BY id DESC LIMIT ?");
-    OfKey = select_payments!(", fingerprint", "INDEXED BY payments_keys WHERE queue = ? AND user_id = ? AND idempotency_key = ?");
+    WithEntry = "SELECT p.id, p.reservation_id, p.user_id, p.amount, p.paid_at, e.balance_after FROM payments p \
+        LEFT JOIN entries e ON e.user_id = p.user_id AND e.seq = p.entry_seq WHERE p.queue = ? AND p.id = ?";
+    OfKey = "SELECT id, paid_at, fingerprint FROM payments INDEXED BY payments_keys \
+        WHERE queue = ? AND user_id = ? AND idempotency_key = ?";
     ForgetKey = "UPDATE payments SET idempotency_key = NULL, fingerprint = NULL WHERE queue = ? AND id = ?";
     Insert = "INSERT INTO payments (queue, id, reservation_id, user_id, amount, paid_at, entry_seq, idempotency_key, \
         fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-}
-
-/// A payment and the number of its entry in the wallet.
-pub(crate) struct PaymentRow {
-    pub(crate) payment: Payment,
-    pub(crate) entry_seq: u64,
 }
 
 /// A payment in a queue, whoever made it.
@@ -43,7 +38,7 @@ pub(crate) fn find(
     queue: QueueNumber,
     id: PaymentId,
 ) -> Result<Option<Payment>, StoreError> {
-    Ok(Find::row::<PaymentRow>(conn, binds![queue, id])?.map(|row| row.payment))
+    Find::row(conn, binds![queue, id])
 }
 
 /// At most `limit` payments of a user, newest first, after `after`.
@@ -54,20 +49,19 @@ pub(crate) fn list(
     after: Option<PaymentId>,
     limit: u32,
 ) -> Result<Vec<Payment>, StoreError> {
-    let rows: Vec<PaymentRow> = match after {
-        Some(after) => After::rows(conn, binds![queue, user, after, limit])?,
-        None => First::rows(conn, binds![queue, user, limit])?,
-    };
-    Ok(rows.into_iter().map(|row| row.payment).collect())
+    match after {
+        Some(after) => After::rows(conn, binds![queue, user, after, limit]),
+        None => First::rows(conn, binds![queue, user, limit]),
+    }
 }
 
-/// What the user paid under `key`, and what they asked for then.
+/// What the user's payment under `key` asked for, and what it made.
 pub(crate) fn of_key(
     conn: &mut SqliteConnection,
     queue: QueueNumber,
     user: &UserId,
     key: &IdempotencyKey,
-) -> Result<Option<(Recorded, PaymentRow)>, StoreError> {
+) -> Result<Option<(Recorded, PaymentId)>, StoreError> {
     OfKey::row(conn, binds![queue, user, key])
 }
 
@@ -82,7 +76,7 @@ pub(crate) fn insert(
     queue: QueueNumber,
     payment: &Payment,
     entry_seq: u64,
-    key: Key<'_>,
+    key: Option<&Key>,
 ) -> Result<(), StoreError> {
     Insert::change_one(
         conn,
@@ -112,22 +106,35 @@ pub(crate) fn receipt(
     Ok(Receipt { payment, reservation })
 }
 
-impl FromRow for PaymentRow {
+/// What a payment whose id was just read answered.
+pub(crate) fn paid(conn: &mut SqliteConnection, queue: QueueNumber, id: PaymentId) -> Result<Paid, StoreError> {
+    let (payment, balance): (Payment, Money) = WithEntry::row(conn, binds![queue, id])?
+        .ok_or_else(|| wrong(("payments", "id"), format!("there is no {id}")))?;
+    Ok(Paid { receipt: receipt(conn, queue, payment)?, balance })
+}
+
+impl FromRow for Payment {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
-        let payment = Payment {
+        Ok(Self {
             id: PaymentId::new(row.id(0, ("payments", "id"))?),
             reservation: ReservationId::new(row.id(1, ("payments", "reservation_id"))?),
             user: row.user(2, ("payments", "user_id"))?,
             amount: row.money(3, ("payments", "amount"))?,
             paid_at: row.instant(4, ("payments", "paid_at"))?,
-        };
-        Ok(Self { payment, entry_seq: row.number(5, ("payments", "entry_seq"))? })
+        })
     }
 }
 
-impl FromRow for (Recorded, PaymentRow) {
+impl FromRow for (Payment, Money) {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
-        let made = PaymentRow::from_row(row)?;
-        Ok((recorded(row, 6, ("payments", "fingerprint"), made.payment.paid_at)?, made))
+        Ok((Payment::from_row(row)?, row.money(5, ("entries", "balance_after"))?))
+    }
+}
+
+impl FromRow for (Recorded, PaymentId) {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let at = row.instant(1, ("payments", "paid_at"))?;
+        let recorded = recorded(row, 2, ("payments", "fingerprint"), at)?;
+        Ok((recorded, PaymentId::new(row.id(0, ("payments", "id"))?)))
     }
 }

@@ -4,13 +4,14 @@ use diesel::SqliteConnection;
 use domain::concert::NumberedSeat;
 use domain::idempotency::Recorded;
 use domain::ports::StoreError;
-use domain::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
+use domain::reservation::{PendingHold, Reservation, ReservationStatus};
+use domain::sale::Key;
 use domain::{ConcertId, IdempotencyKey, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, FromRow, wrong};
-use crate::tables::idempotency::{Key, recorded};
-use crate::tables::{schedules, seats};
+use crate::tables::idempotency::recorded;
+use crate::tables::schedules;
 
 macro_rules! select_reservations {
     ($index:literal, $rest:literal) => {
@@ -18,8 +19,9 @@ macro_rules! select_reservations {
             "SELECT r.id, r.queue, r.user_id, r.schedule_id, r.amount, r.status, r.cancel_reason, r.reserved_at, ",
             "r.expires_at, s.concert_id, s.starts_at, s.offset_minutes, c.title FROM reservations r ",
             $index,
-            " JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id ",
-            "JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id ",
+            // One that has lost its schedule is damaged, and not "not found".
+            " LEFT JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id ",
+            "LEFT JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id ",
             $rest
         )
     };
@@ -67,13 +69,13 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// A reservation whose id was just read: when it cannot be found with what belongs to it, that is inconsistent.
+/// A reservation whose id was just read.
 pub(crate) fn stored(
     conn: &mut SqliteConnection,
     queue: QueueNumber,
     id: ReservationId,
 ) -> Result<Reservation, StoreError> {
-    find(conn, queue, id)?.ok_or_else(|| wrong(("reservations", "schedule_id"), format!("{id} is of no schedule")))
+    find(conn, queue, id)?.ok_or_else(|| wrong(("reservations", "id"), format!("there is no {id}")))
 }
 
 /// At most `limit` reservations of a user as stored, newest first, after `after`.
@@ -129,8 +131,12 @@ pub(crate) fn forget_key(conn: &mut SqliteConnection, queue: QueueNumber, id: Re
 }
 
 /// Inserts a reservation that was just granted, and its seats; before any seat is given to it.
-pub(crate) fn insert(conn: &mut SqliteConnection, reservation: &Reservation, key: Key<'_>) -> Result<(), StoreError> {
-    let (status, reason) = status_columns(reservation.status);
+pub(crate) fn insert(
+    conn: &mut SqliteConnection,
+    reservation: &Reservation,
+    key: Option<&Key>,
+) -> Result<(), StoreError> {
+    let (status, reason) = reservation.status.words();
     Insert::change_one(
         conn,
         binds![
@@ -160,19 +166,8 @@ pub(crate) fn end(
     id: ReservationId,
     status: ReservationStatus,
 ) -> Result<(), StoreError> {
-    let (status, reason) = status_columns(status);
+    let (status, reason) = status.words();
     End::change_one(conn, binds![status, reason, queue, id])
-}
-
-/// Writes the end of a reservation that the rules cancelled, and frees those of its seats that are still its own.
-pub(crate) fn end_and_free(conn: &mut SqliteConnection, reservation: &Reservation) -> Result<(), StoreError> {
-    end(conn, reservation.queue, reservation.id, reservation.status)?;
-    for seat in seats::of_reservation(conn, reservation.queue, reservation.id)? {
-        if reservation.frees(&seat) {
-            seats::free(conn, reservation.queue, &seat, reservation.id)?;
-        }
-    }
-    Ok(())
 }
 
 /// The user's reservations in this queue that are PENDING in the store.
@@ -194,37 +189,25 @@ fn add_seats(conn: &mut SqliteConnection, reservation: &mut Reservation) -> Resu
     Ok(())
 }
 
-const fn status_columns(status: ReservationStatus) -> (&'static str, Option<&'static str>) {
-    match status {
-        ReservationStatus::Pending => ("PENDING", None),
-        ReservationStatus::Confirmed => ("CONFIRMED", None),
-        ReservationStatus::Cancelled(CancelReason::Expired) => ("CANCELLED", Some("EXPIRED")),
-        ReservationStatus::Cancelled(CancelReason::User) => ("CANCELLED", Some("USER")),
-        ReservationStatus::Cancelled(CancelReason::Left) => ("CANCELLED", Some("LEFT")),
-    }
-}
-
 fn status<'a>(row: &impl Columns<'a>) -> Result<ReservationStatus, StoreError> {
     let status = row.text(5, ("reservations", "status"))?;
     let reason = row.text_or_null(6, ("reservations", "cancel_reason"))?;
-    match (status.as_str(), reason.as_deref()) {
-        ("PENDING", None) => Ok(ReservationStatus::Pending),
-        ("CONFIRMED", None) => Ok(ReservationStatus::Confirmed),
-        ("CANCELLED", Some("EXPIRED")) => Ok(ReservationStatus::Cancelled(CancelReason::Expired)),
-        ("CANCELLED", Some("USER")) => Ok(ReservationStatus::Cancelled(CancelReason::User)),
-        ("CANCELLED", Some("LEFT")) => Ok(ReservationStatus::Cancelled(CancelReason::Left)),
-        _ => Err(wrong(("reservations", "status"), format!("{status:?} with reason {reason:?}"))),
-    }
+    ReservationStatus::of_words(&status, reason.as_deref())
+        .ok_or_else(|| wrong(("reservations", "status"), format!("{status:?} with reason {reason:?}")))
 }
 
 impl FromRow for Reservation {
     /// All but its seats.
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        let id = ReservationId::new(row.id(0, ("reservations", "id"))?);
+        let concert = row.id_or_null(9, ("schedules", "concert_id"))?;
+        let concert =
+            concert.ok_or_else(|| wrong(("reservations", "schedule_id"), format!("{id} is of no schedule")))?;
         Ok(Self {
-            id: ReservationId::new(row.id(0, ("reservations", "id"))?),
+            id,
             queue: QueueNumber(row.number(1, ("reservations", "queue"))?),
             user: row.user(2, ("reservations", "user_id"))?,
-            concert: ConcertId::new(row.id(9, ("schedules", "concert_id"))?),
+            concert: ConcertId::new(concert),
             schedule: ScheduleId::new(row.id(3, ("reservations", "schedule_id"))?),
             title: row.text(12, ("concerts", "title"))?.into(),
             starts_at: schedules::start(row, 10)?,

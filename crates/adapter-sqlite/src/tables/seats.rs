@@ -2,6 +2,7 @@
 
 use diesel::SqliteConnection;
 use domain::ports::StoreError;
+use domain::sale::SeatChange;
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::{QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp};
 
@@ -27,7 +28,7 @@ statements! {
         WHERE queue = ? AND schedule_id = ? AND (reservation_id IS NULL OR held_until <= ?)";
     Insert = "INSERT INTO seats (queue, schedule_id, number, id, price) VALUES (?, ?, ?, ?, ?)";
     // Only if the seat is as it was read, so that it is never given to two.
-    Take = "UPDATE seats SET reservation_id = ?, held_until = ? \
+    Change = "UPDATE seats SET reservation_id = ?, held_until = ? \
         WHERE queue = ? AND schedule_id = ? AND number = ? AND reservation_id IS ?";
 }
 
@@ -88,27 +89,10 @@ pub(crate) fn insert(conn: &mut SqliteConnection, queue: QueueNumber, seat: &Sea
     Insert::change_one(conn, binds![queue, seat.schedule, seat.number, seat.id, &seat.price])
 }
 
-/// Gives a seat to a reservation until `held_until`, for good when that is `None`; it must be as it was read.
-pub(crate) fn take(
-    conn: &mut SqliteConnection,
-    queue: QueueNumber,
-    seat: (ScheduleId, u32),
-    before: Option<ReservationId>,
-    by: ReservationId,
-    held_until: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    Take::change_one(conn, binds![by, held_until, queue, seat.0, seat.1, before])
-}
-
-/// Frees a seat that is still `by`'s.
-pub(crate) fn free(
-    conn: &mut SqliteConnection,
-    queue: QueueNumber,
-    seat: &Seat,
-    by: ReservationId,
-) -> Result<(), StoreError> {
-    let (nobody, never) = (None::<ReservationId>, None::<Timestamp>);
-    Take::change_one(conn, binds![nobody, never, queue, seat.schedule, seat.number, by])
+/// Writes that a seat has changed hands; it must be as it was read.
+pub(crate) fn change(conn: &mut SqliteConnection, queue: QueueNumber, seat: &SeatChange) -> Result<(), StoreError> {
+    let (by, until) = (seat.taken.map(|taken| taken.by), seat.taken.and_then(|taken| taken.until));
+    Change::change_one(conn, binds![by, until, queue, seat.schedule, seat.number, seat.before])
 }
 
 impl FromRow for Seat {

@@ -3,7 +3,7 @@
 use diesel::SqliteConnection;
 use domain::ports::StoreError;
 use domain::token::{Active, EndReason, TokenEnd};
-use domain::{QueueNumber, ReservationId, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId};
+use domain::{QueueNumber, ReservationId, Ticket, TicketNumber, Timestamp, Token, UserId};
 
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, Count, FromRow, wrong};
@@ -112,7 +112,7 @@ pub(crate) fn insert(conn: &mut SqliteConnection, token: &Token) -> Result<(), S
             token.ticket.queue,
             token.ticket.number,
             &token.user,
-            status_text(token.status()),
+            token.status().word(),
             token.issued_at,
             token.active.map(|active| active.since),
             token.active.map(|active| active.deadline),
@@ -130,7 +130,7 @@ pub(crate) fn update(conn: &mut SqliteConnection, token: &Token) -> Result<(), S
     Update::change_one(
         conn,
         binds![
-            status_text(token.status()),
+            token.status().word(),
             token.active.map(|active| active.since),
             token.active.map(|active| active.deadline),
             token.end.map(|end| end.at),
@@ -143,23 +143,8 @@ pub(crate) fn update(conn: &mut SqliteConnection, token: &Token) -> Result<(), S
     )
 }
 
-const fn status_text(status: TokenStatus) -> &'static str {
-    match status {
-        TokenStatus::Waiting => "WAITING",
-        TokenStatus::Active => "ACTIVE",
-        TokenStatus::Expired => "EXPIRED",
-    }
-}
-
 fn end_columns(token: &Token) -> (Option<&'static str>, Option<ReservationId>) {
-    match token.end.map(|end| end.reason) {
-        None => (None, None),
-        Some(EndReason::Paid(reservation)) => (Some("PAID"), Some(reservation)),
-        Some(EndReason::Left) => (Some("LEFT"), None),
-        Some(EndReason::Deadline) => (Some("DEADLINE"), None),
-        Some(EndReason::Absent) => (Some("ABSENT"), None),
-        Some(EndReason::NewEpoch) => (Some("NEW_EPOCH"), None),
-    }
+    token.end.map(|end| end.reason.words()).map_or((None, None), |(reason, paid)| (Some(reason), paid))
 }
 
 impl FromRow for TicketNumber {
@@ -186,7 +171,7 @@ impl FromRow for Token {
             out_version: row.number_or_null(10, ("tokens", "out_version"))?,
         };
         let status = row.text(3, ("tokens", "status"))?;
-        if status != status_text(token.status()) {
+        if status != token.status().word() {
             return Err(wrong(
                 ("tokens", "status"),
                 format!("{status:?} of {:?} is not what its times say", token.ticket),
@@ -197,13 +182,7 @@ impl FromRow for Token {
 }
 
 fn end_reason<'a>(row: &impl Columns<'a>) -> Result<EndReason, StoreError> {
-    let paid = row.id_or_null(9, ("tokens", "paid_reservation"))?;
-    match (row.text(8, ("tokens", "end_reason"))?.as_str(), paid) {
-        ("PAID", Some(reservation)) => Ok(EndReason::Paid(ReservationId::new(reservation))),
-        ("LEFT", None) => Ok(EndReason::Left),
-        ("DEADLINE", None) => Ok(EndReason::Deadline),
-        ("ABSENT", None) => Ok(EndReason::Absent),
-        ("NEW_EPOCH", None) => Ok(EndReason::NewEpoch),
-        (other, _) => Err(wrong(("tokens", "end_reason"), format!("{other:?}"))),
-    }
+    let paid = row.id_or_null(9, ("tokens", "paid_reservation"))?.map(ReservationId::new);
+    let reason = row.text(8, ("tokens", "end_reason"))?;
+    EndReason::of_words(&reason, paid).ok_or_else(|| wrong(("tokens", "end_reason"), format!("{reason:?}")))
 }

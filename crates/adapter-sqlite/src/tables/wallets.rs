@@ -3,12 +3,13 @@
 use diesel::SqliteConnection;
 use domain::idempotency::Recorded;
 use domain::ports::StoreError;
+use domain::sale::Key;
 use domain::wallet::{Entry, EntryKind, Wallet};
 use domain::{EntryId, IdempotencyKey, ReservationId, UserId};
 
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, FromRow, wrong};
-use crate::tables::idempotency::{Key, recorded};
+use crate::tables::idempotency::recorded;
 
 macro_rules! select_entries {
     ($rest:literal) => {
@@ -30,7 +31,6 @@ statements! {
     Update = "UPDATE wallets SET balance = ?, last_seq = ? WHERE user_id = ? AND last_seq = ?";
     InsertEntry = "INSERT INTO entries (id, user_id, seq, kind, amount, balance_after, reservation_id, created_at, \
         idempotency_key, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    FindEntry = select_entries!("WHERE user_id = ? AND seq = ?");
     OfKey = select_entries!(", fingerprint", "INDEXED BY entries_keys WHERE user_id = ? AND idempotency_key = ?");
     ForgetKey = "UPDATE entries SET idempotency_key = NULL, fingerprint = NULL WHERE user_id = ? AND seq = ?";
     Entries = select_entries!("WHERE user_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?");
@@ -46,7 +46,7 @@ pub(crate) fn write(
     conn: &mut SqliteConnection,
     wallet: &Wallet,
     entry: &Entry,
-    key: Key<'_>,
+    key: Option<&Key>,
 ) -> Result<(), StoreError> {
     if entry.seq == 1 {
         Insert::change_one(conn, binds![&wallet.user, &wallet.balance, wallet.last_seq])?;
@@ -54,10 +54,7 @@ pub(crate) fn write(
         let before = entry.seq.saturating_sub(1);
         Update::change_one(conn, binds![&wallet.balance, wallet.last_seq, &wallet.user, before])?;
     }
-    let (kind, reservation) = match entry.kind {
-        EntryKind::Charge => ("CHARGE", None),
-        EntryKind::Payment(reservation) => ("PAYMENT", Some(reservation)),
-    };
+    let (kind, reservation) = entry.kind.words();
     InsertEntry::change_one(
         conn,
         binds![
@@ -89,12 +86,6 @@ pub(crate) fn forget_key(conn: &mut SqliteConnection, entry: &Entry) -> Result<(
     ForgetKey::change_one(conn, binds![&entry.user, entry.seq])
 }
 
-/// The entry of a user with this `seq`; one that is referred to must be there.
-pub(crate) fn entry(conn: &mut SqliteConnection, user: &UserId, seq: u64) -> Result<Entry, StoreError> {
-    FindEntry::row(conn, binds![user, seq])?
-        .ok_or_else(|| wrong(("entries", "seq"), format!("there is no entry {seq} of {user:?}")))
-}
-
 /// At most `limit` entries of a user, newest first, after `after`.
 pub(crate) fn entries(
     conn: &mut SqliteConnection,
@@ -117,12 +108,9 @@ impl FromRow for Wallet {
 
 impl FromRow for Entry {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
-        let paid = row.id_or_null(6, ("entries", "reservation_id"))?;
-        let kind = match (row.text(3, ("entries", "kind"))?.as_str(), paid) {
-            ("CHARGE", None) => EntryKind::Charge,
-            ("PAYMENT", Some(reservation)) => EntryKind::Payment(ReservationId::new(reservation)),
-            (other, _) => return Err(wrong(("entries", "kind"), format!("{other:?}"))),
-        };
+        let paid = row.id_or_null(6, ("entries", "reservation_id"))?.map(ReservationId::new);
+        let kind = row.text(3, ("entries", "kind"))?;
+        let kind = EntryKind::of_words(&kind, paid).ok_or_else(|| wrong(("entries", "kind"), format!("{kind:?}")))?;
         Ok(Self {
             id: EntryId::new(row.id(0, ("entries", "id"))?),
             user: row.user(1, ("entries", "user_id"))?,
