@@ -4,6 +4,7 @@ pub(crate) mod concerts;
 pub(crate) mod new_epoch;
 pub(crate) mod payments;
 pub(crate) mod presence;
+pub(crate) mod probe;
 pub(crate) mod queue_report;
 pub(crate) mod queues;
 pub(crate) mod reservations;

@@ -1,16 +1,13 @@
-//! The ports of the server's key and of whether the store answers.
+//! The port of the server's key.
 
 use async_trait::async_trait;
 use diesel::dsl::{AsSelect, auto_type, insert_into};
 use diesel::pg::Pg;
 use diesel::query_builder::{QueryFragment, QueryId};
-use diesel::sql_types::Timestamptz;
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use domain::Timestamp;
-use domain::ports::{Probe, StoreError, TokenKeyRepository};
+use domain::ports::{StoreError, TokenKeyRepository};
 use domain::seal::{KeyFingerprint, ServerKey, StoredKey};
-use time::OffsetDateTime;
 
 use crate::connections::statement::statement;
 use crate::schema::token_keys;
@@ -48,11 +45,6 @@ statement! {
      WHERE id = 1 AND fingerprint = " old_fingerprint " AND generated IS NOT DISTINCT FROM " old_generated
 }
 
-statement! {
-    /// Reads the time, and fails when the tables are not there.
-    Ping {} -> Timestamptz = "SELECT clock_timestamp() FROM (SELECT count(*) FROM token_keys) AS there"
-}
-
 #[async_trait]
 impl TokenKeyRepository for PostgresStore {
     async fn stored_key(&self) -> Result<Option<StoredKey>, StoreError> {
@@ -74,17 +66,6 @@ impl TokenKeyRepository for PostgresStore {
                 }
             };
             Ok(kept? == 1)
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl Probe for PostgresStore {
-    async fn store_time(&self) -> Result<Timestamp, StoreError> {
-        self.read(async |connection| {
-            let now = Ping {}.get_result::<OffsetDateTime>(&mut &*connection).await?;
-            Ok(self.0.environment.now(now))
         })
         .await
     }

@@ -1,12 +1,13 @@
 //! Numbers, times, money and words of the columns. A row that breaks the schema's promise is never "not found".
 
 use bigdecimal::{BigDecimal, ToPrimitive};
+use diesel::dsl::SqlTypeOf;
 use domain::ports::StoreError;
 use domain::{Money, QueueNumber, TicketNumber, Timestamp, UserId};
 use time::OffsetDateTime;
 
 /// The type that the schema gives a column.
-pub(crate) type Column<C> = diesel::dsl::SqlTypeOf<C>;
+pub(crate) type Column<C> = SqlTypeOf<C>;
 
 #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have just made")]
 pub(crate) fn inconsistent(table: &'static str, column: &'static str, detail: impl ToString) -> StoreError {

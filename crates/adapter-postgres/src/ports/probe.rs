@@ -1,0 +1,27 @@
+//! The port of whether the store answers.
+
+use async_trait::async_trait;
+use diesel::sql_types::Timestamptz;
+use diesel_async::RunQueryDsl;
+use domain::Timestamp;
+use domain::ports::{Probe, StoreError};
+use time::OffsetDateTime;
+
+use crate::connections::statement::statement;
+use crate::store::PostgresStore;
+
+statement! {
+    /// Reads the time, and fails when the tables are not there.
+    Ping {} -> Timestamptz = "SELECT clock_timestamp() FROM (SELECT count(*) FROM token_keys) AS there"
+}
+
+#[async_trait]
+impl Probe for PostgresStore {
+    async fn store_time(&self) -> Result<Timestamp, StoreError> {
+        self.read(async |connection| {
+            let now = Ping {}.get_result::<OffsetDateTime>(&mut &*connection).await?;
+            Ok(self.0.environment.now(now))
+        })
+        .await
+    }
+}
