@@ -39,6 +39,10 @@ notices:
 fuzz-api:
     tests/fuzz-api
 
+# Read the OpenAPI document of a real server with two linters: no error, no warning
+lint-api:
+    tests/lint-api
+
 # Play 100,000 people for 10,000 seats on a throw-away PostgreSQL, two servers and a scheduler, and audit what is left
 rehearse *ARGS:
     tests/rehearse {{ARGS}}
@@ -58,6 +62,10 @@ bench-sqlite:
 # Measure the PostgreSQL storage against pgbench on the same throw-away cluster
 bench-storage:
     bench/storage
+
+# Measure this checkout beside another one, of the commit before a change say: both in one run
+bench-paired BEFORE:
+    bench/paired {{BEFORE}}
 
 # Measure the waiting line with a million in it against /healthz, a bare actix route and pgbench
 bench-line:

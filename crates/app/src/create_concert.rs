@@ -22,7 +22,7 @@ mod tests {
 
     use domain::concert::SeatGroup;
     use domain::ports::Decided;
-    use domain::{ConcertId, LocalTime, Money, QueueNumber, Rejection};
+    use domain::{ConcertId, LocalTime, Money, QueueNumber, Rejection, Wrong};
     use uuid::Uuid;
 
     use super::*;
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn refusals_and_failures_are_passed_on() {
-        let refusal = Rejection::invalid("title", "is bad");
+        let refusal = Rejection::invalid("title", Wrong::Missing);
         let app = world("new", Ok(Err(refusal.clone()))).app();
         assert_eq!(block_on(app.create_concert(&concert("new"))), Err(Failure::Rejected(refusal)));
         let app = world("new", Err(down())).app();

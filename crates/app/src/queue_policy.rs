@@ -57,7 +57,7 @@ mod tests {
     use domain::line::Line;
     use domain::ports::Endings;
     use domain::rejection::Missing;
-    use domain::{Policy, QueueNumber, Rejection};
+    use domain::{Policy, QueueNumber, Rejection, Wrong};
 
     use super::*;
     use crate::mocks::{Task, World, block_on, down, name_of, run};
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_store_is_asked_by_number_and_its_answer_passed_on() {
-        let refusal = Rejection::invalid("batch", "is bad");
+        let refusal = Rejection::invalid("batch", Wrong::Missing);
         for (answer, passed) in [
             (Ok(Ok(report())), Ok(report())),
             (Ok(Err(refusal.clone())), Err(Failure::Rejected(refusal))),
@@ -120,7 +120,7 @@ mod tests {
     /// So that polls show it at once, by which a paused queue foretells nothing.
     #[test]
     fn a_change_of_policy_asks_for_a_refresh_and_a_refusal_does_not() {
-        for (answer, wanted) in [(Ok(report()), Some(&())), (Err(Rejection::invalid("batch", "is bad")), None)] {
+        for (answer, wanted) in [(Ok(report()), Some(&())), (Err(Rejection::invalid("batch", Wrong::Missing)), None)] {
             let mut world = World::default();
             world.queues.expect_change_policy().return_once(|_, _| Ok(answer));
             let app = world.app();

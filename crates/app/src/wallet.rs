@@ -72,7 +72,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use domain::wallet::{Charge, EntryKind};
-    use domain::{EntryId, TokenStatus};
+    use domain::{EntryId, TokenStatus, Wrong};
     use uuid::Uuid;
 
     use super::*;
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn refusals_and_failures_are_passed_on() {
-        let refusal = Rejection::invalid("amount", "is bad");
+        let refusal = Rejection::invalid("amount", Wrong::Missing);
         for (answer, passed) in
             [(Ok(Err(refusal.clone())), Failure::Rejected(refusal)), (Err(down()), Failure::Store(down()))]
         {

@@ -1,6 +1,6 @@
 //! Usher's rules, and nothing else.
 //!
-//! Every rule of the contract (R1 to R18) that decides something is written here once, as a pure function: facts and
+//! Every rule of the contract (R1 to R23) that decides something is written here once, as a pure function: facts and
 //! `now` in, a decision or a [`Rejection`] out. Nothing here does I/O, reads a clock or draws a random number; those
 //! arrive as arguments or through the [`ports`].
 //!
@@ -9,6 +9,7 @@
 
 pub mod concert;
 mod count;
+mod field_error;
 pub mod id;
 pub mod idempotency;
 pub mod line;
@@ -25,6 +26,7 @@ pub mod rules;
 pub mod sale;
 pub mod seal;
 pub mod seat;
+mod text;
 mod ticket;
 pub mod token;
 mod token_status;
@@ -33,13 +35,14 @@ pub mod wallet;
 pub mod when;
 
 pub use count::count;
+pub use field_error::{FieldError, Wrong};
 pub use id::{ConcertId, EntryId, PaymentId, ReservationId, ScheduleId, SeatId};
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use money::Money;
 pub use page::Page;
 pub use policy::{Policy, PolicyChange};
 pub use queue::{Queue, QueueEpoch, QueueName};
-pub use rejection::{FieldError, Rejection};
+pub use rejection::Rejection;
 pub use rules::Rules;
 pub use ticket::{QueueNumber, Ticket, TicketNumber};
 pub use token::Token;

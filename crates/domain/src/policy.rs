@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{FieldError, Rejection, Timestamp};
+use crate::{FieldError, Rejection, Timestamp, Wrong};
 
 /// How many tokens a queue admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,9 @@ impl Policy {
         let errors: Vec<_> = bounds
             .into_iter()
             .filter(|(_, value, least, most)| value < least || value > most)
-            .map(|(field, _, least, most)| FieldError::new(field, format!("must be {least} to {most}")))
+            .map(|(field, _, least, most)| {
+                FieldError::new(field, Wrong::Number { least: least.into(), most: most.into() })
+            })
             .collect();
         if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors)) }
     }

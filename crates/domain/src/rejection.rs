@@ -1,6 +1,6 @@
 //! What the rules say when they say no. One list, so that every adapter must answer every case.
 
-use crate::{Money, TokenStatus};
+use crate::{FieldError, Money, TokenStatus, Wrong};
 
 /// A refusal: the request was understood and the rules do not allow it. It changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,15 +52,15 @@ pub enum Rejection {
     /// The idempotency key came with another request before (R15).
     #[error("the idempotency key came with another request before")]
     IdempotencyKeyReused,
-    /// Values that are out of their bounds; at least one.
-    #[error("{} value(s) out of bounds", .0.len())]
+    /// Values that cannot be used; at least one.
+    #[error("{} value(s) cannot be used", .0.len())]
     Invalid(Vec<FieldError>),
 }
 
 impl Rejection {
-    /// One value out of its bounds.
-    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError::new(field, message)])
+    /// One value that cannot be used.
+    pub fn invalid(field: impl Into<String>, wrong: Wrong) -> Self {
+        Self::Invalid(vec![FieldError::new(field, wrong)])
     }
 }
 
@@ -91,21 +91,5 @@ impl std::fmt::Display for Missing {
             Self::Reservation => "reservation",
             Self::Payment => "payment",
         })
-    }
-}
-
-/// A value out of its bounds, and what the bounds are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// Where the value stands, for example `schedules[0].seats[1].price`.
-    pub field: String,
-    /// What it must be, in English, for example `must be 1 to 64 characters`.
-    pub message: String,
-}
-
-impl FieldError {
-    /// A value at `field` and what it must be.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
     }
 }

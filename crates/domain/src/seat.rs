@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Fingerprint, Money, Rejection, ReservationId, ScheduleId, SeatId, Timestamp};
+use crate::{FieldError, Fingerprint, Money, ReservationId, ScheduleId, SeatId, Timestamp, Wrong};
 
 /// A seat as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +68,14 @@ impl SeatChoice {
     pub const MAX_SEATS: usize = 100;
 
     /// Seats by their ids (R8: duplicates are a 400).
-    pub fn ids(ids: &[SeatId]) -> Result<Self, Rejection> {
+    pub fn ids(ids: &[SeatId]) -> Result<Self, FieldError> {
         distinct("seat_ids", ids).map(Self::Ids)
     }
 
     /// Seats by their numbers in a schedule.
-    pub fn numbers(schedule: ScheduleId, numbers: &[u32]) -> Result<Self, Rejection> {
+    pub fn numbers(schedule: ScheduleId, numbers: &[u32]) -> Result<Self, FieldError> {
         if !numbers.iter().all(|n| (1..=Seat::MAX_NUMBER).contains(n)) {
-            return Err(Rejection::invalid("seat_numbers", format!("must be 1 to {}", Seat::MAX_NUMBER)));
+            return Err(FieldError::new("seat_numbers", Wrong::SeatNumber { most: Seat::MAX_NUMBER }));
         }
         distinct("seat_numbers", numbers).map(|numbers| Self::Numbers(schedule, numbers))
     }
@@ -114,13 +114,13 @@ impl SeatChoice {
     }
 }
 
-fn distinct<T: Copy + Ord>(field: &str, items: &[T]) -> Result<BTreeSet<T>, Rejection> {
+fn distinct<T: Copy + Ord>(field: &str, items: &[T]) -> Result<BTreeSet<T>, FieldError> {
     let set: BTreeSet<T> = items.iter().copied().collect();
     if items.is_empty() || items.len() > SeatChoice::MAX_SEATS {
-        return Err(Rejection::invalid(field, format!("must name 1 to {} seats", SeatChoice::MAX_SEATS)));
+        return Err(FieldError::new(field, Wrong::Items { least: 1, most: SeatChoice::MAX_SEATS }));
     }
     if set.len() != items.len() {
-        return Err(Rejection::invalid(field, "must not name a seat twice"));
+        return Err(FieldError::new(field, Wrong::SeatTwice));
     }
     Ok(set)
 }
@@ -163,7 +163,7 @@ mod tests {
             SeatChoice::numbers(schedule, &[1_000_001]),
             SeatChoice::numbers(schedule, &many),
         ] {
-            assert!(matches!(refused, Err(Rejection::Invalid(_))), "{refused:?}");
+            assert!(refused.is_err(), "{refused:?}");
         }
     }
 

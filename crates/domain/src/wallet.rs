@@ -1,6 +1,6 @@
 //! A wallet: a user's prepaid points, and the entries that it is the sum of (R12).
 
-use crate::{EntryId, FieldError, Fingerprint, Money, Rejection, ReservationId, Rules, Timestamp, UserId};
+use crate::{EntryId, Fingerprint, Money, Rejection, ReservationId, Rules, Timestamp, UserId, Wrong};
 
 /// A user's points. A user who never charged has an empty one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,8 +101,7 @@ impl Charge {
 /// R12: whether an amount can be charged at all; decided before anything is read.
 pub fn check_charge(amount: &Money, rules: &Rules) -> Result<(), Rejection> {
     if amount.is_zero() || *amount > rules.max_charge {
-        let bounds = format!("must be more than 0 and at most {}", rules.max_charge);
-        return Err(Rejection::Invalid(vec![FieldError::new("amount", bounds)]));
+        return Err(Rejection::invalid("amount", Wrong::AmountAbove { most: rules.max_charge.clone() }));
     }
     Ok(())
 }
@@ -116,10 +115,7 @@ pub fn charge(
     now: Timestamp,
 ) -> Result<Charge, Rejection> {
     check_charge(amount, rules)?;
-    let balance = wallet
-        .balance
-        .checked_add(amount)
-        .ok_or_else(|| Rejection::invalid("amount", "would take the balance above 10000000000000"))?;
+    let balance = wallet.balance.checked_add(amount).ok_or_else(|| Rejection::invalid("amount", Wrong::Balance))?;
     let (wallet, entry) = wallet.moved(id, EntryKind::Charge, amount.clone(), balance, now);
     Ok(Charge { wallet, entry })
 }

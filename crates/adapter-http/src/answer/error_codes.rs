@@ -57,8 +57,8 @@ codes! {
         "본문이 UTF-8로 된 JSON이 아닙니다.";
     ValidationFailed, BAD_REQUEST, "validation_failed",
         "Invalid values", "유효하지 않은 값",
-        "Values are missing, unknown or out of their bounds; `errors` names them.",
-        "값이 없거나, 알 수 없거나, 범위를 벗어났습니다. `errors`를 확인하세요.";
+        "Values are missing, unknown or out of their bounds; each is named below.",
+        "값이 없거나, 알 수 없거나, 범위를 벗어났습니다. 아래에서 각각 확인하세요.";
     AmountMismatch, BAD_REQUEST, "amount_mismatch",
         "Wrong amount", "금액 불일치",
         "The amount is not the reservation's.",
@@ -69,8 +69,8 @@ codes! {
         "대기열 토큰을 담은 `Authorization: Bearer` 헤더가 필요합니다.";
     TokenUnknown, UNAUTHORIZED, "token_unknown",
         "Unknown token", "알 수 없는 토큰",
-        "The token was never issued here.",
-        "발급된 적이 없는 토큰입니다.";
+        "This token is not valid here: it was mistyped, or the line has been started anew. Join again.",
+        "이 서비스에서 유효하지 않은 토큰입니다. 잘못 입력했거나 대기열이 새로 시작되었습니다. 다시 참여하세요.";
     AdminKeyInvalid, UNAUTHORIZED, "admin_key_invalid",
         "Invalid admin key", "유효하지 않은 관리자 키",
         "The request needs `Authorization: Bearer` with the admin key.",
@@ -81,12 +81,12 @@ codes! {
         "본인의 유효한 신원 토큰을 담은 `Authorization: Bearer` 헤더가 필요합니다.";
     InsufficientBalance, PAYMENT_REQUIRED, "insufficient_balance",
         "Not enough points", "포인트부족",
-        "The wallet holds less than the price; `balance` and `amount` say how much.",
-        "지갑의 포인트가 결제 금액보다 적습니다. `balance`와 `amount`를 확인하세요.";
+        "The wallet holds less than the price.",
+        "지갑의 포인트가 결제 금액보다 적습니다.";
     TokenNotActive, FORBIDDEN, "token_not_active",
         "Token not active", "이용불가능한 토큰",
-        "Only an ACTIVE token may do this; `token_status` says what it is.",
-        "이용가능 상태의 토큰만 사용할 수 있습니다. `token_status`를 확인하세요.";
+        "Only somebody whose turn it is may do this.",
+        "차례가 된 사람만 이용할 수 있습니다.";
     UserMismatch, FORBIDDEN, "user_mismatch",
         "Another user's", "사용자 불일치",
         "The reservation belongs to another user.",
@@ -101,12 +101,12 @@ codes! {
         "존재하지 않거나 이 토큰으로는 볼 수 없습니다.";
     SeatTaken, CONFLICT, "seat_taken",
         "Seat already taken", "이미 선택된 좌석입니다",
-        "At least one of the seats is held or sold; `seat_numbers` names them.",
-        "다른 사용자가 이미 선택한 좌석이 있습니다. `seat_numbers`를 확인하세요.";
+        "At least one of the seats is held or sold already.",
+        "이미 선택되었거나 판매된 좌석이 있습니다.";
     SeatLimit, CONFLICT, "seat_limit",
         "Too many seats", "좌석 수 초과",
-        "One user may hold at most `max_seats` seats at once.",
-        "한 사용자가 동시에 잡을 수 있는 좌석은 최대 `max_seats`개입니다.";
+        "One user may not hold so many seats at once.",
+        "한 사용자가 동시에 잡을 수 있는 좌석 수를 넘었습니다.";
     SaleClosed, CONFLICT, "sale_closed",
         "Sale closed", "판매 종료",
         "The performance has started.",
@@ -120,7 +120,7 @@ codes! {
         "The reservation was cancelled.",
         "취소된 예약입니다.";
     ReservationExpired, GONE, "reservation_expired",
-        "Reservation expired", "예약 만료",
+        "Reservation expired", "결제불가능",
         "The hold ran out before it was paid.",
         "결제하기 전에 좌석 점유 시간이 끝났습니다.";
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed",

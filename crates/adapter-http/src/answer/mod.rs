@@ -3,6 +3,7 @@
 pub(crate) mod concert;
 pub(crate) mod dates;
 pub(crate) mod error_codes;
+pub(crate) mod extension;
 pub(crate) mod json;
 pub(crate) mod page;
 pub(crate) mod points;
@@ -11,3 +12,4 @@ pub(crate) mod reservation;
 pub(crate) mod schedule;
 pub(crate) mod seat_list;
 pub(crate) mod token_state;
+pub(crate) mod wrong_values;

@@ -23,6 +23,8 @@ impl<T> PageView<T> {
 
 /// A key of a list as opaque text. Callers hand back what they were given and know nothing of what it says.
 pub(crate) trait Cursor: Sized {
+    /// How many lower-case hexadecimal digits the text has.
+    const DIGITS: usize;
     /// The text.
     fn print(&self) -> String;
     /// The key that the text stands for, if it does.
@@ -36,18 +38,22 @@ fn hex(text: &str, digits: usize) -> Option<u128> {
 }
 
 impl Cursor for Uuid {
+    const DIGITS: usize = 32;
+
     fn print(&self) -> String {
         self.simple().to_string()
     }
 
     fn parse(text: &str) -> Option<Self> {
-        hex(text, 32).map(Self::from_u128)
+        hex(text, Self::DIGITS).map(Self::from_u128)
     }
 }
 
 macro_rules! id_cursors {
     ($($id:ty),*) => {$(
         impl Cursor for $id {
+            const DIGITS: usize = <Uuid as Cursor>::DIGITS;
+
             fn print(&self) -> String {
                 self.uuid().print()
             }
@@ -62,23 +68,27 @@ macro_rules! id_cursors {
 id_cursors!(ConcertId, ReservationId, PaymentId);
 
 impl Cursor for u64 {
+    const DIGITS: usize = 16;
+
     fn print(&self) -> String {
         format!("{self:016x}")
     }
 
     fn parse(text: &str) -> Option<Self> {
-        hex(text, 16).and_then(|number| Self::try_from(number).ok())
+        hex(text, Self::DIGITS).and_then(|number| Self::try_from(number).ok())
     }
 }
 
 impl Cursor for ScheduleKey {
+    const DIGITS: usize = <u64 as Cursor>::DIGITS + <Uuid as Cursor>::DIGITS;
+
     fn print(&self) -> String {
         let (at, schedule) = self;
         format!("{:016x}{}", at.micros().cast_unsigned(), schedule.uuid().print())
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (at, schedule) = text.split_at_checked(16)?;
+        let (at, schedule) = text.split_at_checked(<u64 as Cursor>::DIGITS)?;
         let micros = <u64 as Cursor>::parse(at)?.cast_signed();
         Some((Timestamp::from_micros(micros), ScheduleId::new(<Uuid as Cursor>::parse(schedule)?)))
     }
@@ -95,6 +105,10 @@ mod tests {
         assert_eq!(<ScheduleKey as Cursor>::parse(&key.print()), Some(key));
         assert_eq!(<Uuid as Cursor>::parse(&id.print()), Some(id));
         assert_eq!(<u64 as Cursor>::parse(&u64::MAX.print()), Some(u64::MAX));
+        let lengths = [(key.print(), ScheduleKey::DIGITS), (id.print(), Uuid::DIGITS), (u64::MAX.print(), u64::DIGITS)];
+        for (text, digits) in lengths {
+            assert_eq!(text.len(), digits, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How amounts of points are written.
 
+use std::fmt;
+
 use domain::Money;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -24,19 +26,23 @@ impl From<&Money> for Points {
     }
 }
 
+impl fmt::Display for Points {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        match (self.0.unsigned_abs() / 100, self.0.unsigned_abs() % 100) {
+            (whole, 0) => write!(f, "{sign}{whole}"),
+            (whole, hundredths) if hundredths.is_multiple_of(10) => write!(f, "{sign}{whole}.{}", hundredths / 10),
+            (whole, hundredths) => write!(f, "{sign}{whole}.{hundredths:02}"),
+        }
+    }
+}
+
 impl Serialize for Points {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0 % 100 == 0 {
             return serializer.serialize_i64(self.0 / 100);
         }
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, hundredths) = (self.0.unsigned_abs() / 100, self.0.unsigned_abs() % 100);
-        let text = if hundredths.is_multiple_of(10) {
-            format!("{sign}{whole}.{}", hundredths / 10)
-        } else {
-            format!("{sign}{whole}.{hundredths:02}")
-        };
-        RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 

@@ -7,20 +7,23 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use app::Failure;
 use domain::ports::StoreError;
-use domain::{FieldError, Rejection};
+use domain::{FieldError, Rejection, Wrong};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::answer::error_codes::{Code, Language};
+use crate::answer::extension::{Extension, InvalidValue};
 use crate::answer::points::Points;
 use crate::answer::token_state::TokenState;
+use crate::answer::wrong_values;
 
 /// Why a request was not answered with success. Rendered once, at the edge, where language and request id are known.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     /// What went wrong.
     pub(crate) code: Code,
-    more: More,
+    extension: Extension,
+    /// Values that cannot be used; they are told in the caller's language.
+    invalid: Vec<FieldError>,
     /// What exactly, in English, where that helps the caller.
     note: Option<String>,
     /// What exactly, for the log only.
@@ -28,39 +31,13 @@ pub(crate) struct Problem {
     allow: Option<String>,
 }
 
-/// What a code tells programs beside itself: one member or two of the document.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(untagged)]
-enum More {
-    #[default]
-    Nothing,
-    Errors {
-        errors: Vec<InvalidValue>,
-    },
-    Balance {
-        balance: Points,
-        amount: Points,
-    },
-    Token {
-        token_status: TokenState,
-    },
-    Seats {
-        seat_numbers: Vec<u32>,
-    },
-    Limit {
-        max_seats: u32,
-    },
-}
-
-/// A value that is missing, unknown or out of its bounds.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct InvalidValue {
-    /// Where the value stands.
-    #[schema(example = "schedules[0].seats[1].price")]
-    field: String,
-    /// What it must be.
-    #[schema(example = "must be 1 to 64 characters")]
-    message: String,
+/// The values that cannot be used, if there are any.
+fn invalid_values(invalid: &[FieldError], language: Language) -> Option<Extension> {
+    let told = |error: &FieldError| InvalidValue {
+        field: error.field.clone(),
+        message: wrong_values::words(&error.wrong, language),
+    };
+    (!invalid.is_empty()).then(|| Extension::Errors { errors: invalid.iter().map(told).collect() })
 }
 
 #[derive(Serialize)]
@@ -72,13 +49,13 @@ struct Document<'a> {
     instance: String,
     code: &'static str,
     #[serde(flatten)]
-    more: &'a More,
+    extension: &'a Extension,
 }
 
 impl Problem {
     /// A problem of which there is no more to say than its code.
     pub(crate) fn new(code: Code) -> Self {
-        Self { code, more: More::Nothing, note: None, cause: None, allow: None }
+        Self { code, extension: Extension::Nothing, invalid: Vec::new(), note: None, cause: None, allow: None }
     }
 
     /// A body that is no JSON, and why.
@@ -88,13 +65,12 @@ impl Problem {
 
     /// Values that cannot be used.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
-        let errors = errors.into_iter().map(|e| InvalidValue { field: e.field, message: e.message }).collect();
-        Self { more: More::Errors { errors }, ..Self::new(Code::ValidationFailed) }
+        Self { invalid: errors, ..Self::new(Code::ValidationFailed) }
     }
 
     /// One value that cannot be used.
-    pub(crate) fn invalid_value(field: &str, message: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError::new(field, message)])
+    pub(crate) fn invalid_value(field: &str, wrong: Wrong) -> Self {
+        Self::invalid(vec![FieldError::new(field, wrong)])
     }
 
     /// A fault of this service; the cause is for the log.
@@ -128,8 +104,9 @@ impl Problem {
     /// The document, for one caller. `instance` names the request.
     pub(crate) fn respond(&self, language: Language, request_id: &str) -> HttpResponse {
         let status = self.code.status();
-        let detail = self.code.detail(language);
-        let detail = self.note.as_ref().map_or_else(|| detail.to_owned(), |note| format!("{detail} ({note})"));
+        let detail = self.extension.detail(language).unwrap_or_else(|| self.code.detail(language).to_owned());
+        let detail = self.note.as_ref().map_or_else(|| detail.clone(), |note| format!("{detail} ({note})"));
+        let told = invalid_values(&self.invalid, language);
         let document = Document {
             r#type: format!("urn:usher:problem:{}", self.code.as_str()),
             title: self.code.title(language),
@@ -137,7 +114,7 @@ impl Problem {
             detail: &detail,
             instance: format!("urn:usher:request:{request_id}"),
             code: self.code.as_str(),
-            more: &self.more,
+            extension: told.as_ref().unwrap_or(&self.extension),
         };
         let mut response = HttpResponse::build(status);
         self.add_headers(&mut response);
@@ -186,29 +163,29 @@ impl ResponseError for Problem {
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
-        let (code, more) = match rejection {
-            Rejection::TokenUnknown => (Code::TokenUnknown, More::Nothing),
+        let (code, extension) = match rejection {
+            Rejection::TokenUnknown => (Code::TokenUnknown, Extension::Nothing),
             Rejection::TokenNotActive(status) => {
-                (Code::TokenNotActive, More::Token { token_status: TokenState::from(status) })
+                (Code::TokenNotActive, Extension::Token { token_status: TokenState::from(status) })
             }
-            Rejection::UserMismatch => (Code::UserMismatch, More::Nothing),
-            Rejection::WrongQueue => (Code::WrongQueue, More::Nothing),
-            Rejection::NotFound(_) => (Code::NotFound, More::Nothing),
-            Rejection::SeatTaken(seat_numbers) => (Code::SeatTaken, More::Seats { seat_numbers }),
-            Rejection::SeatLimit(max_seats) => (Code::SeatLimit, More::Limit { max_seats }),
-            Rejection::SaleClosed => (Code::SaleClosed, More::Nothing),
-            Rejection::AlreadyPaid => (Code::AlreadyPaid, More::Nothing),
-            Rejection::ReservationCancelled => (Code::ReservationCancelled, More::Nothing),
-            Rejection::ReservationExpired => (Code::ReservationExpired, More::Nothing),
+            Rejection::UserMismatch => (Code::UserMismatch, Extension::Nothing),
+            Rejection::WrongQueue => (Code::WrongQueue, Extension::Nothing),
+            Rejection::NotFound(_) => (Code::NotFound, Extension::Nothing),
+            Rejection::SeatTaken(seat_numbers) => (Code::SeatTaken, Extension::Seats { seat_numbers }),
+            Rejection::SeatLimit(max_seats) => (Code::SeatLimit, Extension::Limit { max_seats }),
+            Rejection::SaleClosed => (Code::SaleClosed, Extension::Nothing),
+            Rejection::AlreadyPaid => (Code::AlreadyPaid, Extension::Nothing),
+            Rejection::ReservationCancelled => (Code::ReservationCancelled, Extension::Nothing),
+            Rejection::ReservationExpired => (Code::ReservationExpired, Extension::Nothing),
             Rejection::InsufficientBalance { balance, amount } => (
                 Code::InsufficientBalance,
-                More::Balance { balance: Points::from(&balance), amount: Points::from(&amount) },
+                Extension::Balance { balance: Points::from(&balance), amount: Points::from(&amount) },
             ),
-            Rejection::AmountMismatch => (Code::AmountMismatch, More::Nothing),
-            Rejection::IdempotencyKeyReused => (Code::IdempotencyKeyReused, More::Nothing),
+            Rejection::AmountMismatch => (Code::AmountMismatch, Extension::Nothing),
+            Rejection::IdempotencyKeyReused => (Code::IdempotencyKeyReused, Extension::Nothing),
             Rejection::Invalid(errors) => return Self::invalid(errors),
         };
-        Self { more, ..Self::new(code) }
+        Self { extension, ..Self::new(code) }
     }
 }
 

@@ -8,13 +8,13 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, HeaderBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
-    PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, tag::TagBuilder,
+    ComponentsBuilder, ContactBuilder, ContentBuilder, HeaderBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi,
+    OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Server, tag::TagBuilder,
 };
 
 use crate::answer::error_codes::{Code, Language};
+use crate::answer::extension::InvalidValue;
 use crate::answer::points::Points;
-use crate::answer::problem::InvalidValue;
 use crate::answer::token_state::TokenState;
 use crate::middleware::request_id;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape, Success};
@@ -26,9 +26,16 @@ const ABOUT: &str = "Sells concert seats fairly when far more people want them t
     minutes, and pay from a prepaid wallet. Errors are problem documents (RFC 9457), in Korean for \
     `Accept-Language: ko`, and `code` tells programs what went wrong.";
 
-/// Who may open a wallet, whichever way the operator has set it (R16).
-const WALLET_GATE: &str = "Needs an ACTIVE token. Where the operator lets people top up while they wait, a token in any \
-    state will do, and `token_not_active` is not answered.";
+/// The chapters of the page with what each is about, in the order in which a client meets them.
+const CHAPTERS: [(&str, &str); 7] = [
+    ("waiting line", "A place in line: to take one, to ask how far it has come, to give it up."),
+    ("concerts and seats", "What is played, when, and which seats there are."),
+    ("reservations", "Seats that are held for a few minutes, until they are paid or given up."),
+    ("wallet", "A user's prepaid points."),
+    ("payments", "Paying for what is held, and the receipts."),
+    ("admin", "What the operator of a sale does."),
+    ("operations", "What whoever runs the servers asks."),
+];
 
 /// The document of these endpoints as JSON.
 pub(crate) fn text(endpoints: &[Endpoint]) -> String {
@@ -44,7 +51,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> OpenApi {
     add(&mut schemas, Shape::of::<Points>());
     schemas.insert("Problem".to_owned(), problem());
     let mut paths = PathsBuilder::new();
-    for endpoint in endpoints {
+    for endpoint in endpoints.iter().filter(|endpoint| endpoint.documented) {
         let path = endpoint.path.replace(":.*", "");
         paths = paths.path(path, PathItem::new(method(endpoint), operation(endpoint, &mut schemas)));
     }
@@ -57,10 +64,18 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> OpenApi {
         .security_scheme("admin", bearer("The operator's key."))
         .security_scheme("identity", bearer("The shop's JWT (HS256, `sub` = `user_id`, `exp`), when it vouches."));
     OpenApiBuilder::new()
-        .info(InfoBuilder::new().title("Usher").version("1").description(Some(ABOUT)))
+        .info(
+            InfoBuilder::new()
+                .title("Usher")
+                .version("1")
+                .description(Some(ABOUT))
+                .contact(Some(ContactBuilder::new().name(Some("Usher")).build()))
+                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build())),
+        )
+        .servers(Some([Server::new("/")]))
         .paths(paths)
         .components(Some(components.build()))
-        .tags(Some(CHAPTERS.map(|chapter| TagBuilder::new().name(chapter).build())))
+        .tags(Some(CHAPTERS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build())))
         .build()
 }
 
@@ -112,10 +127,6 @@ fn method(endpoint: &Endpoint) -> HttpMethod {
     }
 }
 
-/// The chapters of the page, in the order in which a client meets them.
-const CHAPTERS: [&str; 7] =
-    ["waiting line", "concerts and seats", "reservations", "wallet", "payments", "admin", "operations"];
-
 /// The chapter that an endpoint stands in, by what its path begins with.
 fn tag(endpoint: &Endpoint) -> &'static str {
     match endpoint.path.strip_prefix("/api/v1/").and_then(|path| path.split('/').next()) {
@@ -135,22 +146,13 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> OperationBuilder {
     for parameter in parameters(endpoint) {
         operation = operation.parameter(parameter);
     }
-    let credentials = match endpoint.auth {
-        Auth::Open => None,
-        Auth::Identity => Some("identity"),
-        Auth::Token | Auth::Active | Auth::Wallet => Some("token"),
-        Auth::Admin => Some("admin"),
-    };
-    if let Some(name) = credentials {
-        operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
-    }
-    if endpoint.auth == Auth::Wallet {
-        operation = operation.description(Some(WALLET_GATE));
-    }
-    if endpoint.auth == Auth::Identity {
-        // Open mode: anyone may name any user.
-        operation = operation.security(SecurityRequirement::default());
-    }
+    let (schemes, who) = credentials(endpoint.auth);
+    let schemes = schemes.iter().map(|scheme| match scheme {
+        Some(name) => SecurityRequirement::new::<_, [&str; 0], &str>(*name, []),
+        None => SecurityRequirement::default(),
+    });
+    let repeated = if endpoint.idempotent { " With an `Idempotency-Key` it is safe to repeat." } else { "" };
+    operation = operation.securities(Some(schemes)).description(Some(format!("{who}{repeated}")));
     if let Some((shape, example)) = &endpoint.body {
         let schema = add(schemas, shape.clone());
         let content = ContentBuilder::new().schema(Some(schema)).example(Some(example.clone())).build();
@@ -164,7 +166,30 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> OperationBuilder {
     for (status, codes) in by_status(&endpoint.errors()) {
         operation = operation.response(status.to_string(), refused(&codes));
     }
-    operation
+    // By the parser itself, before anything of Usher's looks at a request.
+    let too_large =
+        ResponseBuilder::new().description("The head of the request is too large. The connection is closed.");
+    operation.response("431", too_large.build())
+}
+
+/// The names of the schemes of which a caller needs one, where `None` is no credentials, and the same in a sentence.
+const fn credentials(auth: Auth) -> (&'static [Option<&'static str>], &'static str) {
+    match auth {
+        Auth::Open => (&[], "Needs no credentials."),
+        // Open mode: anyone may name any user.
+        Auth::Identity => (
+            &[Some("identity"), None],
+            "Where the shop vouches for its people, it needs the shop's word for this very user; elsewhere nothing.",
+        ),
+        Auth::Token => (&[Some("token")], "Needs a queue token, in any state."),
+        Auth::Active => (&[Some("token")], "Needs the queue token of somebody whose turn it is: an `ACTIVE` one."),
+        Auth::Wallet => (
+            &[Some("token")],
+            "Needs an `ACTIVE` token. Where the operator lets people top up while they wait, a token in any state will \
+             do, and `token_not_active` is not answered.",
+        ),
+        Auth::Admin => (&[Some("admin")], "Needs the operator's key."),
+    }
 }
 
 fn parameters(endpoint: &Endpoint) -> Vec<utoipa::openapi::path::Parameter> {

@@ -79,6 +79,8 @@ pub(crate) struct Endpoint {
     pub(crate) auth: Auth,
     pub(crate) stores: bool,
     pub(crate) idempotent: bool,
+    /// Whether the document tells of it.
+    pub(crate) documented: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<(Shape, Value)>,
     pub(crate) successes: Vec<Success>,
@@ -103,6 +105,7 @@ impl Endpoint {
             auth: Auth::Open,
             stores: true,
             idempotent: false,
+            documented: true,
             parameters: Vec::new(),
             body: None,
             successes: Vec::new(),
@@ -119,6 +122,12 @@ impl Endpoint {
     /// It asks no store and so cannot find it overloaded or away.
     pub(crate) fn without_store(mut self) -> Self {
         self.stores = false;
+        self
+    }
+
+    /// It is for people who look, and no part of what programs ask.
+    pub(crate) fn undocumented(mut self) -> Self {
+        self.documented = false;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use domain::Wrong;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -18,7 +19,7 @@ impl<'a> Members<'a> {
     /// The object that stands at `at`.
     pub(crate) fn of(raw: &'a RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
         let Ok(Listed(members)) = serde_json::from_str(raw.get()) else {
-            return errors.reject(if at.is_empty() { "body" } else { at }, "must be an object");
+            return errors.reject(if at.is_empty() { "body" } else { at }, Wrong::Object);
         };
         Some(Self { at: at.to_owned(), members })
     }
@@ -30,7 +31,7 @@ impl<'a> Members<'a> {
 
     /// A member that must be there.
     fn required<T: FromJson>(&mut self, name: &str, errors: &mut Errors) -> Option<T> {
-        if self.has(&[name]) { self.optional(name, errors) } else { errors.reject(&self.path(name), "is required") }
+        if self.has(&[name]) { self.optional(name, errors) } else { errors.reject(&self.path(name), Wrong::Missing) }
     }
 
     /// A member that may be left out. Nothing, too, when it cannot be read, which is noted.
@@ -43,7 +44,7 @@ impl<'a> Members<'a> {
     /// Refuses the members that are left over: each name was taken once.
     pub(crate) fn finish(self, errors: &mut Errors) {
         for (name, _) in &self.members {
-            errors.reject::<()>(&self.path(name), "is unknown or came twice");
+            errors.reject::<()>(&self.path(name), Wrong::UnknownOrTwice);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Values in bodies: how each type is read from the source text of its JSON.
 
-use domain::{FieldError, LocalTime, Money, QueueName, Rejection, ReservationId, ScheduleId, SeatId, UserId};
+use domain::{FieldError, LocalTime, Money, QueueName, ReservationId, ScheduleId, SeatId, UserId, Wrong};
 use serde_json::value::RawValue;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -16,10 +16,10 @@ pub(crate) struct Errors(Vec<FieldError>);
 
 impl Errors {
     /// Notes one more and gives nothing, as the value is of no use.
-    pub(crate) fn reject<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
+    pub(crate) fn reject<T>(&mut self, field: &str, wrong: Wrong) -> Option<T> {
         if self.0.len() < MAX_ERRORS {
             // A name that a caller chose may be as long as the body.
-            self.0.push(FieldError::new(field.chars().take(100).collect::<String>(), message));
+            self.0.push(FieldError::new(field.chars().take(100).collect::<String>(), wrong));
         }
         None
     }
@@ -35,11 +35,8 @@ impl Errors {
     }
 
     /// Notes what the rules refuse of values that could be read.
-    pub(crate) fn rejected<T>(&mut self, rejection: Rejection) -> Option<T> {
-        match rejection {
-            Rejection::Invalid(errors) => self.0.extend(errors),
-            other => self.0.push(FieldError::new("body", other.to_string())),
-        }
+    pub(crate) fn refuse<T>(&mut self, error: FieldError) -> Option<T> {
+        self.0.push(error);
         None
     }
 }
@@ -52,66 +49,64 @@ pub(crate) trait FromJson: Sized {
 
 impl FromJson for String {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        serde_json::from_str(raw.get()).ok().or_else(|| errors.reject(at, "must be a text"))
+        serde_json::from_str(raw.get()).ok().or_else(|| errors.reject(at, Wrong::Text))
     }
 }
 
 impl FromJson for bool {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        serde_json::from_str(raw.get()).ok().or_else(|| errors.reject(at, "must be true or false"))
+        serde_json::from_str(raw.get()).ok().or_else(|| errors.reject(at, Wrong::TrueOrFalse))
     }
 }
 
 impl FromJson for u32 {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
         // Digits only: neither a sign nor a fraction nor an exponent.
-        raw.get().parse().ok().or_else(|| errors.reject(at, "must be a whole number, 0 to 4294967295"))
+        raw.get().parse().ok().or_else(|| errors.reject(at, Wrong::Number { least: 0, most: u32::MAX.into() }))
     }
 }
 
 impl<T: FromJson> FromJson for Vec<T> {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
-            return errors.reject(at, "must be a list");
+            return errors.reject(at, Wrong::List);
         };
         items.into_iter().enumerate().map(|(i, item)| T::read(item, &format!("{at}[{i}]"), errors)).collect()
     }
 }
 
-/// Reads a text and what it says; `expected` says what it must be.
+/// Reads a text and what it says; `wrong` is said of one that says nothing.
 fn said<T>(
     raw: &RawValue,
     at: &str,
     errors: &mut Errors,
-    expected: &str,
+    wrong: Wrong,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Option<T> {
     let text: Option<String> = serde_json::from_str(raw.get()).ok();
-    text.and_then(|text| parse(&text)).or_else(|| errors.reject(at, expected))
+    text.and_then(|text| parse(&text)).or_else(|| errors.reject(at, wrong))
 }
 
 impl FromJson for UserId {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        let expected =
-            "must be a text of 1 to 64 characters, Unicode NFC, without control characters and outer white space";
-        said(raw, at, errors, expected, Self::parse)
+        said(raw, at, errors, Wrong::User, Self::parse)
     }
 }
 
 impl FromJson for QueueName {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        said(raw, at, errors, "must be a text of 1 to 32 of a-z, 0-9 and -", Self::parse)
+        said(raw, at, errors, Wrong::Queue, Self::parse)
     }
 }
 
 impl FromJson for LocalTime {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        said(raw, at, errors, "must be a date and time as RFC 3339 writes it", Self::parse)
+        said(raw, at, errors, Wrong::DateAndTime, Self::parse)
     }
 }
 
 fn uuid(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Uuid> {
-    said(raw, at, errors, "must be a UUID", |text| Uuid::try_parse(text).ok())
+    said(raw, at, errors, Wrong::Uuid, |text| Uuid::try_parse(text).ok())
 }
 
 impl FromJson for SeatId {
@@ -141,27 +136,44 @@ impl FromJson for Money {
         } else {
             Self::parse(text)
         };
-        amount.or_else(|| {
-            errors.reject(at, "must be an amount, 0 to 10000000000000 with at most two decimals and no exponent")
-        })
+        amount.or_else(|| errors.reject(at, Wrong::Amount))
     }
 }
 
 /// An amount as callers may write it.
 pub(crate) struct Amount;
 
+/// An amount above 0 as callers may write it.
+pub(crate) struct AmountAboveZero;
+
+/// The largest amount, in points.
+const LARGEST: i64 = Money::MAX_MINOR / 100;
+
+fn written(number: ObjectBuilder, pattern: &str) -> RefOr<Schema> {
+    let number = number.schema_type(Type::Number).maximum(Some(LARGEST)).multiple_of(Some(0.01));
+    OneOfBuilder::new()
+        .item(number)
+        .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)))
+        .description(Some("Points, exact to two decimals: a number written without exponent, or such a text."))
+        .examples([serde_json::json!(12000)])
+        .into()
+}
+
 impl PartialSchema for Amount {
     fn schema() -> RefOr<Schema> {
-        let number =
-            ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(10_000_000_000_000_i64));
-        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^[0-9]{1,14}(\.[0-9]{1,2})?$"));
-        OneOfBuilder::new()
-            .item(number)
-            .item(text)
-            .description(Some("Points, exact to two decimals: a number written without exponent, or such a text."))
-            .examples([serde_json::json!(12000)])
-            .into()
+        written(ObjectBuilder::new().minimum(Some(0)), r"^([0-9]{1,13}(\.[0-9]{1,2})?|10{13}(\.00?)?)$")
+    }
+}
+
+impl PartialSchema for AmountAboveZero {
+    fn schema() -> RefOr<Schema> {
+        written(
+            ObjectBuilder::new().exclusive_minimum(Some(0)),
+            r"^(?!0+(\.0+)?$)([0-9]{1,13}(\.[0-9]{1,2})?|10{13}(\.00?)?)$",
+        )
     }
 }
 
 impl ToSchema for Amount {}
+
+impl ToSchema for AmountAboveZero {}

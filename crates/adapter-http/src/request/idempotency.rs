@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
-use domain::IdempotencyKey;
+use domain::{IdempotencyKey, Wrong};
 
 use crate::answer::problem::Problem;
 
@@ -29,10 +29,10 @@ fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
     let mut values = request.headers().get_all(HEADER);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Problem::invalid_value(HEADER, "must not come twice"));
+        return Err(Problem::invalid_value(HEADER, Wrong::Twice));
     }
     let key = value.to_str().ok().and_then(IdempotencyKey::parse);
-    key.map(Some).ok_or_else(|| Problem::invalid_value(HEADER, "must be 1 to 128 visible ASCII characters"))
+    key.map(Some).ok_or_else(|| Problem::invalid_value(HEADER, Wrong::IdempotencyKey))
 }
 
 /// Marks an answer that was given before.

@@ -1,6 +1,6 @@
 //! Which page of a list is asked for: `limit` and `cursor`.
 
-use domain::Page;
+use domain::{Page, Wrong};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::answer::page::Cursor;
@@ -11,6 +11,8 @@ use crate::request::query::{FromQuery, Parameters};
 /// How many items a page has when the caller does not say.
 const USUAL_LIMIT: u32 = 50;
 
+const LIMIT: Wrong = Wrong::Number { least: 1, most: 100 };
+
 /// Which page is asked for.
 pub(crate) struct PageQuery<K> {
     pub(crate) limit: Option<u32>,
@@ -20,8 +22,7 @@ pub(crate) struct PageQuery<K> {
 impl<K> PageQuery<K> {
     /// The page.
     pub(crate) fn page(self) -> Result<Page<K>, Problem> {
-        Page::new(self.limit.unwrap_or(USUAL_LIMIT), self.after)
-            .ok_or_else(|| Problem::invalid_value("limit", "must be 1 to 100"))
+        Page::new(self.limit.unwrap_or(USUAL_LIMIT), self.after).ok_or_else(|| Problem::invalid_value("limit", LIMIT))
     }
 }
 
@@ -41,16 +42,18 @@ impl<K: Cursor> FromQuery for PageQuery<K> {
             Parameter {
                 name: "cursor",
                 says: "The `next_cursor` of the page before.",
-                schema: || ObjectBuilder::new().schema_type(Type::String).into(),
+                schema: || {
+                    let pattern = format!("^[0-9a-f]{{{}}}$", K::DIGITS);
+                    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+                },
             },
         ]
     }
 
     fn read(parameters: &mut Parameters) -> Self {
-        let limit = parameters.take("limit", "must be 1 to 100", |text| {
-            text.parse().ok().filter(|limit| (1..=Page::<K>::MAX_LIMIT).contains(limit))
-        });
-        let after = parameters.take("cursor", "must be the `next_cursor` of a page of this list", K::parse);
+        let limit = parameters
+            .take("limit", LIMIT, |text| text.parse().ok().filter(|limit| (1..=Page::<K>::MAX_LIMIT).contains(limit)));
+        let after = parameters.take("cursor", Wrong::Cursor, K::parse);
         Self { limit, after }
     }
 }

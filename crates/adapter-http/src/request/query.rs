@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use domain::FieldError;
+use domain::{FieldError, Wrong};
 use time::Date;
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
@@ -28,17 +28,17 @@ impl Parameters {
             return Ok(Self { given: Vec::new(), errors: Vec::new() });
         }
         let given = actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string())
-            .map_err(|error| Problem::invalid_value("query", error.to_string()))?;
+            .map_err(|_unreadable| Problem::invalid_value("query", Wrong::Query))?;
         Ok(Self { given: given.into_inner(), errors: Vec::new() })
     }
 
-    /// The value of a parameter, when it was given and `parse` can read it; `expected` says what it must be.
-    pub(crate) fn take<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    /// The value of a parameter, when it was given and `parse` can read it; `wrong` when it cannot.
+    pub(crate) fn take<T>(&mut self, name: &str, wrong: Wrong, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let index = self.given.iter().position(|(known, _)| known == name)?;
         let (_, text) = self.given.remove(index);
         let value = parse(&text);
         if value.is_none() {
-            self.errors.push(FieldError::new(name, expected));
+            self.errors.push(FieldError::new(name, wrong));
         }
         value
     }
@@ -46,7 +46,7 @@ impl Parameters {
     fn finish<T>(mut self, value: T) -> Result<T, Problem> {
         let unknown = self.given.iter().take(20).map(|(name, _)| {
             let name: String = name.chars().take(100).collect();
-            FieldError::new(name, "is unknown or came twice")
+            FieldError::new(name, Wrong::UnknownOrTwice)
         });
         self.errors.extend(unknown);
         if self.errors.is_empty() { Ok(value) } else { Err(Problem::invalid(self.errors)) }
@@ -108,7 +108,7 @@ impl FromQuery for Dates {
     fn read(parameters: &mut Parameters) -> Self {
         let mut date = |name| {
             // The length first: the format alone would take years with a sign.
-            parameters.take(name, "must be a date, YYYY-MM-DD", |text| {
+            parameters.take(name, Wrong::Date, |text| {
                 Date::parse(text, DATE).ok().filter(|_| text.len() == "YYYY-MM-DD".len())
             })
         };

@@ -19,10 +19,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .without_store()
             .answers(200, "The OpenAPI document.", Content::Other("application/json")),
         Endpoint::new(Method::GET, "/docs", "getDocs", "This document as a page to read and try.", || web::to(enter))
+            .undocumented()
             .without_store()
             .answers(308, "The page is at `/docs/`.", Content::Empty)
             .header("Location", "The page."),
         Endpoint::new(Method::GET, "/docs/{file:.*}", "getDocsFile", "The page and its files.", || web::to(file))
+            .undocumented()
             .without_store()
             .answers(200, "The file.", Content::Other("text/html"))
             .refuses(&[Code::NotFound]),

@@ -4,11 +4,13 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::Failure;
 use domain::rejection::Missing;
-use domain::seat::SeatChoice;
-use domain::{Rejection, ReservationId, ScheduleId, SeatId};
+use domain::seat::{Seat, SeatChoice};
+use domain::{Rejection, ReservationId, ScheduleId, SeatId, Wrong};
 use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
 use crate::answer::error_codes::Code;
 use crate::answer::json;
@@ -64,8 +66,8 @@ enum Hold {
 object! {
     /// Seats by their ids.
     struct HoldByIds {
-        /// Ids of seats of one schedule.
-        #[schema(value_type = Vec<Uuid>, min_items = 1, max_items = 100)]
+        /// Ids of seats of one schedule, each once.
+        #[schema(schema_with = seat_ids)]
         seat_ids: Vec<SeatId>,
     }
 }
@@ -76,17 +78,30 @@ object! {
         /// The schedule.
         #[schema(value_type = Uuid)]
         schedule_id: ScheduleId,
-        /// Numbers of its seats.
-        #[schema(min_items = 1, max_items = 100)]
+        /// Numbers of its seats, each 1 to 1,000,000, and once.
+        #[schema(schema_with = seat_numbers)]
         seat_numbers: Vec<u32>,
     }
+}
+
+fn seat_ids() -> RefOr<Schema> {
+    seats(ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))))
+}
+
+fn seat_numbers() -> RefOr<Schema> {
+    seats(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(Seat::MAX_NUMBER)))
+}
+
+/// A list that names seats, none of them twice.
+fn seats(name: ObjectBuilder) -> RefOr<Schema> {
+    ArrayBuilder::new().items(name).min_items(Some(1)).max_items(Some(SeatChoice::MAX_SEATS)).unique_items(true).into()
 }
 
 impl FromJson for Hold {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
         let members = Members::of(raw, at, errors)?;
         match (members.has(HoldByIds::NAMES), members.has(HoldByNumbers::NAMES)) {
-            (true, true) => errors.reject("seat_ids", "must not come with schedule_id or seat_numbers"),
+            (true, true) => errors.reject("seat_ids", Wrong::NotWith("schedule_id, seat_numbers")),
             (true, false) => HoldByIds::take(members, errors).map(Self::Ids),
             (false, _) => HoldByNumbers::take(members, errors).map(Self::Numbers),
         }
@@ -99,7 +114,7 @@ impl FromJson for SeatChoice {
             Hold::Ids(HoldByIds { seat_ids }) => Self::ids(&seat_ids),
             Hold::Numbers(HoldByNumbers { schedule_id, seat_numbers }) => Self::numbers(schedule_id, &seat_numbers),
         };
-        choice.map_or_else(|rejection| errors.rejected(rejection), Some)
+        choice.map_or_else(|error| errors.refuse(error), Some)
     }
 }
 

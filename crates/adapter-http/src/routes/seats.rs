@@ -4,7 +4,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use domain::rejection::Missing;
-use domain::{Rejection, ScheduleId};
+use domain::{Rejection, ScheduleId, Wrong};
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
@@ -63,7 +63,7 @@ impl FromQuery for OnlyAvailable {
     }
 
     fn read(parameters: &mut Parameters) -> Self {
-        Self(parameters.take("available", "must be true or false", |text| text.parse().ok()).unwrap_or(false))
+        Self(parameters.take("available", Wrong::TrueOrFalse, |text| text.parse().ok()).unwrap_or(false))
     }
 }
 

@@ -69,8 +69,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 object! {
     /// A request to join a line.
     struct Join {
-        /// Who joins: 1 to 64 characters, Unicode NFC, without control characters and outer white space.
-        #[schema(value_type = String, min_length = 1, max_length = 64, example = "alice")]
+        /// Who joins: 1 to 64 characters, Unicode NFC, none of them invisible, without white space at the ends.
+        #[schema(value_type = String, min_length = 1, max_length = 64, pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$", example = "alice")]
         user_id: UserId,
         /// Which line; `main` when it is left out.
         #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]

@@ -18,7 +18,7 @@ use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Bearer;
 use crate::request::body::Json;
 use crate::request::body_object::object;
-use crate::request::body_values::Amount;
+use crate::request::body_values::AmountAboveZero;
 use crate::request::idempotency::{self, Key};
 use crate::request::page::PageQuery;
 use crate::request::query::{Nothing, Query};
@@ -62,7 +62,7 @@ object! {
     /// A request to add points.
     struct Charge {
         /// How many points: more than 0, at most 1,000,000 unless the operator says otherwise.
-        #[schema(value_type = Amount)]
+        #[schema(value_type = AmountAboveZero)]
         amount: Money,
     }
 }

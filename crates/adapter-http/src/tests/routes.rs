@@ -12,7 +12,7 @@ use crate::openapi::endpoint::Content;
 use crate::routes::endpoints;
 
 /// The routes that callers are promised.
-const CONTRACT: [&str; 26] = [
+const CONTRACT: [&str; 24] = [
     "DELETE /api/v1/queue/tokens/me",
     "DELETE /api/v1/reservations/{id}",
     "GET /api/v1/admin/queues/{queue}",
@@ -27,8 +27,6 @@ const CONTRACT: [&str; 26] = [
     "GET /api/v1/schedules/{id}/seats",
     "GET /api/v1/wallet",
     "GET /api/v1/wallet/entries",
-    "GET /docs",
-    "GET /docs/{file}",
     "GET /healthz",
     "GET /metrics",
     "GET /openapi.json",
@@ -111,7 +109,10 @@ fn names_are_given_once_and_every_code_is_documented_somewhere() {
         assert!(text.contains(&format!("\"code\":\"{}\"", code.as_str())), "{}", code.as_str());
     }
     for operation in operations {
-        for (number, response) in operation["responses"].as_object().unwrap() {
+        // What the parser answers itself is no document.
+        for (number, response) in
+            operation["responses"].as_object().unwrap().iter().filter(|(number, _)| *number != "431")
+        {
             let refused = status(number.parse().unwrap()).as_u16() >= 400;
             assert_eq!(response["content"].get("application/problem+json").is_some(), refused, "{operation}");
         }
@@ -168,7 +169,7 @@ fn wallet_routes_are_documented_for_both_gates_r16() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for operation in item.as_object().unwrap().values() {
             let says = operation["description"].as_str().unwrap_or_default();
-            let both = says.contains("ACTIVE token") && says.contains("any state");
+            let both = says.contains("`ACTIVE` token") && says.contains("any state");
             assert_eq!(both, path.starts_with("/api/v1/wallet"), "{path}: {says}");
         }
     }

@@ -6,7 +6,7 @@ use diesel::dsl::{auto_type, insert_into, max};
 use diesel::{ExpressionMethods, QueryDsl, helper_types};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule};
-use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, Timestamp};
+use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, Timestamp, Wrong};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -229,7 +229,7 @@ impl Loading {
         }
         let newest = newest_number().get_result::<Option<i32>>(&mut &*conn).await?.unwrap_or(0);
         let Ok(number) = u16::try_from(newest.saturating_add(1)) else {
-            return Ok(Err(Rejection::invalid("queue", "is one more than there are numbers for")));
+            return Ok(Err(Rejection::invalid("queue", Wrong::NoNumberLeft)));
         };
         let epoch = QueueEpoch(self.environment.ids.random());
         let policy = self.environment.rules.new_queue;

@@ -42,7 +42,7 @@ impl Batch {
         }
         for row in facts.paid {
             let recorded = recorded("payments", row.id, (row.idempotency_key, row.fingerprint), row.paid_at);
-            if let (Some(user), Some((key, recorded))) = (UserId::parse(&row.user_id), recorded) {
+            if let (Some(user), Some((key, recorded))) = (UserId::stored(&row.user_id), recorded) {
                 batch.set.add_recorded_payment(user, key, recorded.map(|recorded| (recorded, PaymentId::new(row.id))));
             }
         }
@@ -70,12 +70,13 @@ impl Batch {
     fn add_token(&mut self, row: &TokenRow) {
         let Ok(number) = columns::ticket_number(row.number) else { return };
         let token = row.token(self.set.number());
-        let user = token.as_ref().map_or_else(|_damaged| UserId::parse(&row.user_id), |token| Some(token.user.clone()));
+        let user =
+            token.as_ref().map_or_else(|_damaged| UserId::stored(&row.user_id), |token| Some(token.user.clone()));
         self.set.add_token(number, user, token);
     }
 
     fn add_hold(&mut self, row: HoldRow) {
-        let (Some(user), id) = (UserId::parse(&row.user_id), ReservationId::new(row.id)) else { return };
+        let (Some(user), id) = (UserId::stored(&row.user_id), ReservationId::new(row.id)) else { return };
         if row.pending {
             let seats = u32::try_from(row.seats).unwrap_or(u32::MAX);
             let hold = PendingHold { expires_at: columns::instant(row.expires_at), seats };

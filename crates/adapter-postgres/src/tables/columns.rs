@@ -21,7 +21,7 @@ pub(crate) fn money(table: &'static str, column: &'static str, value: &BigDecima
 }
 
 pub(crate) fn user(table: &'static str, value: &str) -> Result<UserId, StoreError> {
-    UserId::parse(value).ok_or_else(|| inconsistent(table, "user_id", format!("{value:?}")))
+    UserId::stored(value).ok_or_else(|| inconsistent(table, "user_id", format!("{value:?}")))
 }
 
 pub(crate) fn queue_number(table: &'static str, value: i32) -> Result<QueueNumber, StoreError> {

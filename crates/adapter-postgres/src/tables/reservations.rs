@@ -35,7 +35,7 @@ pub(crate) struct ReservationRow {
 impl ReservationRow {
     /// Whose it is, if that can be read.
     pub(crate) fn user(&self) -> Option<UserId> {
-        UserId::parse(&self.user_id)
+        UserId::stored(&self.user_id)
     }
 
     pub(crate) fn bare(&self) -> Result<BareReservation, StoreError> {

@@ -29,7 +29,7 @@ pub(crate) struct WalletRow {
 impl WalletRow {
     /// Whose it is, if that can be read.
     pub(crate) fn user(&self) -> Option<UserId> {
-        UserId::parse(&self.user_id)
+        UserId::stored(&self.user_id)
     }
 
     pub(crate) fn wallet(self) -> Result<Wallet, StoreError> {
@@ -84,7 +84,7 @@ pub(crate) struct ChargeKeyRow {
 impl ChargeKeyRow {
     /// Whose key it is that recorded a charge, if that can be read.
     pub(crate) fn place(&self) -> Option<(UserId, IdempotencyKey)> {
-        Some((UserId::parse(&self.entry.user_id)?, IdempotencyKey::parse(self.idempotency_key.as_deref()?)?))
+        Some((UserId::stored(&self.entry.user_id)?, IdempotencyKey::parse(self.idempotency_key.as_deref()?)?))
     }
 
     /// What the key recorded, and the entry that its charge made.

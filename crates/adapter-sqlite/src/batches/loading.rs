@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule, Schedule};
 use domain::ports::{Decided, StoreError};
 use domain::seat::Seat;
-use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, count};
+use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Wrong, count};
 
 use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Statement, binds, statements};
@@ -36,7 +36,7 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) ->
 /// A queue with the default policy, under a number that was never used.
 pub(crate) fn create_queue(transaction: &mut Transaction<'_>, name: QueueName) -> Decided<QueueNumber> {
     let Some(number) = queues::next_number(transaction.conn)? else {
-        return Ok(Err(Rejection::invalid("queue", "is one more than there are numbers for")));
+        return Ok(Err(Rejection::invalid("queue", Wrong::NoNumberLeft)));
     };
     let epoch = QueueEpoch(transaction.ids.random());
     let queue = Queue::new(number, name, epoch, transaction.rules.new_queue, transaction.now);

@@ -89,7 +89,7 @@ pub(crate) trait Columns<'a> {
 
     fn user(&self, place: usize, column: Column) -> Result<UserId, StoreError> {
         let text = self.text(place, column)?;
-        UserId::parse(&text).ok_or_else(|| wrong(column, format!("{text:?}")))
+        UserId::stored(&text).ok_or_else(|| wrong(column, format!("{text:?}")))
     }
 
     /// The queue's number in `place`, the ticket's in the next one.

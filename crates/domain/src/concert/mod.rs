@@ -9,8 +9,9 @@ use time::Date;
 use crate::rejection::Missing;
 use crate::seat::Seat;
 use crate::seat::SeatStatus;
+use crate::text;
 use crate::{
-    ConcertId, FieldError, LocalTime, Money, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp,
+    ConcertId, FieldError, LocalTime, Money, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp, Wrong,
 };
 
 /// One dated performance of a concert.
@@ -184,15 +185,12 @@ impl NewConcert {
     /// Checks an operator's plan and spells its seats out. Names every value that is out of bounds.
     pub fn plan(title: &str, queue: QueueName, schedules: &[(LocalTime, Vec<SeatGroup>)]) -> Result<Self, Rejection> {
         let mut errors = Vec::new();
-        let chars = title.chars().count();
-        if !(1..=Self::MAX_TITLE).contains(&chars) || title.trim().is_empty() || title.chars().any(char::is_control) {
-            errors.push(FieldError::new(
-                "title",
-                format!("must be 1 to {} characters, none a control character", Self::MAX_TITLE),
-            ));
+        let title = text::line(title, Self::MAX_TITLE);
+        if title.is_none() {
+            errors.push(FieldError::new("title", Wrong::Line { most: Self::MAX_TITLE }));
         }
         if !(1..=Self::MAX_SCHEDULES).contains(&schedules.len()) {
-            errors.push(FieldError::new("schedules", format!("must be 1 to {} schedules", Self::MAX_SCHEDULES)));
+            errors.push(FieldError::new("schedules", Wrong::Items { least: 1, most: Self::MAX_SCHEDULES }));
         }
         let mut left = Self::MAX_SEATS;
         let mut planned = Vec::new();
@@ -202,19 +200,18 @@ impl NewConcert {
                     left -= seats.len();
                     planned.push(NewSchedule { starts_at: *starts_at, seats });
                 }
-                Err(message) => errors.push(FieldError::new(format!("schedules[{at}].seats"), message)),
+                Err(wrong) => errors.push(FieldError::new(format!("schedules[{at}].seats"), wrong)),
             }
         }
-        if errors.is_empty() {
-            Ok(Self { title: Arc::from(title), queue, schedules: planned })
-        } else {
-            Err(Rejection::Invalid(errors))
+        match title {
+            Some(title) if errors.is_empty() => Ok(Self { title: Arc::from(title), queue, schedules: planned }),
+            _ => Err(Rejection::Invalid(errors)),
         }
     }
 }
 
 /// The seats of one schedule, at most `left` of them.
-fn spell_out(groups: &[SeatGroup], left: usize) -> Result<Vec<(u32, Money)>, String> {
+fn spell_out(groups: &[SeatGroup], left: usize) -> Result<Vec<(u32, Money)>, Wrong> {
     let mut seats = Vec::new();
     let mut next = 1_u32;
     for group in groups {
@@ -224,22 +221,19 @@ fn spell_out(groups: &[SeatGroup], left: usize) -> Result<Vec<(u32, Money)>, Str
         };
         let room = left - seats.len();
         if count == 0 || usize::try_from(count).map_or(true, |count| count > room) {
-            return Err(format!(
-                "a count must be at least 1, and all seats of a concert at most {}",
-                NewConcert::MAX_SEATS
-            ));
+            return Err(Wrong::SeatCount { most: NewConcert::MAX_SEATS });
         }
         let last = first.saturating_add(count - 1);
         if first == 0 || last > Seat::MAX_NUMBER {
-            return Err(format!("seat numbers must be 1 to {}", Seat::MAX_NUMBER));
+            return Err(Wrong::SeatNumber { most: Seat::MAX_NUMBER });
         }
         seats.extend((first..=last).map(|number| (number, price.clone())));
         next = last + 1;
     }
     let distinct: BTreeSet<u32> = seats.iter().map(|(number, _)| *number).collect();
     match seats.len() {
-        0 => Err("must have at least one seat".to_owned()),
-        all if all != distinct.len() => Err("a seat number must not come twice".to_owned()),
+        0 => Err(Wrong::Items { least: 1, most: NewConcert::MAX_SEATS }),
+        all if all != distinct.len() => Err(Wrong::SeatTwice),
         _ => Ok(seats),
     }
 }

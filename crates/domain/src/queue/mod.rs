@@ -9,7 +9,7 @@ use crate::policy::Window;
 use crate::presence::Roll;
 use crate::token::EndReason;
 use crate::{
-    Policy, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId,
+    Policy, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId, Wrong,
 };
 
 /// The name of a queue: `[a-z0-9-]{1,32}`.
@@ -113,8 +113,8 @@ impl Queue {
             Some(mut token) => token.expire_if_due(now).then_some(token),
             None => None,
         };
-        let number = TicketNumber::new(self.line.issued + 1)
-            .ok_or_else(|| Rejection::invalid("queue", "has issued all the numbers it has"))?;
+        let number =
+            TicketNumber::new(self.line.issued + 1).ok_or_else(|| Rejection::invalid("queue", Wrong::NoNumberLeft))?;
         self.line.issue();
         let token = Token::issue(Ticket { queue: self.number, number }, user.clone(), now);
         Ok(Join::Issued { ended, token })

@@ -8,7 +8,7 @@ use crate::rejection::Missing;
 use crate::seat::{Seat, SeatChoice, SeatStatus, Taken};
 use crate::{
     ConcertId, LocalTime, Money, QueueNumber, Rejection, ReservationId, Rules, ScheduleId, Timestamp, Token, UserId,
-    count,
+    Wrong, count,
 };
 
 /// Why a reservation was cancelled.
@@ -197,7 +197,7 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
         return Err(Rejection::NotFound(Missing::Seat));
     }
     if facts.seats.iter().any(|seat| seat.schedule != schedule.id) {
-        return Err(Rejection::invalid("seat_ids", "must be seats of one schedule"));
+        return Err(Rejection::invalid("seat_ids", Wrong::SeatsOfManySchedules));
     }
     if !schedule.on_sale(now) {
         return Err(Rejection::SaleClosed);
@@ -212,8 +212,8 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
     if !unfree.is_empty() {
         return Err(Rejection::SeatTaken(unfree.into_iter().collect()));
     }
-    let amount = Money::sum(facts.seats.iter().map(|s| &s.price))
-        .ok_or_else(|| Rejection::invalid("seat_ids", "cost more than one payment can be"))?;
+    let amount =
+        Money::sum(facts.seats.iter().map(|s| &s.price)).ok_or_else(|| Rejection::invalid("seat_ids", Wrong::Price))?;
     let reservation = held(facts, schedule, amount, id, now.plus(rules.hold), now);
     let taken_over = facts.seats.iter().filter_map(|s| s.taken.map(|taken| taken.by)).collect();
     let mut token = facts.token.clone();

@@ -214,7 +214,7 @@ fn a_hold_is_checked_in_the_documented_order() {
         (|asked| asked.seats.truncate(1), Rejection::NotFound(Missing::Seat)),
         (
             |asked| asked.seats[0].schedule = ScheduleId::new(Uuid::from_u128(9)),
-            Rejection::invalid("seat_ids", "must be seats of one schedule"),
+            Rejection::invalid("seat_ids", Wrong::SeatsOfManySchedules),
         ),
         (
             |asked| {

@@ -1,0 +1,69 @@
+//! What a problem document has beside its usual members, for programs, and what it says of them to people.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answer::error_codes::Language;
+use crate::answer::points::Points;
+use crate::answer::token_state::TokenState;
+
+/// The extension members of a problem document (RFC 9457, 3.2): one or two of them, or none.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Extension {
+    #[default]
+    Nothing,
+    Errors {
+        errors: Vec<InvalidValue>,
+    },
+    Balance {
+        balance: Points,
+        amount: Points,
+    },
+    Token {
+        token_status: TokenState,
+    },
+    Seats {
+        seat_numbers: Vec<u32>,
+    },
+    Limit {
+        max_seats: u32,
+    },
+}
+
+/// A value that is missing, unknown or out of its bounds.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct InvalidValue {
+    /// Where the value stands.
+    #[schema(example = "schedules[0].seats[1].price")]
+    pub(crate) field: String,
+    /// What is wrong with it, in the language of the document.
+    #[schema(example = "must be a whole number, 1 to 100")]
+    pub(crate) message: String,
+}
+
+impl Extension {
+    /// A sentence for people that has these values in it; `None` where the sentence of the code says all.
+    pub(crate) fn detail(&self, language: Language) -> Option<String> {
+        let (english, korean) = match self {
+            Self::Nothing | Self::Errors { .. } | Self::Seats { .. } => return None,
+            Self::Balance { balance, amount } => (
+                format!("Your wallet has {balance} points, and this costs {amount}."),
+                format!("지갑의 잔액은 {balance}포인트이고, 결제할 금액은 {amount}포인트입니다."),
+            ),
+            Self::Token { token_status: TokenState::Waiting } => (
+                "It is not your turn yet; you are still in line.".to_owned(),
+                "아직 차례가 아닙니다. 대기열에서 기다려 주세요.".to_owned(),
+            ),
+            Self::Token { token_status: TokenState::Expired | TokenState::Active } => (
+                "Your turn is over; join the line again to get another one.".to_owned(),
+                "이용 시간이 끝났습니다. 다시 이용하려면 대기열에 새로 참여하세요.".to_owned(),
+            ),
+            Self::Limit { max_seats } => (
+                format!("You can hold at most {max_seats} seats at once."),
+                format!("동시에 잡을 수 있는 좌석은 최대 {max_seats}석입니다."),
+            ),
+        };
+        Some(if language == Language::Korean { korean } else { english })
+    }
+}
