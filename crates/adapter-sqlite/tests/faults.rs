@@ -17,7 +17,7 @@ use domain::ports::{
 use domain::reservation::{CancelReason, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::{
-    LocalTime, Money, PolicyChange, QueueName, QueueNumber, Rejection, Rules, ScheduleId, Ticket, Timestamp,
+    LocalTime, Money, Policy, PolicyChange, QueueName, QueueNumber, Rejection, Rules, ScheduleId, Ticket, Timestamp,
     TokenStatus, UserId,
 };
 use storage_contract::{SeededIds, TestClock};
@@ -188,26 +188,43 @@ async fn more_bad_rows_than_one_sweep_takes_do_not_starve_the_good_s8() {
     assert_eq!(scene.store.release_expired().await, Ok(1), "though all the bad, which have no seats, come first");
 }
 
+/// Three are ACTIVE and past their deadline and one waits, in a queue with room for three.
+async fn three_past_their_deadline_and_one_who_waits() -> Scene {
+    let scene = scene(Rules { new_queue: Policy { max_active: 3, ..Policy::default() }, ..Rules::default() });
+    for name in ["a", "b", "c", "waits"] {
+        scene.ticket(name).await;
+    }
+    scene.clock.advance(Rules::default().active);
+    scene
+}
+
 #[tokio::test]
-async fn one_bad_token_stops_neither_other_queues_nor_the_batch_r3_s8() {
-    let scene = scene(Rules::default());
-    let paused = |paused| PolicyChange { paused: Some(paused), ..PolicyChange::default() };
+async fn a_bad_token_past_its_deadline_keeps_its_own_place_and_no_other_r3_s8() {
+    let scene = three_past_their_deadline_and_one_who_waits().await;
+    let _beside = scene.beside("UPDATE tokens SET user_id = ' b ' WHERE user_id = 'b'");
+    let Admissions { done, failed } = scene.store.admit().await.unwrap();
+    assert_eq!(failed, []);
+    assert_eq!(done.iter().map(|line| (line.expired, line.admitted, line.active)).collect::<Vec<_>>(), [(2, 1, 2)]);
+}
+
+#[tokio::test]
+async fn a_bad_token_that_waits_is_not_passed_over_and_stops_no_other_queue_r3_s8() {
+    let scene = three_past_their_deadline_and_one_who_waits().await;
     let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
     let seats = vec![SeatGroup::Count(1, Money::parse("10").unwrap())];
     let plan = NewConcert::plan("Winter", QueueName::parse("other").unwrap(), &[(starts_at, seats)]).unwrap();
     let other = scene.store.create(&plan).await.unwrap().unwrap().queue;
-    scene.ticket("a").await;
+    let paused = |paused| PolicyChange { paused: Some(paused), ..PolicyChange::default() };
     scene.store.change_policy(other, &paused(true)).await.unwrap().unwrap();
     scene.store.join(other, &user("b")).await.unwrap().unwrap();
     scene.store.change_policy(other, &paused(false)).await.unwrap().unwrap();
-    let _beside = scene.beside("UPDATE tokens SET user_id = ' a ' WHERE queue = 1");
-    scene.clock.advance(Rules::default().active);
+    let _beside = scene.beside("UPDATE tokens SET user_id = ' waits ' WHERE user_id = 'waits'");
     let Admissions { done, failed } = scene.store.admit().await.unwrap();
     assert_eq!(done.iter().map(|line| (line.queue, line.admitted)).collect::<Vec<_>>(), [(other, 1)]);
     assert!(matches!(&*failed, [(MAIN, StoreError::Inconsistent { table: "tokens", .. })]), "{failed:?}");
-    let joined = scene.store.join(MAIN, &user("c")).await.unwrap().unwrap();
+    let joined = scene.store.join(MAIN, &user("later")).await.unwrap().unwrap();
     let position = joined.line.position_at_tail(joined.token.ticket.number);
-    assert_eq!((joined.token.status(), position), (TokenStatus::Waiting, 1), "told as it is");
+    assert_eq!((joined.token.status(), position), (TokenStatus::Waiting, 2), "told as it is");
 }
 
 #[tokio::test]

@@ -35,7 +35,8 @@ statement! {
 
 /// Writes EXPIRED to ACTIVE tokens past their deadline, then admits whom the policy has room for, passing over the absent;
 /// nothing when there was nothing to do. At most `most` have their turn; as many at most of the others were read. A damaged
-/// token that is past its deadline stays as it is; one that waits cannot be passed over, and nobody is admitted then.
+/// token that is past its deadline is told of and stays as it is; one that waits cannot be passed over, and nobody is admitted
+/// then.
 pub(crate) async fn admit(
     conn: &AsyncPgConnection,
     batch: &mut Batch,
@@ -43,6 +44,9 @@ pub(crate) async fn admit(
     most: u32,
 ) -> Result<Option<Admitted>, BatchError> {
     let now = batch.now;
+    for damaged in batch.set.damaged_tokens() {
+        tracing::error!(%damaged, queue = batch.set.number().0, "a token cannot be read, nor ended if it is past its deadline");
+    }
     let due = batch.set.tokens().filter(|token| token.status_at(now) != token.status());
     let ended = sale::expire(due.cloned(), now);
     let expired = u64::try_from(ended.len()).unwrap_or(u64::MAX);

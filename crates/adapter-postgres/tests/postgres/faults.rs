@@ -2,10 +2,10 @@
 
 use diesel_async::SimpleAsyncConnection;
 use domain::ports::{
-    PayCommand, PaymentRepository, QueueRepository, ReservationRepository, StoreError, WalletRepository,
+    Admissions, PayCommand, PaymentRepository, QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::{CancelReason, ReservationStatus};
-use domain::{Rejection, Rules};
+use domain::{PolicyChange, Rejection, Rules, TokenStatus};
 use futures::future::join_all;
 
 use crate::scene::{MAIN, Scene, charge, number, until, user};
@@ -174,6 +174,39 @@ async fn a_bad_reservation_fails_its_own_user_and_nobody_else_r7_r17_s8() {
         let ticket = scene.ticket(name).await;
         assert!(scene.hold(ticket, schedule, &[seat]).await.unwrap().is_ok(), "{name} takes a dead hold over");
     }
+}
+
+/// Three are ACTIVE and past their deadline and one waits, in a queue with room for three.
+async fn three_past_their_deadline_and_one_who_waits() -> Scene {
+    let scene = Scene::clocked(2).await;
+    let three = PolicyChange { max_active: Some(3), ..PolicyChange::default() };
+    scene.store.change_policy(MAIN, &three).await.unwrap().unwrap();
+    for name in ["a", "b", "c", "waits"] {
+        scene.ticket(name).await;
+    }
+    scene.clock.as_ref().unwrap().advance(Rules::default().active);
+    scene
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_token_past_its_deadline_keeps_its_own_place_and_no_other_r3_s8() {
+    let scene = three_past_their_deadline_and_one_who_waits().await;
+    let _beside = scene.beside("UPDATE tokens SET user_id = ' b ' WHERE user_id = 'b'").await;
+    let Admissions { done, failed } = scene.store.admit().await.unwrap();
+    assert_eq!(failed, []);
+    assert_eq!(done.iter().map(|line| (line.expired, line.admitted, line.active)).collect::<Vec<_>>(), [(2, 1, 2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_token_that_waits_is_not_passed_over_r3_s8() {
+    let scene = three_past_their_deadline_and_one_who_waits().await;
+    let _beside = scene.beside("UPDATE tokens SET user_id = ' waits ' WHERE user_id = 'waits'").await;
+    let Admissions { done, failed } = scene.store.admit().await.unwrap();
+    assert_eq!(done, []);
+    assert!(matches!(&*failed, [(MAIN, StoreError::Inconsistent { table: "tokens", .. })]), "{failed:?}");
+    let joined = scene.store.join(MAIN, &user("later")).await.unwrap().unwrap();
+    let position = joined.line.position_at_tail(joined.token.ticket.number);
+    assert_eq!((joined.token.status(), position), (TokenStatus::Waiting, 2), "told as it is");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,8 +38,16 @@ pub(crate) trait Statement: Sized + 'static {
 
     /// All rows it yields.
     fn rows<T: FromRow>(conn: &mut SqliteConnection, binds: &[Bind<'_>]) -> Result<Vec<T>, StoreError> {
+        Self::each_row(conn, binds)?.into_iter().collect()
+    }
+
+    /// All rows it yields, and of a damaged one what is wrong with it.
+    fn each_row<T: FromRow>(
+        conn: &mut SqliteConnection,
+        binds: &[Bind<'_>],
+    ) -> Result<Vec<Result<T, StoreError>>, StoreError> {
         let records: Vec<Record<T>> = Prepared::<Self>::new(binds).load(conn).map_err(failure)?;
-        records.into_iter().map(|record| record.0).collect()
+        Ok(records.into_iter().map(|record| record.0).collect())
     }
 
     /// The only row it can yield, if it does.

@@ -99,10 +99,15 @@ fn keep(transaction: &mut Transaction<'_>, admission: &Admission) -> Result<(), 
     Ok(())
 }
 
-/// How many tokens it wrote EXPIRED to.
+/// How many tokens it wrote EXPIRED to. A damaged one stays as it is, and counts as ACTIVE until it is mended.
 fn expire(transaction: &mut Transaction<'_>, number: QueueNumber) -> Result<u64, StoreError> {
     let due = tokens::due(transaction.conn, number, transaction.now, MOST_TURNS)?;
-    let ended = sale::expire(due, transaction.now);
+    let readable = due.into_iter().filter_map(|token| {
+        token
+            .inspect_err(|damaged| error!(%damaged, queue = number.0, "a token past its deadline cannot be ended"))
+            .ok()
+    });
+    let ended = sale::expire(readable, transaction.now);
     let expired = u64::from(count(ended.len()));
     for token in ended {
         transaction.update_token(token)?;

@@ -53,14 +53,15 @@ pub(crate) fn live(
     Live::row(conn, binds![queue, user])
 }
 
-/// At most `limit` tokens that may be past their deadline though stored ACTIVE, the oldest deadlines first.
+/// At most `limit` tokens that may be past their deadline though stored ACTIVE, the oldest deadlines first; of a damaged one
+/// what is wrong with it.
 pub(crate) fn due(
     conn: &mut SqliteConnection,
     queue: QueueNumber,
     now: Timestamp,
     limit: u32,
-) -> Result<Vec<Token>, StoreError> {
-    Due::rows(conn, binds![queue, now, limit])
+) -> Result<Vec<Result<Token, StoreError>>, StoreError> {
+    Due::each_row(conn, binds![queue, now, limit])
 }
 
 /// At most `limit` tokens behind number `after` that are not EXPIRED in the store, in the order of their numbers.

@@ -118,8 +118,7 @@ impl Reading<'_> {
         let mut numbers: Vec<_> = others.iter().map(|(number, _)| *number).chain([own]).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let read = store.tokens(self.queue, &numbers).await;
-        let found = read.map(|tokens| tokens.into_iter().map(|token| (token.ticket.number, token)).collect());
+        let found = self.find(store, &numbers).await;
         if let Ok(tokens) = &found {
             lock(&self.reads.ended).remember(tokens);
         }
@@ -128,6 +127,24 @@ impl Reading<'_> {
             drop(other.send(Turn::Found(answer(&found, number))));
         }
         answer(&found, own)
+    }
+
+    /// All of them with one read. Where one is damaged each is read by itself, so that it fails only those who ask for it.
+    async fn find(&self, store: &dyn QueueRepository, numbers: &[TicketNumber]) -> Found {
+        let by_number = |token: Token| (token.ticket.number, Ok(token));
+        match store.tokens(self.queue, numbers).await {
+            Err(StoreError::Inconsistent { .. }) if numbers.len() > 1 => {}
+            read => return read.map(|tokens| tokens.into_iter().map(by_number).collect()),
+        }
+        let mut found = HashMap::new();
+        for number in numbers {
+            match store.tokens(self.queue, &[*number]).await {
+                Ok(tokens) => found.extend(tokens.into_iter().map(by_number)),
+                Err(damaged @ StoreError::Inconsistent { .. }) => drop(found.insert(*number, Err(damaged))),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(found)
     }
 
     fn take_others(&self) -> Vec<Waiting> {
@@ -144,10 +161,13 @@ impl Drop for Reading<'_> {
     }
 }
 
-type Found = Result<HashMap<TicketNumber, Token>, StoreError>;
+/// What was read, of a damaged token what is wrong with it.
+type Tokens = HashMap<TicketNumber, Result<Token, StoreError>>;
+
+type Found = Result<Tokens, StoreError>;
 
 fn answer(found: &Found, number: TicketNumber) -> Result<Option<Token>, StoreError> {
-    found.as_ref().map(|tokens| tokens.get(&number).cloned()).map_err(Clone::clone)
+    found.as_ref().map_err(Clone::clone)?.get(&number).cloned().transpose()
 }
 
 /// Tokens that are EXPIRED in the store, which is final: the latest ones, at most twice [`Ended::MOST`].
@@ -165,8 +185,8 @@ impl Ended {
         self.young.get(&ticket).or_else(|| self.old.get(&ticket)).cloned()
     }
 
-    fn remember(&mut self, tokens: &HashMap<TicketNumber, Token>) {
-        for token in tokens.values().filter(|token| token.status() == TokenStatus::Expired) {
+    fn remember(&mut self, tokens: &Tokens) {
+        for token in tokens.values().flatten().filter(|token| token.status() == TokenStatus::Expired) {
             if self.young.len() >= Self::MOST {
                 self.old = std::mem::take(&mut self.young);
             }

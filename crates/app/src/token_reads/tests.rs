@@ -90,6 +90,24 @@ fn a_read_that_had_begun_before_they_came_answers_nobody() {
 }
 
 #[test]
+fn a_damaged_token_fails_those_who_ask_for_it_and_nobody_else_s8() {
+    let damaged = || StoreError::Inconsistent { table: "tokens", column: "user_id", detail: "injected".to_owned() };
+    let mut queues = MockQueues::new();
+    queues.expect_tokens().returning(move |_, numbers| {
+        let bad = numbers.iter().any(|number| number.get() == 5);
+        if bad { Err(damaged()) } else { Ok(numbers.iter().filter_map(|number| stored(*number)).collect()) }
+    });
+    let (token_reads, delayed) = (TokenReads::default(), DelayedStore::new(Arc::new(queues)));
+    let numbers = [1, 5, 7, 5, 8, 10];
+    let mut callers: Vec<_> = numbers.map(|number| caller(&token_reads, &delayed, number)).into();
+    arrive_all(&delayed, &mut callers);
+    for (caller, number) in callers.iter().zip(numbers) {
+        let right = if number == 5 { caller.answer() == Some(&Err(damaged())) } else { has_its_own(caller, number) };
+        assert!(right, "{number}: {:?}", caller.answer());
+    }
+}
+
+#[test]
 fn what_is_over_is_read_once_and_what_lives_every_time() {
     let (queues, reads, _) = store();
     let token_reads = TokenReads::default();
@@ -213,7 +231,7 @@ fn the_memory_of_ended_tokens_is_bounded_and_keeps_the_latest() {
     for number in 1..=latest {
         let mut token = numbered(number);
         token.end(EndReason::Left, at(3));
-        ended.remember(&HashMap::from([(token.ticket.number, token)]));
+        ended.remember(&HashMap::from([(token.ticket.number, Ok(token))]));
         assert!(ended.young.len() <= Ended::MOST && ended.old.len() <= Ended::MOST, "{number}");
     }
     let kept = |number| ended.get(ticket(number)).is_some_and(|token| token.user == user());

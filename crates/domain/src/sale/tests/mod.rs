@@ -1,5 +1,6 @@
 //! The order in which commands are decided, what they ask for, and what they change.
 
+mod batches;
 mod damage;
 mod effects;
 mod order;

@@ -44,7 +44,7 @@ pub struct BareReservation {
 }
 
 impl BareReservation {
-    fn of(reservation: &Reservation) -> Self {
+    pub(in crate::sale) fn of(reservation: &Reservation) -> Self {
         Self {
             user: reservation.user.clone(),
             schedule: reservation.schedule,

@@ -150,6 +150,11 @@ impl WorkingSet {
         self.tokens.values().flatten()
     }
 
+    /// What is wrong with the tokens that cannot be read.
+    pub fn damaged_tokens(&self) -> impl Iterator<Item = &StoreError> {
+        self.tokens.values().filter_map(|token| token.as_ref().err())
+    }
+
     /// The queue's row, if it has changed.
     pub fn changed_queue(&self) -> Option<&Queue> {
         self.queue.as_ref().and_then(|queue| queue.as_ref().ok()).filter(|_| self.changed.queue)
