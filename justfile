@@ -67,6 +67,10 @@ bench-storage:
 bench-paired BEFORE:
     bench/paired {{BEFORE}}
 
+# Count the instructions of each request beside those of another checkout, which a busy machine does not change
+bench-instructions BEFORE:
+    bench/instructions {{BEFORE}}
+
 # Measure the waiting line with a million in it against /healthz, a bare actix route and pgbench
 bench-line:
     bench/line

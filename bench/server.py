@@ -15,14 +15,15 @@ ADMIN_KEY = "the-admin-key-of-the-benches"
 ENVIRONMENT = os.environ | {"USHER_TOKEN_KEY": "the token key of the benches", "USHER_ADMIN_KEY": ADMIN_KEY, "RUST_LOG": "warn"}
 
 
-def build(*examples):
-    """The programs by name: the server, and examples that are named `package/example`."""
-    built = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release")
+def build(*examples, root=ROOT):
+    """The programs of a checkout by name: the server, and examples that are named `package/example`."""
+    target = os.path.join(root, "target") if root != ROOT else os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+    built, environment = os.path.join(target, "release"), os.environ | {"CARGO_TARGET_DIR": target}
     cargo = ["cargo", "build", "--release", "--locked", "-p"]
-    subprocess.run([*cargo, "server"], check=True, cwd=ROOT)
+    subprocess.run([*cargo, "server"], check=True, cwd=root, env=environment)
     programs = {"usher": os.path.join(built, "usher")}
     for package, name in (example.split("/") for example in examples):
-        subprocess.run([*cargo, package, "--example", name], check=True, cwd=ROOT)
+        subprocess.run([*cargo, package, "--example", name], check=True, cwd=root, env=environment)
         programs[name] = os.path.join(built, "examples", name)
     return programs
 
