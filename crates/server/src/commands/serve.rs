@@ -139,7 +139,7 @@ fn greet(
         writeln!(out, "  identity   open: any caller may name any user; set --user-key to ask for proof")?;
     }
     if config.scheduler == Scheduler::Off {
-        writeln!(out, "  clockwork  off: nobody is admitted and nothing expires unless another process does it")?;
+        writeln!(out, "  clockwork  off: another process has to admit those who wait, and to end what is over")?;
     }
     Ok(out.flush()?)
 }
