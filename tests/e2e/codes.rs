@@ -100,6 +100,7 @@ async fn requests(storage: Storage, seen: &mut Seen) {
     let errors = join().json(json!({"user_id": ""})).await.json()["errors"].clone();
     assert_eq!(errors[0]["field"], "user_id", "{errors}");
     assert!(errors[0]["message"].is_string(), "{errors}");
+    seen.see("queue_exists", || shop.admin(Method::POST, "/queues").json(json!({"name": "main"}))).await;
     seen.see("not_found", || shop.api(Method::GET, "/nowhere")).await;
     seen.see("not_found", || shop.request(Method::GET, "/nowhere")).await;
     seen.see("method_not_allowed", || shop.api(Method::PUT, "/queue/tokens")).await;

@@ -204,6 +204,7 @@ async fn admin_routes_ask_for_the_admin_key(storage: Storage) {
     ];
     for (method, path, body) in [
         (Method::POST, "/admin/concerts", Some(&concert)),
+        (Method::POST, "/admin/queues", Some(&json!({"name": "new"}))),
         (Method::GET, "/admin/queues/main", None),
         (Method::PATCH, "/admin/queues/main", Some(&json!({"paused": true}))),
     ] {

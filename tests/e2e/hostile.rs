@@ -52,6 +52,7 @@ async fn hostile_bodies_are_refused(storage: Storage) {
         (Method::POST, "/wallet/charges"),
         (Method::POST, "/payments"),
         (Method::POST, "/admin/concerts"),
+        (Method::POST, "/admin/queues"),
         (Method::PATCH, "/admin/queues/main"),
     ] {
         for body in &bodies {

@@ -33,6 +33,7 @@ mod money;
 mod payments;
 mod platform;
 mod postgres_faults;
+mod queues;
 mod raw;
 mod readme;
 mod reads;

@@ -157,6 +157,11 @@ impl Shop {
         Sale { concert: text(&made["id"]), schedule: text(&made["schedules"][0]["id"]) }
     }
 
+    /// Makes a queue and returns what it is then.
+    pub async fn make_queue(&self, queue: Value) -> Value {
+        self.admin(Method::POST, "/queues").json(queue).await.expect(201)
+    }
+
     /// Changes a queue's policy and returns what it is then.
     pub async fn policy(&self, queue: &str, change: Value) -> Value {
         self.admin(Method::PATCH, &format!("/queues/{queue}")).json(change).await.expect(200)

@@ -93,6 +93,11 @@ impl Api {
     /// Forgets the list of concerts, and of queues: this server has made one.
     pub(crate) fn concert_made(&self) {
         self.concerts.changed(&());
+        self.queue_made();
+    }
+
+    /// Forgets the list of queues: this server has made one.
+    pub(crate) fn queue_made(&self) {
         self.queues.changed(&());
     }
 

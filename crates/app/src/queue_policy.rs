@@ -1,9 +1,9 @@
-//! How fast a queue admits: looked at and changed by its operator (R3).
+//! Queues and how fast they admit: made, looked at and changed by their operator (R3).
 
 use std::collections::HashMap;
 
 use domain::ports::QueueReport;
-use domain::{PolicyChange, QueueName};
+use domain::{NewQueue, PolicyChange, QueueName};
 
 use crate::{App, Failure};
 
@@ -19,6 +19,15 @@ pub struct QueueCounts {
 }
 
 impl App {
+    /// Makes a queue, known here afterwards. What `settings` does not name is as the rules have it for new queues.
+    pub async fn create_queue(&self, name: &QueueName, settings: &PolicyChange) -> Result<QueueReport, Failure> {
+        let queue = NewQueue { name: name.clone(), policy: settings.apply(&self.rules.new_queue)? };
+        let report = self.ports.queues.make(&queue).await??;
+        // The queue is made, whether or not this server can read it back now.
+        drop(self.refreshed().await);
+        Ok(report)
+    }
+
     /// The policy and counts of a queue.
     pub async fn queue_report(&self, queue: &QueueName) -> Result<QueueReport, Failure> {
         let number = self.named(queue).await?;
@@ -57,10 +66,10 @@ mod tests {
     use domain::line::Line;
     use domain::ports::Endings;
     use domain::rejection::Missing;
-    use domain::{Policy, QueueNumber, Rejection, Wrong};
+    use domain::{Policy, QueueNumber, Rejection, Rules, Wrong};
 
     use super::*;
-    use crate::mocks::{Task, World, block_on, down, name_of, run};
+    use crate::mocks::{Task, World, block_on, change, down, name_of, run};
 
     const PAUSE: PolicyChange =
         PolicyChange { max_active: None, batch: None, interval_seconds: None, paused: Some(true) };
@@ -94,6 +103,39 @@ mod tests {
             assert_eq!(block_on(app.queue_report(&name_of("other"))), passed);
             assert_eq!(block_on(app.change_policy(&name_of("other"), &PAUSE)), passed);
         }
+    }
+
+    /// What was not named is as this server's rules have it.
+    #[test]
+    fn a_queue_is_made_with_the_policy_that_was_named_and_known_at_once() {
+        for (down, reads) in [(false, 2), (true, 2)] {
+            let rules = Rules { new_queue: Policy { batch: 7, ..Policy::default() }, ..Rules::default() };
+            let mut world = World { rules, ..World::default() };
+            let policy = Policy { batch: 7, paused: true, ..Policy::default() };
+            let new = NewQueue { name: name_of("new"), policy };
+            world.queues.expect_make().times(1).withf(move |asked| *asked == new).return_once(|_| Ok(Ok(report())));
+            let lines = Arc::clone(&world.lines);
+            let app = world.app();
+            lines.add(change(3, "new"));
+            lines.set_down(down);
+            assert_eq!(run(&app, app.create_queue(&name_of("new"), &PAUSE)), Ok(report()), "what is done is done");
+            let known = app.queue_number(&name_of("new")).ok();
+            assert_eq!((known, lines.reads()), ((!down).then_some(QueueNumber(3)), reads));
+        }
+    }
+
+    #[test]
+    fn a_queue_that_is_refused_is_not_looked_for() {
+        let mut world = World::default();
+        world.queues.expect_make().times(1).return_once(|_| Ok(Err(Rejection::QueueExists)));
+        let lines = Arc::clone(&world.lines);
+        let app = world.app();
+        let answer = run(&app, app.create_queue(&name_of("other"), &PAUSE));
+        assert_eq!((answer, lines.reads()), (Err(Failure::Rejected(Rejection::QueueExists)), 1));
+        // Out of bounds: no store is asked.
+        let none = PolicyChange { batch: Some(0), ..PolicyChange::default() };
+        let answer = run(&app, app.create_queue(&name_of("new"), &none));
+        assert!(matches!(answer, Err(Failure::Rejected(Rejection::Invalid(_)))), "{answer:?}");
     }
 
     #[test]

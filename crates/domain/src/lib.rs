@@ -41,7 +41,7 @@ pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use money::Money;
 pub use page::Page;
 pub use policy::{Policy, PolicyChange};
-pub use queue::{Queue, QueueEpoch, QueueName};
+pub use queue::{NewQueue, Queue, QueueEpoch, QueueName};
 pub use rejection::Rejection;
 pub use rules::Rules;
 pub use ticket::{QueueNumber, Ticket, TicketNumber};

@@ -32,6 +32,9 @@ pub enum Rejection {
     /// The reservation is CONFIRMED (R13, R17).
     #[error("the reservation is paid already")]
     AlreadyPaid,
+    /// There is a queue of this name already.
+    #[error("there is a queue of this name already")]
+    QueueExists,
     /// The reservation was cancelled by its user (R13).
     #[error("the reservation is cancelled")]
     ReservationCancelled,

@@ -161,6 +161,11 @@ macro_rules! contract_tests {
                 a_new_token_does_not_raise_the_limit_r8
                 parallel_holds_of_one_user_keep_the_limit_r8
             ;
+            making:
+                a_queue_is_made_with_its_own_policy_and_can_be_joined_r3
+                a_name_that_a_queue_has_is_refused_and_nothing_changes
+                of_many_who_make_a_queue_at_once_one_does
+            ;
             paying:
                 a_payment_changes_all_it_should_r14_w14
                 an_equal_balance_is_enough_and_less_is_not_r13_w2

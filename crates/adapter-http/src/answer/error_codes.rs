@@ -115,6 +115,10 @@ codes! {
         "Already paid", "이미 결제 완료",
         "The reservation is paid.",
         "이미 결제가 완료된 예약입니다.";
+    QueueExists, CONFLICT, "queue_exists",
+        "Queue exists", "이미 있는 대기열",
+        "There is a queue of this name already.",
+        "같은 이름의 대기열이 이미 있습니다.";
     ReservationCancelled, CONFLICT, "reservation_cancelled",
         "Cannot be paid", "결제불가능",
         "The reservation was cancelled.",

@@ -175,6 +175,7 @@ impl From<Rejection> for Problem {
             Rejection::SeatLimit(max_seats) => (Code::SeatLimit, Extension::Limit { max_seats }),
             Rejection::SaleClosed => (Code::SaleClosed, Extension::Nothing),
             Rejection::AlreadyPaid => (Code::AlreadyPaid, Extension::Nothing),
+            Rejection::QueueExists => (Code::QueueExists, Extension::Nothing),
             Rejection::ReservationCancelled => (Code::ReservationCancelled, Extension::Nothing),
             Rejection::ReservationExpired => (Code::ReservationExpired, Extension::Nothing),
             Rejection::InsufficientBalance { balance, amount } => (

@@ -78,6 +78,7 @@ async fn no_route_takes_what_is_no_object_of_its_own() {
         ("POST", "/api/v1/wallet/charges", &*token),
         ("POST", "/api/v1/payments", &*token),
         ("POST", "/api/v1/admin/concerts", ADMIN),
+        ("POST", "/api/v1/admin/queues", ADMIN),
         ("PATCH", "/api/v1/admin/queues/main", ADMIN),
     ] {
         let cases = wrong_everywhere();
@@ -256,6 +257,38 @@ async fn a_concert_is_loaded_whole_or_not_at_all() {
         change(r#"{"issued":1}"#),
     ];
     refused(&shop, &concert, "PATCH", "/api/v1/admin/queues/main", ADMIN, &cases).await;
+}
+
+/// Neither is there such a queue afterwards.
+#[actix_web::test]
+async fn a_queue_is_made_well_or_not_at_all() {
+    let (shop, concert) = Shop::open().await;
+    let new = |members: &str| format!("{{\"name\":\"new\",{members}}}");
+    let bodies = [
+        "{\"paused\":true}".to_owned(),
+        "{\"name\":null}".to_owned(),
+        "{\"name\":\"\"}".to_owned(),
+        "{\"name\":\"New\"}".to_owned(),
+        "{\"name\":\"a b\"}".to_owned(),
+        "{\"name\":7}".to_owned(),
+        format!("{{\"name\":\"{}\"}}", "q".repeat(33)),
+        new("\"name\":\"new\""),
+        new("\"max_active\":10000001"),
+        new("\"max_active\":-1"),
+        new("\"batch\":0"),
+        new("\"batch\":\"9\""),
+        new("\"interval_seconds\":0"),
+        new("\"interval_seconds\":86401"),
+        new("\"interval_seconds\":1.5"),
+        new("\"paused\":1"),
+        new("\"paused\":null"),
+        new("\"issued\":1"),
+    ];
+    let cases: Vec<_> = bodies.iter().map(|body| (body.as_bytes(), INVALID)).collect();
+    refused(&shop, &concert, "POST", "/api/v1/admin/queues", ADMIN, &cases).await;
+    let known: (&[u8], _) = (br#"{"name":"main","paused":true}"#, (409, "queue_exists"));
+    refused(&shop, &concert, "POST", "/api/v1/admin/queues", ADMIN, &[known]).await;
+    assert_eq!(shop.get("/api/v1/admin/queues/new", ADMIN).await.code(), "not_found");
 }
 
 #[actix_web::test]

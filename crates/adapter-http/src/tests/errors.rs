@@ -176,6 +176,7 @@ async fn refusals_of_requests() {
     sees(&shop, Code::UnsupportedMediaType, raw("{}", "text/plain")).await;
     let long: &'static str = Box::leak(" ".repeat(70_000).into_boxed_str());
     sees(&shop, Code::PayloadTooLarge, raw(long, "application/json")).await;
+    sees(&shop, Code::QueueExists, ask("POST", "/api/v1/admin/queues", ADMIN, &json!({"name": "main"}))).await;
     sees(&shop, Code::MethodNotAllowed, ask("PUT", charges, &token, &Value::Null)).await;
     shop.post_keyed("/api/v1/reservations", &token, "k", &concert.seats(&[1])).await.expect(201);
     let reused = hold(&token, &concert, &[2]);

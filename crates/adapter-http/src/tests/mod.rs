@@ -7,6 +7,7 @@ mod lists;
 mod middleware;
 mod order;
 mod prepared;
+mod queues;
 mod routes;
 mod sale;
 mod shared;

@@ -12,7 +12,7 @@ use crate::openapi::endpoint::Content;
 use crate::routes::endpoints;
 
 /// The routes that callers are promised.
-const CONTRACT: [&str; 24] = [
+const CONTRACT: [&str; 25] = [
     "DELETE /api/v1/queue/tokens/me",
     "DELETE /api/v1/reservations/{id}",
     "GET /api/v1/admin/queues/{queue}",
@@ -33,6 +33,7 @@ const CONTRACT: [&str; 24] = [
     "GET /readyz",
     "PATCH /api/v1/admin/queues/{queue}",
     "POST /api/v1/admin/concerts",
+    "POST /api/v1/admin/queues",
     "POST /api/v1/payments",
     "POST /api/v1/queue/tokens",
     "POST /api/v1/reservations",

@@ -1,4 +1,4 @@
-//! Loading concerts, and making the queues they are sold through.
+//! Making queues, and loading the concerts that are sold through them.
 
 use async_trait::async_trait;
 use bigdecimal::BigDecimal;
@@ -6,7 +6,8 @@ use diesel::dsl::{auto_type, insert_into, max};
 use diesel::{ExpressionMethods, QueryDsl, helper_types};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule};
-use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, Timestamp, Wrong};
+use domain::ports::StoreError;
+use domain::{ConcertId, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, Timestamp, Wrong};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -122,7 +123,7 @@ statement! {
      SELECT " queue ", " schedule ", n.* FROM unnest(" numbers ", " ids ", " prices ") AS n"
 }
 
-/// Loads concerts, one lane for all queues: an operator's work, not a crowd's.
+/// Makes queues and loads concerts, one lane for all: an operator's work, not a crowd's.
 pub(crate) struct Loading {
     pub(crate) environment: Environment,
 }
@@ -131,14 +132,35 @@ pub(crate) struct Loading {
 pub(crate) enum Plan {
     /// A concert, and its queue if that is unknown.
     Concert(NewConcert),
+    /// A queue.
+    Queue(NewQueue),
     /// The queue that always exists.
     Main,
+}
+
+/// What was loaded.
+pub(crate) enum Loaded {
+    /// A concert.
+    Concert(CreatedConcert),
+    /// A queue.
+    Queue(QueueNumber),
+}
+
+impl Loaded {
+    /// Something else than was to be loaded.
+    pub(crate) fn unexpected(&self) -> StoreError {
+        let what = match self {
+            Self::Concert(_) => "a concert",
+            Self::Queue(_) => "a queue",
+        };
+        StoreError::Unavailable(format!("{what} is no answer to the command"))
+    }
 }
 
 #[async_trait]
 impl Executor for Loading {
     type Command = Plan;
-    type Answer = Result<Option<CreatedConcert>, Rejection>;
+    type Answer = Result<Loaded, Rejection>;
     type Changes = ();
 
     async fn decide(
@@ -155,8 +177,9 @@ impl Executor for Loading {
         let mut answers = Vec::with_capacity(plans.len());
         for plan in plans {
             answers.push(match plan {
-                Plan::Main => self.queue(conn, &QueueName::main(), now).await?.map(|_main| None),
-                Plan::Concert(concert) => self.concert(conn, concert, now).await?.map(Some),
+                Plan::Main => self.queue_named(conn, &QueueName::main(), now).await?.map(Loaded::Queue),
+                Plan::Queue(queue) => self.queue(conn, queue, now).await?.map(Loaded::Queue),
+                Plan::Concert(concert) => self.concert(conn, concert, now).await?.map(Loaded::Concert),
             });
         }
         Ok(Decision { answers, changes: (), transaction })
@@ -174,7 +197,7 @@ impl Loading {
         plan: &NewConcert,
         now: Timestamp,
     ) -> Result<Result<CreatedConcert, Rejection>, BatchError> {
-        let queue = match self.queue(conn, &plan.queue, now).await? {
+        let queue = match self.queue_named(conn, &plan.queue, now).await? {
             Ok(queue) => queue,
             Err(rejection) => return Ok(Err(rejection)),
         };
@@ -211,9 +234,8 @@ impl Loading {
         Ok(ScheduleId::new(id))
     }
 
-    /// Finds the queue of this name. When there is none, it makes one with the default policy, under a number that was never
-    /// used.
-    async fn queue(
+    /// Finds the queue of this name. When there is none, it makes one with the default policy.
+    async fn queue_named(
         &self,
         conn: &AsyncPgConnection,
         name: &QueueName,
@@ -222,26 +244,43 @@ impl Loading {
         if let Some(number) = number(conn, name).await? {
             return Ok(Ok(number));
         }
+        let queue = NewQueue { name: name.clone(), policy: self.environment.rules.new_queue };
+        match self.queue(conn, &queue, now).await? {
+            // Another server made it while this one waited.
+            Err(Rejection::QueueExists) => {
+                let made = number(conn, name).await?;
+                Ok(made.ok_or(Rejection::QueueExists))
+            }
+            made => Ok(made),
+        }
+    }
+
+    /// Makes a queue of a name that none has, under a number that was never used.
+    async fn queue(
+        &self,
+        conn: &AsyncPgConnection,
+        new: &NewQueue,
+        now: Timestamp,
+    ) -> Result<Result<QueueNumber, Rejection>, BatchError> {
         run(conn, LockRegistry {}).await?;
-        // Another server may have made it while this one waited.
-        if let Some(number) = number(conn, name).await? {
-            return Ok(Ok(number));
+        if number(conn, &new.name).await?.is_some() {
+            return Ok(Err(Rejection::QueueExists));
         }
         let newest = newest_number().get_result::<Option<i32>>(&mut &*conn).await?.unwrap_or(0);
         let Ok(number) = u16::try_from(newest.saturating_add(1)) else {
             return Ok(Err(Rejection::invalid("queue", Wrong::NoNumberLeft)));
         };
         let epoch = QueueEpoch(self.environment.ids.random());
-        let policy = self.environment.rules.new_queue;
-        let queue = Queue::new(QueueNumber(number), name.clone(), epoch, policy, now);
-        let (number, since) = (columns::queue(queue.number), now.to_utc());
+        let Queue { number, name, epoch, policy, .. } =
+            Queue::new(QueueNumber(number), new.name.clone(), epoch, new.policy, now);
+        let (queue, since) = (columns::queue(number), now.to_utc());
         let (active, batch, interval) = (int(policy.max_active), int(policy.batch), int(policy.interval_seconds));
         futures::try_join!(
-            run(conn, insert_name(number, name.to_string(), since)),
-            run(conn, insert_first_policy(number, since, active, batch, interval, policy.paused)),
-            run(conn, insert_queue(number, epoch.0.to_vec())),
+            run(conn, insert_name(queue, name.to_string(), since)),
+            run(conn, insert_first_policy(queue, since, active, batch, interval, policy.paused)),
+            run(conn, insert_queue(queue, epoch.0.to_vec())),
         )?;
-        Ok(Ok(queue.number))
+        Ok(Ok(number))
     }
 }
 

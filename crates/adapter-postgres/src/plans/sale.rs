@@ -13,8 +13,8 @@ use domain::presence::{Sighting, Watch};
 use domain::seal::{ServerKey, StoredKey};
 use domain::seat::SeatChoice;
 use domain::{
-    ConcertId, IdempotencyKey, LocalTime, Money, Page, PolicyChange, QueueName, QueueNumber, ReservationId, Rules,
-    ScheduleId, Ticket, Timestamp, UserId,
+    ConcertId, IdempotencyKey, LocalTime, Money, NewQueue, Page, Policy, PolicyChange, QueueName, QueueNumber,
+    ReservationId, Rules, ScheduleId, Ticket, Timestamp, UserId,
 };
 use storage_contract::{SeededIds, TestClock};
 use test_postgres::empty;
@@ -51,6 +51,7 @@ pub(super) async fn play() -> Vec<Prepared> {
     let nowhere = HoldCommand { ticket: other, choice: unknown, key: None };
     sale.store.hold(&nowhere).await.unwrap().unwrap_err();
     sale.day_after(other).await;
+    sale.queue().await;
     sale.line().await;
     sale.reads(paid_for).await;
     sale.keys().await;
@@ -110,6 +111,11 @@ impl Sale {
         self.hold(third, "c", 3).await;
         self.clock.advance(Duration::from_secs(400));
         self.store.release_expired().await.unwrap();
+    }
+
+    async fn queue(&self) {
+        let tonight = NewQueue { name: QueueName::parse("tonight").unwrap(), policy: Policy::default() };
+        self.store.make(&tonight).await.unwrap().unwrap();
     }
 
     async fn line(&self) {

@@ -17,7 +17,7 @@ use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::batches::loading::Plan;
+use crate::batches::loading::{Loaded, Plan};
 use crate::connections::statement::{ReadNow, statement};
 use crate::schema::{concerts, queue_registry, schedules, seats};
 use crate::store::PostgresStore;
@@ -67,8 +67,8 @@ pub(crate) fn list_seats(queue: i32, schedule: Uuid) -> _ {
 impl ConcertRepository for PostgresStore {
     async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
         match self.load(Plan::Concert(concert.clone())).await? {
-            Ok(Some(created)) => Ok(Ok(created)),
-            Ok(None) => Err(StoreError::Unavailable("no concert was made".to_owned())),
+            Ok(Loaded::Concert(created)) => Ok(Ok(created)),
+            Ok(other) => Err(other.unexpected()),
             Err(rejection) => Ok(Err(rejection)),
         }
     }

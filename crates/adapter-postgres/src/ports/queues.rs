@@ -7,11 +7,12 @@ use diesel_async::RunQueryDsl;
 use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::rejection::Missing;
 use domain::sale::{Command, Outcome};
-use domain::{PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
+use domain::{NewQueue, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use futures::future::join_all;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
+use crate::batches::loading::{Loaded, Plan};
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::store::PostgresStore;
@@ -77,6 +78,14 @@ impl QueueRepository for PostgresStore {
             Ok(found.into_iter().map(change).collect::<Result<_, _>>()?)
         })
         .await
+    }
+
+    async fn make(&self, queue: &NewQueue) -> Decided<QueueReport> {
+        match self.load(Plan::Queue(queue.clone())).await? {
+            Ok(Loaded::Queue(number)) => self.report(number).await,
+            Ok(other) => Err(other.unexpected()),
+            Err(rejection) => Ok(Err(rejection)),
+        }
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {

@@ -18,8 +18,8 @@ use domain::reservation::Reservation;
 use domain::seal::StoredKey;
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, Rules, ScheduleId, Ticket, TicketNumber,
-    Timestamp, Token, UserId,
+    ConcertId, NewQueue, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, Rules, ScheduleId, Ticket,
+    TicketNumber, Timestamp, Token, UserId,
 };
 use storage_contract::{SeededIds, Store, TestClock};
 use uuid::Uuid;
@@ -62,6 +62,9 @@ async fn make(rules: Rules) -> Store {
 impl QueueRepository for Servers {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
         self.next().changes(known).await
+    }
+    async fn make(&self, queue: &NewQueue) -> Decided<QueueReport> {
+        self.next().make(queue).await
     }
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
         self.next().join(queue, user).await

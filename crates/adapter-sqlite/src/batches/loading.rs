@@ -5,7 +5,9 @@ use std::sync::Arc;
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule, Schedule};
 use domain::ports::{Decided, StoreError};
 use domain::seat::Seat;
-use domain::{ConcertId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Wrong, count};
+use domain::{
+    ConcertId, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Wrong, count,
+};
 
 use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Statement, binds, statements};
@@ -33,13 +35,22 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) ->
     Ok(Ok(CreatedConcert { id, queue, schedules: made }))
 }
 
-/// A queue with the default policy, under a number that was never used.
+/// A queue with the policy that the rules have for new ones.
 pub(crate) fn create_queue(transaction: &mut Transaction<'_>, name: QueueName) -> Decided<QueueNumber> {
+    let policy = transaction.rules.new_queue;
+    make_queue(transaction, NewQueue { name, policy })
+}
+
+/// A queue of a name that none has, under a number that was never used.
+pub(crate) fn make_queue(transaction: &mut Transaction<'_>, new: NewQueue) -> Decided<QueueNumber> {
+    if queues::named(transaction.conn, &new.name)?.is_some() {
+        return Ok(Err(Rejection::QueueExists));
+    }
     let Some(number) = queues::next_number(transaction.conn)? else {
         return Ok(Err(Rejection::invalid("queue", Wrong::NoNumberLeft)));
     };
     let epoch = QueueEpoch(transaction.ids.random());
-    let queue = Queue::new(number, name, epoch, transaction.rules.new_queue, transaction.now);
+    let queue = Queue::new(number, new.name, epoch, new.policy, transaction.now);
     queues::insert(transaction.conn, &queue)?;
     Ok(Ok(number))
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::sale::{self, Placed};
-use domain::{PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
+use domain::{NewQueue, PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
 
 use crate::SqliteStore;
+use crate::batches::loading;
 use crate::batches::transaction::Transaction;
 use crate::connections::pool::Snapshot;
 use crate::ports::{new_epoch, queue_report};
@@ -21,6 +22,14 @@ impl QueueRepository for SqliteStore {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
         let known = known.iter().copied().collect();
         self.reads().run(move |snapshot| changes(snapshot, &known)).await
+    }
+
+    async fn make(&self, queue: &NewQueue) -> Decided<QueueReport> {
+        let new = queue.clone();
+        match self.writer().run(move |transaction| loading::make_queue(transaction, new)).await? {
+            Ok(number) => self.report(number).await,
+            Err(rejection) => Ok(Err(rejection)),
+        }
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {
@@ -152,7 +161,6 @@ mod tests {
     use storage_contract::SeededIds;
 
     use super::*;
-    use crate::batches::loading;
     use crate::connections::statement::{Begin, Statement};
 
     /// A new file, inside the transaction of a batch.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
-use domain::{PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
+use domain::{NewQueue, PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
 use futures::channel::oneshot;
 
 /// A store that reads when it is asked, and whose answers then travel until a test lets them arrive.
@@ -51,6 +51,10 @@ impl QueueRepository for DelayedStore {
 
     async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
         self.travel(self.store.tokens(queue, numbers).await).await
+    }
+
+    async fn make(&self, queue: &NewQueue) -> Decided<QueueReport> {
+        self.store.make(queue).await
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {

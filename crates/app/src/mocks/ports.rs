@@ -14,8 +14,8 @@ use domain::reservation::Reservation;
 use domain::seal::StoredKey;
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, ScheduleId, Ticket, TicketNumber, Timestamp,
-    Token, UserId,
+    ConcertId, NewQueue, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, ScheduleId, Ticket, TicketNumber,
+    Timestamp, Token, UserId,
 };
 use mockall::mock;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ mock! {
     #[async_trait]
     impl QueueRepository for Queues {
         async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError>;
+        async fn make(&self, queue: &NewQueue) -> Decided<QueueReport>;
         async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined>;
         async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError>;
         async fn leave(&self, ticket: Ticket) -> Decided<()>;

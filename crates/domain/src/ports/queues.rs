@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{Decided, StoreError};
 use crate::line::Line;
-use crate::{Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, Ticket, TicketNumber, Token, UserId};
+use crate::{NewQueue, Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, Ticket, TicketNumber, Token, UserId};
 
 /// The most tokens whose turn comes in one transaction, and the most that one writes EXPIRED: about as many as a batch has
 /// commands, so that admission asks no more of a slow store than everything else does.
@@ -162,6 +162,12 @@ pub trait QueueRepository: Send + Sync {
     /// MUST cost in proportion to what changed, not to how many wait. MUST show every change of a version that it shows,
     /// however late its transaction committed.
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError>;
+
+    /// Makes a queue, in whose line nobody is yet, under the next number that was never used.
+    ///
+    /// MUST be `QueueExists` for a name that a queue has, and change nothing then: of those who ask for one name at once one
+    /// makes it.
+    async fn make(&self, queue: &NewQueue) -> Decided<QueueReport>;
 
     /// R1, R2: gives `user` a place in `queue`.
     ///

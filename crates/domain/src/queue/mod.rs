@@ -44,6 +44,15 @@ impl fmt::Display for QueueName {
     }
 }
 
+/// A queue to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewQueue {
+    /// Its name.
+    pub name: QueueName,
+    /// How fast it is to admit.
+    pub policy: Policy,
+}
+
 /// The random 128 bits that a queue's tokens are sealed with besides the server's key. A new epoch ends them all.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct QueueEpoch(pub [u8; 16]);

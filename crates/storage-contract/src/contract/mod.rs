@@ -13,6 +13,7 @@ pub(crate) mod holding;
 pub(crate) mod joining;
 pub(crate) mod leaving;
 pub(crate) mod limits;
+pub(crate) mod making;
 pub(crate) mod paying;
 pub(crate) mod races;
 pub(crate) mod replaying;

@@ -14,7 +14,8 @@ use domain::reservation::Reservation;
 use domain::token::Active;
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, Ticket, TicketNumber, Token, TokenStatus, UserId,
+    NewQueue, Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, Ticket, TicketNumber, Token,
+    TokenStatus, UserId,
 };
 
 use crate::history::{run, run_at_once};
@@ -28,6 +29,10 @@ struct Overtakes(Arc<dyn QueueRepository>, Arc<TestClock>);
 impl QueueRepository for Overtakes {
     async fn changes(&self, known: &[(QueueNumber, u64)]) -> Result<Vec<QueueChange>, StoreError> {
         self.0.changes(known).await
+    }
+
+    async fn make(&self, queue: &NewQueue) -> Decided<QueueReport> {
+        self.0.make(queue).await
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {

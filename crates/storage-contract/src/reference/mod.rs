@@ -21,8 +21,8 @@ use domain::seal::StoredKey;
 use domain::seat::Seat;
 use domain::wallet::{Charge, Entry, Wallet};
 use domain::{
-    ConcertId, Fingerprint, IdempotencyKey, Page, PaymentId, Queue, QueueEpoch, QueueName, QueueNumber, Rejection,
-    ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, UserId,
+    ConcertId, Fingerprint, IdempotencyKey, NewQueue, Page, PaymentId, Queue, QueueEpoch, QueueName, QueueNumber,
+    Rejection, ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, UserId,
 };
 
 use self::roll_call::RollCall;
@@ -88,12 +88,19 @@ struct Sale {
 impl State {
     /// The number of the queue `name`, which is made when there is none.
     fn queue_named(&mut self, name: &QueueName, now: Timestamp) -> QueueNumber {
-        if let Some(sale) = self.sales.values().find(|sale| sale.queue.name == *name) {
-            return sale.queue.number;
-        }
+        let known = self.find_queue(name);
+        known.unwrap_or_else(|| self.make_queue(&NewQueue { name: name.clone(), policy: self.rules.new_queue }, now))
+    }
+
+    fn find_queue(&self, name: &QueueName) -> Option<QueueNumber> {
+        self.sales.values().map(|sale| &sale.queue).find(|queue| queue.name == *name).map(|queue| queue.number)
+    }
+
+    /// Makes a queue, whose name no other has.
+    fn make_queue(&mut self, new: &NewQueue, now: Timestamp) -> QueueNumber {
         let number = QueueNumber(self.sales.keys().next_back().map_or(1, |last| last.0 + 1));
         let epoch = QueueEpoch(self.ids.random());
-        let queue = Queue::new(number, name.clone(), epoch, self.rules.new_queue, now);
+        let queue = Queue::new(number, new.name.clone(), epoch, new.policy, now);
         self.sales.insert(number, Sale::new(queue));
         number
     }

@@ -11,8 +11,8 @@ use domain::rejection::Missing;
 use domain::reservation::CancelReason;
 use domain::token::EndReason;
 use domain::{
-    PolicyChange, QueueEpoch, QueueNumber, Rejection, Rules, Ticket, TicketNumber, Timestamp, Token, TokenStatus,
-    UserId,
+    NewQueue, PolicyChange, QueueEpoch, QueueNumber, Rejection, Rules, Ticket, TicketNumber, Timestamp, Token,
+    TokenStatus, UserId,
 };
 
 use super::{Reference, Sale, State};
@@ -26,6 +26,15 @@ impl QueueRepository for Reference {
             known.is_none_or(|known| sale.queue.line.version > known).then(|| sale.change(known.unwrap_or(0)))
         });
         Ok(changed.collect())
+    }
+
+    async fn make(&self, queue: &NewQueue) -> Decided<QueueReport> {
+        let (mut state, now) = self.lock();
+        if state.find_queue(&queue.name).is_some() {
+            return Ok(Err(Rejection::QueueExists));
+        }
+        let number = state.make_queue(queue, now);
+        Ok(Ok(state.sales[&number].report(now)))
     }
 
     async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined> {

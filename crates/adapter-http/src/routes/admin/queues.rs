@@ -1,6 +1,6 @@
-//! A queue's policy and counts.
+//! What an operator does with queues: makes them, looks at them, and sets how fast they admit.
 
-use actix_web::http::Method;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ports::QueueReport;
 use domain::rejection::Missing;
@@ -10,6 +10,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::answer::error_codes::Code;
 use crate::answer::json;
 use crate::answer::problem::Problem;
 use crate::api::Api;
@@ -34,6 +35,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         }),
     );
     vec![
+        Endpoint::new(Method::POST, "/api/v1/admin/queues", "createQueue", "Makes a queue.", || web::to(create_queue))
+            .auth(Auth::Admin)
+            .body::<NewQueue>(json!({"name": "tonight", "max_active": 1000, "batch": 100, "paused": true}))
+            .answers(201, "The queue, which people can join.", report.clone())
+            .header("Location", "Where to look at it.")
+            .refuses(&[Code::QueueExists]),
         Endpoint::new(Method::GET, QUEUE, "getQueue", "A queue's policy and counts.", || web::to(report_queue))
             .auth(Auth::Admin)
             .answers(200, "The queue.", report.clone()),
@@ -44,6 +51,27 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         .body::<Change>(json!({"max_active": 1000, "batch": 100}))
         .answers(200, "The queue, under its new policy.", report),
     ]
+}
+
+object! {
+    /// A queue to make. What is left out is as the server has it for new queues.
+    struct NewQueue {
+        /// Its name, which no queue has.
+        #[schema(value_type = String, pattern = "^[a-z0-9-]{1,32}$", example = "tonight")]
+        name: QueueName,
+        /// At most so many ACTIVE tokens at once.
+        #[schema(required = false, value_type = u32)]
+        max_active: Option<u32>,
+        /// At most so many admissions in one window.
+        #[schema(required = false, value_type = u32, minimum = 1)]
+        batch: Option<u32>,
+        /// The length of a window.
+        #[schema(required = false, value_type = u32, minimum = 1)]
+        interval_seconds: Option<u32>,
+        /// Whether nobody is admitted.
+        #[schema(required = false, value_type = bool)]
+        paused: Option<bool>,
+    }
 }
 
 object! {
@@ -157,6 +185,21 @@ impl From<QueueReport> for QueueView {
             admitted: report.line.admitted,
         }
     }
+}
+
+async fn create_queue(
+    _: Admin,
+    _: Query<Nothing>,
+    body: Json<NewQueue>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let Json(NewQueue { name, max_active, batch, interval_seconds, paused }) = body;
+    let settings = PolicyChange { max_active, batch, interval_seconds, paused };
+    let made = api.app.create_queue(&name, &settings).await;
+    api.queue_made();
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, QUEUE.replace("{queue}", name.as_str())));
+    json::json(response, &QueueView::from(made?))
 }
 
 fn asked(request: &HttpRequest) -> Result<QueueName, Rejection> {
