@@ -23,12 +23,12 @@ pub(crate) struct Problem {
     pub(crate) code: Code,
     extension: Extension,
     /// Values that cannot be used; they are told in the caller's language.
-    invalid: Vec<FieldError>,
+    invalid: Box<[FieldError]>,
     /// What exactly, in English, where that helps the caller.
     note: Option<String>,
     /// What exactly, for the log only.
     pub(crate) cause: Option<String>,
-    allow: Option<String>,
+    allow: Option<Box<str>>,
 }
 
 /// The values that cannot be used, if there are any.
@@ -55,7 +55,7 @@ struct Document<'a> {
 impl Problem {
     /// A problem of which there is no more to say than its code.
     pub(crate) fn new(code: Code) -> Self {
-        Self { code, extension: Extension::Nothing, invalid: Vec::new(), note: None, cause: None, allow: None }
+        Self { code, extension: Extension::Nothing, invalid: Box::default(), note: None, cause: None, allow: None }
     }
 
     /// A body that is no JSON, and why.
@@ -65,7 +65,7 @@ impl Problem {
 
     /// Values that cannot be used.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
-        Self { invalid: errors, ..Self::new(Code::ValidationFailed) }
+        Self { invalid: errors.into(), ..Self::new(Code::ValidationFailed) }
     }
 
     /// One value that cannot be used.
@@ -85,7 +85,7 @@ impl Problem {
 
     /// The path exists and answers `allow` only.
     pub(crate) fn method_not_allowed(allow: String) -> Self {
-        Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed) }
+        Self { allow: Some(allow.into()), ..Self::new(Code::MethodNotAllowed) }
     }
 
     /// What one of actix's own errors is to the caller.
@@ -144,7 +144,7 @@ impl Problem {
             _ => {}
         }
         if let Some(allow) = &self.allow {
-            response.insert_header((header::ALLOW, allow.as_str()));
+            response.insert_header((header::ALLOW, allow.as_ref()));
         }
     }
 }

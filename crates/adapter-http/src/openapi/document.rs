@@ -146,13 +146,13 @@ fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> OperationBuilder {
     for parameter in parameters(endpoint) {
         operation = operation.parameter(parameter);
     }
-    let (schemes, who) = credentials(endpoint.auth);
-    let schemes = schemes.iter().map(|scheme| match scheme {
+    let (names, who) = credentials(endpoint.auth);
+    let requirements = names.iter().map(|scheme| match scheme {
         Some(name) => SecurityRequirement::new::<_, [&str; 0], &str>(*name, []),
         None => SecurityRequirement::default(),
     });
     let repeated = if endpoint.idempotent { " With an `Idempotency-Key` it is safe to repeat." } else { "" };
-    operation = operation.securities(Some(schemes)).description(Some(format!("{who}{repeated}")));
+    operation = operation.securities(Some(requirements)).description(Some(format!("{who}{repeated}")));
     if let Some((shape, example)) = &endpoint.body {
         let schema = add(schemas, shape.clone());
         let content = ContentBuilder::new().schema(Some(schema)).example(Some(example.clone())).build();
