@@ -3,8 +3,9 @@
 INSERT INTO queue_registry VALUES (1, 'bench', now());
 INSERT INTO policies VALUES (1, 1, now(), 10000000, 10000000, 1, false);
 INSERT INTO queues VALUES (1, decode(repeat('00', 16), 'hex'), 1, :people, :people, :people, 0, 1, 0, 0);
-INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, out_version)
-SELECT 1, n, 'user-' || n, 'ACTIVE', now(), now(), now() + interval '1 day', n FROM generate_series(1, :people) AS n;
+INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, selection_ends_at, deadline, out_version)
+SELECT 1, n, 'user-' || n, 'ACTIVE', now(), now(), now() + interval '1 day', now() + interval '1 day', n
+FROM generate_series(1, :people) AS n;
 INSERT INTO concerts VALUES (1, '01900000-0000-7000-8000-000000000000', 'Bench', now());
 INSERT INTO schedules
 SELECT 1, id::uuid, '01900000-0000-7000-8000-000000000000', now() + interval '1 year', 0, current_date + 365, :people

@@ -142,6 +142,8 @@ async fn payments(storage: Storage, seen: &mut Seen) {
     seen.see("amount_mismatch", || ann.post("/payments", wrong.clone())).await;
     seen.see("insufficient_balance", || ann.pay(&held)).await;
     ann.charge(10).await.expect(201);
+    ann.held(&sale.schedule, &[2]).await;
     ann.pay(&held).await.expect(201);
+    seen.see("selection_closed", || ann.hold(&sale.schedule, &[3])).await;
     seen.see("already_paid", || ann.pay(&held)).await;
 }

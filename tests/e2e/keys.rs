@@ -6,6 +6,7 @@ use serde_json::json;
 
 on_each_storage![
     a_repeated_request_gets_the_first_answer,
+    a_repeated_hold_tells_what_has_become_of_it,
     a_key_names_one_request,
     a_refusal_is_decided_anew,
     concurrent_requests_under_one_key_are_one,
@@ -13,7 +14,7 @@ on_each_storage![
     malformed_keys_are_refused,
 ];
 
-/// The first answer again, word by word and marked, for hold, charge and pay; also with a token that has ended since.
+/// The first answer again, marked, for hold, charge and pay, and with today's status; also with a token that has ended since.
 async fn a_repeated_request_gets_the_first_answer(storage: Storage) {
     let shop = Shop::open(storage).await;
     let sale = shop.concert(2, 30).await;
@@ -29,14 +30,37 @@ async fn a_repeated_request_gets_the_first_answer(storage: Storage) {
         (&hold, ann.hold(&sale.schedule, &[1, 2]).key("h").await),
         (&pay, ann.pay(&reservation).key("p").await),
     ] {
-        assert_eq!((first.status, again.status), (201, 201), "{again}");
-        assert_eq!(first.json(), again.json());
+        assert_eq!(first.lasting(), again.lasting());
         assert_eq!((first.replayed(), again.replayed()), (false, true), "{again}");
     }
+    assert_eq!(hold.json()["status"], "PENDING");
+    assert_eq!(ann.hold(&sale.schedule, &[1, 2]).key("h").await.json()["status"], "CONFIRMED");
+    assert_eq!(ann.pay(&reservation).key("p").await.json(), pay.json(), "of a payment nothing changes");
     // The key is the user's: a later token of theirs repeats it too.
     let later = shop.join("ann").await;
     assert!(later.pay(&reservation).key("p").await.replayed());
     assert_eq!(later.balance().await, 40);
+    shop.audit().await;
+}
+
+/// Who repeats a hold that was cancelled or ran out is not told that it is there, and holds again with a new key.
+async fn a_repeated_hold_tells_what_has_become_of_it(storage: Storage) {
+    let shop = Settings::on(storage).with("--hold-seconds", 1).open().await;
+    let sale = shop.concert(2, 30).await;
+    let ann = shop.join("ann").await;
+    let given = ann.hold(&sale.schedule, &[1]).key("given").await;
+    ann.cancel(given.json()["id"].as_str().unwrap()).await.expect(204);
+    let ran_out = ann.hold(&sale.schedule, &[2]).key("ran-out").await;
+    ann.seat_becomes(&sale.schedule, 2, "AVAILABLE").await;
+    for (first, seat, key) in [(&given, 1, "given"), (&ran_out, 2, "ran-out")] {
+        let again = ann.hold(&sale.schedule, &[seat]).key(key).await;
+        assert!(again.replayed(), "{again}");
+        assert_eq!((first.lasting(), &again.json()["status"]), (again.lasting(), &json!("CANCELLED")));
+        let reason = again.json()["cancel_reason"].clone();
+        // A slow machine cancels what has run out.
+        assert!(reason == "EXPIRED" || seat == 1 && reason == "USER", "{again}");
+    }
+    assert!(!ann.hold(&sale.schedule, &[2]).key("another").await.replayed());
     shop.audit().await;
 }
 

@@ -69,8 +69,16 @@ fn about_the_line() -> Lies {
             }),
         ),
         ("two_places", to(JOIN, 200, |reply| reply.status = 201)),
-        ("token_lives_on", polled("EXPIRED", |reply| reply.body["status"] = "ACTIVE".into())),
+        (
+            "token_lives_on",
+            polled("EXPIRED", |reply| {
+                reply.body["status"] = "ACTIVE".into();
+                reply.body["expires_at"] = "2099-01-01T00:00:00Z".into();
+            }),
+        ),
         ("another_person", to(JOIN, 201, somebody_else)),
+        ("held_too_late", polled("ACTIVE", |reply| reply.body["selection_ends_at"] = "2026-01-01T00:00:00Z".into())),
+        ("turn_too_long", polled("ACTIVE", |reply| reply.body["expires_at"] = "2026-01-01T00:00:00Z".into())),
     ]
 }
 

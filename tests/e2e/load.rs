@@ -90,12 +90,15 @@ async fn buyer(shop: &Shop, schedule: &str, log: &Log, seed: u32) -> Option<()> 
             } else {
                 log.send(&visitor, "/payments", json!({"reservation_id": id})).await?;
             }
+        } else if hold.code() == "selection_closed" {
+            // What is left of an earlier round is not waited for.
+            visitor.leave().answer().await?;
         }
     }
 }
 
-/// Everything that was answered with success is there, told again under the same key word by word; what was not answered
-/// can be repeated; and every wallet holds exactly what was charged less what was paid.
+/// Everything that was answered with success is there, and told again under the same key; what was not answered can be repeated;
+/// and every wallet holds exactly what was charged less what was paid.
 pub(crate) async fn nothing_is_lost(shop: &Shop, log: &Log) {
     let sent = log.sent.take();
     let mut wallets: HashMap<String, (u32, u32)> = HashMap::new();
@@ -103,7 +106,7 @@ pub(crate) async fn nothing_is_lost(shop: &Shop, log: &Log) {
         let again = by.post(path, body.clone()).key(key).await;
         match answer {
             Some(first) if first.status == 201 => {
-                assert_eq!((first.json(), true), (again.expect(201), again.replayed()), "{again}");
+                assert_eq!((first.lasting(), true), (again.lasting(), again.replayed()), "{again}");
             }
             Some(first) => assert!(first.status < 500, "{first}"),
             None => assert!(again.status < 500, "{again}"),

@@ -59,7 +59,10 @@ async fn work(shops: &[Shop], schedule: &str, held: &RefCell<Vec<String>>, seed:
                 let all = [&refusals[..], &["", "insufficient_balance", "token_not_active"]].concat();
                 allow(&answer, &all);
             }
-            10 => allow(&visitor.cancel(&pick(held, &mut dice)).await, &["", "already_paid", "not_found"]),
+            10 => {
+                let answer = visitor.cancel(&pick(held, &mut dice)).await;
+                allow(&answer, &["", "already_paid", "not_found", "token_not_active"]);
+            }
             _ => allow(&leave_sometimes(&visitor, &mut dice).await, &[""]),
         }
     }
@@ -69,7 +72,7 @@ async fn hold(visitor: &Visitor, schedule: &str, held: &RefCell<Vec<String>>, di
     let first = dice.roll(SEATS) + 1;
     let seats: Vec<u32> = (0..=dice.roll(2)).map(|n| (first + n) % SEATS + 1).collect();
     let answer = visitor.hold(schedule, &seats).await;
-    allow(&answer, &["", "seat_taken", "seat_limit", "token_not_active"]);
+    allow(&answer, &["", "seat_taken", "seat_limit", "selection_closed", "token_not_active"]);
     if answer.status == 201 {
         held.borrow_mut().push(answer.json()["id"].as_str().unwrap().to_owned());
     }

@@ -16,7 +16,6 @@ on_each_storage![
     of_payment_and_expiry_exactly_one_wins,
     the_price_is_copied_at_hold_time,
     what_is_held_may_be_paid_after_the_start,
-    a_hold_moves_the_deadline_of_its_token,
     leaving_gives_back_what_is_held,
 ];
 
@@ -136,7 +135,8 @@ async fn of_cancel_and_pay_exactly_one_wins(storage: Storage) {
         };
         one_of_both(&shop, &ann, &id, paid.status == 201, cancelled.status == 204).await;
         if paid.status == 201 {
-            cancelled.refused(409, "already_paid");
+            // R17: the payment ended the token.
+            cancelled.refused(403, "token_not_active");
         } else {
             paid.refused(409, "reservation_cancelled");
         }
@@ -179,10 +179,14 @@ async fn of_payment_and_expiry_exactly_one_wins(storage: Storage) {
 
 /// Waits until so many milliseconds after the end of a hold, or before it, by the server's clock, which no test can move.
 pub(crate) async fn about_the_end(visitor: &Visitor, reservation: &str, after: i64) {
-    let instant = |text: &Value| OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap();
     let end = instant(&visitor.reservation(reservation).await.expect(200)["expires_at"]);
     let left = end - instant(&visitor.place().await["server_time"]) + time::Duration::milliseconds(after);
     tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+}
+
+/// An instant of an answer.
+pub(crate) fn instant(text: &Value) -> OffsetDateTime {
+    OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap()
 }
 
 /// R9: the price is the one of the moment of the hold.
@@ -209,15 +213,6 @@ async fn what_is_held_may_be_paid_after_the_start(storage: Storage) {
     shop.restart().await;
     ann.hold(&sale.schedule, &[2]).await.refused(409, "sale_closed");
     ann.pay(&reservation).await.expect(201);
-}
-
-/// R5: a hold that ends later than ACTIVE moves the token's deadline to its own.
-async fn a_hold_moves_the_deadline_of_its_token(storage: Storage) {
-    let shop = Settings::on(storage).with("--active-seconds", 600).with("--hold-seconds", 6_000).open().await;
-    let sale = shop.concert(1, 30).await;
-    let ann = shop.join("ann").await;
-    let reservation = ann.hold(&sale.schedule, &[1]).await.expect(201);
-    assert_eq!(ann.place().await["expires_at"], reservation["expires_at"]);
 }
 
 /// R17: leaving the queue gives back what is held there and not what is paid.

@@ -22,7 +22,7 @@ async fn reads_leave_the_database_identical(storage: Storage) {
     shop.database().execute(&format!(
         "UPDATE seats SET held_until = {over} WHERE held_until IS NOT NULL; \
          UPDATE reservations SET expires_at = {over} WHERE status = 'PENDING'; \
-         UPDATE tokens SET deadline = {over} WHERE user_id = 'ben'"
+         UPDATE tokens SET selection_ends_at = {over}, deadline = {over} WHERE user_id = 'ben'"
     ));
     assert_eq!(ben.status().await, "EXPIRED");
     assert_eq!(ann.reservation(&held).await.expect(200)["status"], "CANCELLED");

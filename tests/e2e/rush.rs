@@ -78,6 +78,9 @@ impl Rush {
         if hold.status == 201 {
             self.insist(n, |shop| visitor.with_shop(shop).get("/reservations")).await?.expect(200);
             self.send(n, &visitor, "/payments", json!({"reservation_id": hold.json()["id"]})).await?;
+        } else if hold.code() == "selection_closed" {
+            // What is left of an earlier course is not waited for.
+            self.insist(n, |shop| visitor.with_shop(shop).leave()).await?;
         }
         Some(())
     }

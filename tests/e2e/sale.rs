@@ -17,7 +17,9 @@ async fn the_whole_sale(storage: Storage) {
     assert_eq!((&first.joined["status"], &first.joined["position"]), (&json!("ACTIVE"), &json!(0)));
     let ann = shop.join("ann").await;
     assert_eq!((&ann.joined["status"], &ann.joined["position"]), (&json!("WAITING"), &json!(1)));
-    assert_eq!(ann.joined["expires_at"], Value::Null, "who waits has no deadline");
+    for end in ["selection_ends_at", "expires_at"] {
+        assert_eq!(ann.joined[end], Value::Null, "who waits has no deadline");
+    }
     let poll = ann.get("/queue/tokens/me").await;
     assert!(poll.header("Retry-After").parse::<u64>().is_ok_and(|seconds| (1..=30).contains(&seconds)), "{poll}");
     let waits = poll.expect(200);
@@ -28,6 +30,7 @@ async fn the_whole_sale(storage: Storage) {
     let place = ann.place().await;
     assert_eq!((&place["position"], &place["queue"]), (&json!(0), &json!("main")));
     assert!(place["activated_at"].is_string() && place["expires_at"].is_string(), "{place}");
+    assert_eq!(place["selection_ends_at"], place["expires_at"], "nothing is held yet");
 
     let dates = ann.get(&format!("/concerts/{}/schedules", made["id"].as_str().unwrap())).await.expect(200);
     assert_eq!(dates["items"].as_array().unwrap().len(), 2);

@@ -66,6 +66,16 @@ impl Answer {
         self.header("Idempotent-Replayed") == "true"
     }
 
+    /// What a success says but for what a replay tells anew (R15): what has become of a reservation.
+    #[track_caller]
+    pub fn lasting(&self) -> Value {
+        let mut told = self.expect(201);
+        for today in ["status", "cancel_reason"] {
+            told.as_object_mut().expect("it is an object").remove(today);
+        }
+        told
+    }
+
     /// What every answer to a request for `path` must have (`docs/contract.md`, answers).
     pub(crate) fn check(&self) {
         let (method, path) = self.what.split_once(' ').expect("it is a method and a path");

@@ -100,12 +100,6 @@ impl Api {
     pub(crate) fn queue_made(&self) {
         self.queues.changed(&());
     }
-
-    /// Forgets what was read of all schedules of a queue: this server has changed who has seats of some.
-    pub(crate) fn queue_changed(&self, queue: QueueNumber) {
-        self.seats.changed_where(|(of, _)| *of == queue);
-        self.counts.changed_where(|(of, _)| *of == queue);
-    }
 }
 
 /// The API that a request was routed by.

@@ -122,13 +122,6 @@ impl<K: Copy + Eq + Hash, V: Clone> SharedReads<K, V> {
         }
     }
 
-    /// The same for all keys that this concerns. Looks at every key.
-    pub(crate) fn changed_where(&self, concerns: impl Fn(&K) -> bool) {
-        for (_, slot) in lock(&self.slots).iter().filter(|(key, _)| concerns(key)) {
-            slot.changed();
-        }
-    }
-
     fn slot(&self, key: K) -> Arc<Slot<V>> {
         Arc::clone(lock(&self.slots).entry(key).or_default())
     }
@@ -341,8 +334,6 @@ mod tests {
         assert_eq!(read_all(2), [1, 2, 1]);
         shared.changed(&(3, 3));
         assert_eq!(read_all(3), [1, 2, 1]);
-        shared.changed_where(|(first, _)| *first == 1);
-        assert_eq!(read_all(4), [4, 4, 1]);
     }
 
     #[tokio::test]

@@ -162,6 +162,8 @@ diesel::table! {
         end_reason -> Nullable<Text>,
         paid_reservation -> Nullable<Uuid>,
         out_version -> Nullable<Int8>,
+        selection_ends_at -> Nullable<Timestamptz>,
+        last_paid -> Nullable<Uuid>,
     }
 }
 

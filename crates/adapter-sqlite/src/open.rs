@@ -181,10 +181,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("usher.db");
         let mut connection = connect(&path).unwrap();
-        assert_eq!(connection.run_pending_migrations(MIGRATIONS).unwrap().len(), 1);
+        let all = connection.run_pending_migrations(MIGRATIONS).unwrap().len();
         connection.revert_all_migrations(MIGRATIONS).unwrap();
         let tables = Tables::row::<Count>(&mut connection, &[]).unwrap().unwrap().0;
         assert_eq!(tables, 1, "only the list of migrations is left");
-        assert_eq!(connection.run_pending_migrations(MIGRATIONS).unwrap().len(), 1);
+        assert_eq!(connection.run_pending_migrations(MIGRATIONS).unwrap().len(), all);
     }
 }

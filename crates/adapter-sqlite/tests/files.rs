@@ -91,7 +91,7 @@ fn pending_migrations_can_be_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usher.db");
     assert!(line(open(&path, Migrations::Refuse)).contains("usher migrate"));
-    assert_eq!(migrate(&path).unwrap().len(), 1);
+    assert!(!migrate(&path).unwrap().is_empty());
     assert_eq!(migrate(&path).unwrap().len(), 0);
     open(&path, Migrations::Refuse).unwrap();
 }

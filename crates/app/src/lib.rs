@@ -50,13 +50,13 @@ pub use standing::Standing;
 pub use token_keys::{KeyFailure, agree_on_keys};
 use token_reads::TokenReads;
 
-/// Whether a wallet may be read and charged with a token that is not ACTIVE (R16).
+/// Whether a wallet may be read and charged with a token that is WAITING (R16).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WalletGate {
     /// Only with an ACTIVE token.
     #[default]
     Active,
-    /// With a token in any state, so that people can top up while they wait.
+    /// With a WAITING one too, so that people can top up while they wait.
     Any,
 }
 

@@ -21,20 +21,20 @@ impl App {
         Ok(self.ports.payments.pay(&PayCommand { ticket: holder.ticket, reservation, amount, key }).await??)
     }
 
-    /// One's own payment, with a token in any state (R16).
+    /// One's own payment, with a live token or one that ended not long ago (R16).
     pub async fn payment(&self, holder: Holder, payment: PaymentId) -> Result<Receipt, Failure> {
-        let user = self.user(holder).await?;
+        let user = self.reader(holder).await?;
         let found = self.ports.payments.find(holder.ticket.queue, &user, payment).await?;
         Ok(found.ok_or(Rejection::NotFound(Missing::Payment))?)
     }
 
-    /// One's own payments in the token's queue, newest first, with a token in any state (R16).
+    /// One's own payments in the token's queue, newest first, with a live token or one that ended not long ago (R16).
     pub async fn payments(
         &self,
         holder: Holder,
         page: &Page<PaymentId>,
     ) -> Result<Listed<Receipt, PaymentId>, Failure> {
-        let user = self.user(holder).await?;
+        let user = self.reader(holder).await?;
         Ok(self.ports.payments.list(holder.ticket.queue, &user, page).await?)
     }
 }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_receipts_are_read_with_a_token_in_any_state_r16() {
+    fn ones_own_receipts_are_read_with_a_live_token_and_for_a_day_after_its_end_r16() {
         let page = Page::new(5, Some(receipt().payment.id)).unwrap();
         for token in [waiting(), active(), ended()] {
             let mut world = World::of(token);
@@ -113,6 +113,11 @@ mod tests {
             assert_eq!(block_on(app.payment(holder(), receipt().payment.id)), Ok(receipt()));
             assert_eq!(block_on(app.payments(holder(), &page)), Ok(all));
         }
+        // No port but that of tokens expects a call.
+        let app = World::a_day_after(ended());
+        let over = Failure::from(Rejection::TokenNotActive(TokenStatus::Expired));
+        assert_eq!(block_on(app.payment(holder(), receipt().payment.id)), Err(over.clone()));
+        assert_eq!(block_on(app.payments(holder(), &page)), Err(over));
     }
 
     #[test]

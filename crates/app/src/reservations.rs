@@ -21,25 +21,25 @@ impl App {
         Ok(self.ports.reservations.hold(&HoldCommand { ticket: holder.ticket, choice, key }).await??)
     }
 
-    /// Cancels one's own reservation, with a token in any state (R17).
+    /// Cancels one's own reservation, with a live token (R17). The store checks it itself, under its lock.
     pub async fn cancel(&self, holder: Holder, reservation: ReservationId) -> Result<Reservation, Failure> {
         Ok(self.ports.reservations.cancel(holder.ticket, reservation).await??)
     }
 
-    /// One's own reservation, with a token in any state (R16).
+    /// One's own reservation, with a live token or one that ended not long ago (R16).
     pub async fn reservation(&self, holder: Holder, reservation: ReservationId) -> Result<Reservation, Failure> {
-        let user = self.user(holder).await?;
+        let user = self.reader(holder).await?;
         let found = self.ports.reservations.find(holder.ticket.queue, &user, reservation).await?;
         Ok(found.ok_or(Rejection::NotFound(Missing::Reservation))?)
     }
 
-    /// One's own reservations in the token's queue, newest first, with a token in any state (R16).
+    /// One's own reservations in the token's queue, newest first, with a live token or one that ended not long ago (R16).
     pub async fn reservations(
         &self,
         holder: Holder,
         page: &Page<ReservationId>,
     ) -> Result<Listed<Reservation, ReservationId>, Failure> {
-        let user = self.user(holder).await?;
+        let user = self.reader(holder).await?;
         Ok(self.ports.reservations.list(holder.ticket.queue, &user, page).await?)
     }
 }
@@ -47,7 +47,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use domain::ports::Decided;
-    use domain::{QueueNumber, SeatId, UserId};
+    use domain::{QueueNumber, SeatId, TokenStatus, UserId};
     use uuid::Uuid;
 
     use super::*;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_are_read_with_a_token_in_any_state_r16() {
+    fn ones_own_are_read_with_a_live_token_and_for_a_day_after_its_end_r16() {
         let page = Page::new(5, Some(reservation().id)).unwrap();
         for token in [waiting(), active(), ended()] {
             let mut world = World::of(token);
@@ -118,6 +118,11 @@ mod tests {
             assert_eq!(block_on(app.reservation(holder(), reservation().id)), Ok(reservation()));
             assert_eq!(block_on(app.reservations(holder(), &page)), Ok(all));
         }
+        // No port but that of tokens expects a call.
+        let app = World::a_day_after(ended());
+        let over = Failure::from(Rejection::TokenNotActive(TokenStatus::Expired));
+        assert_eq!(block_on(app.reservation(holder(), reservation().id)), Err(over.clone()));
+        assert_eq!(block_on(app.reservations(holder(), &page)), Err(over));
     }
 
     #[test]

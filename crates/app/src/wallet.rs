@@ -3,20 +3,20 @@
 use domain::page::Listed;
 use domain::ports::{Answer, ChargeCommand, Charged};
 use domain::wallet::{Entry, Wallet, check_charge};
-use domain::{IdempotencyKey, Money, Page, Rejection, Token, UserId};
+use domain::{IdempotencyKey, Money, Page, Rejection, Token, TokenStatus, UserId};
 
 use crate::{App, Failure, Holder, WalletGate};
 
 impl App {
     /// The token's user's wallet.
     pub async fn wallet(&self, holder: Holder) -> Result<Wallet, Failure> {
-        let user = self.wallet_owner(holder).await??;
+        let user = self.wallet_reader(holder).await?;
         Ok(self.ports.wallets.balance(&user).await?)
     }
 
     /// The entries of the token's user's wallet, newest first.
     pub async fn entries(&self, holder: Holder, page: &Page<u64>) -> Result<Listed<Entry, u64>, Failure> {
-        let user = self.wallet_owner(holder).await??;
+        let user = self.wallet_reader(holder).await?;
         Ok(self.ports.wallets.entries(&user, page).await?)
     }
 
@@ -29,12 +29,12 @@ impl App {
         amount: Money,
         key: Option<IdempotencyKey>,
     ) -> Result<Answer<Charged>, Failure> {
-        let token = self.wallet_token(holder, key.as_ref()).await;
+        let token = self.charging_token(holder, key.as_ref()).await;
         if token != Err(Rejection::TokenUnknown.into()) {
             check_charge(&amount, &self.rules)?;
         }
         let token = token?;
-        let gate = self.wallet_gate(&token);
+        let gate = self.charging_gate(&token);
         let command = ChargeCommand { user: token.user, amount, key };
         match gate {
             Ok(()) => Ok(self.ports.wallets.charge(&command).await??),
@@ -46,33 +46,53 @@ impl App {
         }
     }
 
-    /// Whose wallet a token opens, if it does.
-    async fn wallet_owner(&self, holder: Holder) -> Result<Result<UserId, Rejection>, Failure> {
-        let token = self.wallet_token(holder, None).await?;
-        Ok(self.wallet_gate(&token).map(|()| token.user))
+    /// Whose wallet a token looks into, if it does: an ACTIVE one does, and one that ended not long ago, as with receipts.
+    async fn wallet_reader(&self, holder: Holder) -> Result<UserId, Failure> {
+        match self.require_turn_at_the_gate(holder).await {
+            // Who left the line has ended too.
+            Ok(()) | Err(Failure::Rejected(Rejection::TokenNotActive(TokenStatus::Expired))) => {}
+            Err(refused) => return Err(refused),
+        }
+        let token = self.token(holder.ticket).await?;
+        let now = self.ports.clock.now();
+        match token.status_at(now) {
+            TokenStatus::Waiting => self.charging_gate(&token)?,
+            TokenStatus::Active | TokenStatus::Expired => token.require_readable(now)?,
+        }
+        Ok(token.user)
     }
 
-    /// The caller's token. Where only an ACTIVE one opens the wallet, and no key may have an answer to repeat, a place in line
-    /// is refused without a look into the store.
-    async fn wallet_token(&self, holder: Holder, key: Option<&IdempotencyKey>) -> Result<Token, Failure> {
-        if self.wallet_gate == WalletGate::Active {
-            self.require_turn_unless_keyed(holder, key).await?;
+    /// The token of a caller who wants to charge.
+    async fn charging_token(&self, holder: Holder, key: Option<&IdempotencyKey>) -> Result<Token, Failure> {
+        if key.is_none() {
+            self.require_turn_at_the_gate(holder).await?;
         }
         self.token(holder.ticket).await
     }
 
-    fn wallet_gate(&self, token: &Token) -> Result<(), Rejection> {
+    /// Where only an ACTIVE token opens the wallet, a place in line is refused without a look into the store.
+    async fn require_turn_at_the_gate(&self, holder: Holder) -> Result<(), Failure> {
         match self.wallet_gate {
-            WalletGate::Active => token.require_active(self.ports.clock.now()),
+            WalletGate::Active => self.require_turn(holder.ticket).await,
             WalletGate::Any => Ok(()),
+        }
+    }
+
+    /// R16: whether a token may charge; an ended one never does.
+    fn charging_gate(&self, token: &Token) -> Result<(), Rejection> {
+        let now = self.ports.clock.now();
+        match self.wallet_gate {
+            WalletGate::Active => token.require_active(now),
+            WalletGate::Any => token.require_live(now),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::token::EndReason;
     use domain::wallet::{Charge, EntryKind};
-    use domain::{EntryId, TokenStatus, Wrong};
+    use domain::{EntryId, Wrong};
     use uuid::Uuid;
 
     use super::*;
@@ -118,13 +138,44 @@ mod tests {
     }
 
     #[test]
-    fn a_wallet_opens_to_an_active_token_only_r16_q16() {
+    fn only_an_active_token_charges_and_who_waits_sees_no_wallet_r16_q16() {
         for (token, status) in not_active() {
-            let app = World::of(token).app();
-            assert_eq!(run(&app, app.wallet(holder())), Err(refused(status)));
-            assert_eq!(run(&app, app.entries(holder(), &Page::new(1, None).unwrap())), Err(refused(status)));
-            assert_eq!(charge(&app, None), Err(refused(status)));
+            assert_eq!(charge(&World::of(token).app(), None), Err(refused(status)));
         }
+        let app = World::of(waiting()).app();
+        assert_eq!(run(&app, app.wallet(holder())), Err(refused(TokenStatus::Waiting)));
+        let entries = run(&app, app.entries(holder(), &Page::new(1, None).unwrap()));
+        assert_eq!(entries, Err(refused(TokenStatus::Waiting)));
+    }
+
+    #[test]
+    fn an_ended_token_sees_the_wallet_for_a_day_whatever_the_gate_r16() {
+        for gate in [WalletGate::Active, WalletGate::Any] {
+            for token in [ended(), active_until(NOW)] {
+                let mut world = World { gate, ..World::of(token) };
+                world.wallets.expect_balance().times(1).return_once(|_| Ok(charged().wallet));
+                let listed = Listed { items: vec![charged().entry], next: None };
+                world.wallets.expect_entries().times(1).return_once(|_, _| Ok(listed));
+                let app = world.app();
+                assert_eq!(run(&app, app.wallet(holder())), Ok(charged().wallet));
+                assert!(run(&app, app.entries(holder(), &Page::new(1, None).unwrap())).is_ok());
+                assert_eq!(charge(&app, None), Err(refused(TokenStatus::Expired)), "and charges nothing");
+            }
+        }
+        let app = World::a_day_after(ended());
+        assert_eq!(block_on(app.wallet(holder())), Err(refused(TokenStatus::Expired)));
+    }
+
+    /// A place that ended in line is no longer waited for, and its wallet is looked at all the same.
+    #[test]
+    fn who_has_left_the_line_sees_the_wallet_too_r16() {
+        let mut left = waiting();
+        left.end(EndReason::Left, at(3));
+        let mut world = World::of(left);
+        world.lines.leave(7);
+        world.wallets.expect_balance().times(1).return_once(|_| Ok(charged().wallet));
+        let app = world.app();
+        assert_eq!(run(&app, app.wallet(holder())), Ok(charged().wallet));
     }
 
     fn expecting_everything(token: Token) -> World {
@@ -152,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn an_open_wallet_lets_people_top_up_in_any_state_r16() {
-        for token in [waiting(), active(), ended()] {
+    fn an_open_wallet_lets_people_top_up_while_they_wait_r16() {
+        for token in [waiting(), active()] {
             everything_works(&World { gate: WalletGate::Any, ..expecting_everything(token) }.app());
         }
     }

@@ -1,6 +1,6 @@
 //! What the rules say when they say no. One list, so that every adapter must answer every case.
 
-use crate::{FieldError, Money, TokenStatus, Wrong};
+use crate::{FieldError, Money, Timestamp, TokenStatus, Wrong};
 
 /// A refusal: the request was understood and the rules do not allow it. It changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,9 +8,12 @@ pub enum Rejection {
     /// The token was never issued: malformed, forged, of another server's key, or of an older epoch.
     #[error("the token was never issued here")]
     TokenUnknown,
-    /// A guarded operation came with a token that is not ACTIVE (R6).
-    #[error("the token is {0:?}, not ACTIVE")]
+    /// The operation is not for a token in this state (R6, R16, R17).
+    #[error("the token is {0:?}")]
     TokenNotActive(TokenStatus),
+    /// No hold begins any more in this turn (R5, R14): since then.
+    #[error("selection ended at {0}")]
+    SelectionClosed(Timestamp),
     /// The reservation belongs to somebody else (R13).
     #[error("the reservation belongs to another user")]
     UserMismatch,

@@ -9,7 +9,7 @@ use crate::{Money, Policy};
 pub struct Rules {
     /// How long a hold lasts (R9): 300 s.
     pub hold: Duration,
-    /// How long ACTIVE lasts (R5): 600 s.
+    /// How long after the admission holds may begin (R5): 600 s.
     pub active: Duration,
     /// After how long without a sign of life a token is passed over when its turn comes (R22): 120 s; zero for never.
     pub absence: Duration,

@@ -74,6 +74,7 @@ pub(crate) struct Token {
     /// Only joins tell.
     pub(crate) issued_at: Option<Moment>,
     pub(crate) activated_at: Option<Moment>,
+    pub(crate) selection_ends_at: Option<Moment>,
     pub(crate) expires_at: Option<Moment>,
     pub(crate) server_time: Moment,
     /// Only polls tell.

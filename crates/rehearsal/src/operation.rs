@@ -54,10 +54,13 @@ impl Operation {
         match self {
             Self::Join => code.is_empty() && (status == 201 || status == 200),
             Self::Poll | Self::Reservations | Self::Payments => (status, code) == (200, ""),
-            Self::Leave | Self::Cancel => (status, code) == (204, ""),
+            Self::Leave => (status, code) == (204, ""),
+            Self::Cancel => refused || (status, code) == (204, ""),
             Self::Schedules | Self::Seats | Self::Wallet => refused || (status, code) == (200, ""),
             Self::Charge => refused || (status, code) == (201, ""),
-            Self::Hold => refused || (status, code) == (201, "") || (status, code) == (409, "seat_taken"),
+            Self::Hold => {
+                refused || [(201, ""), (403, "selection_closed"), (409, "seat_taken")].contains(&(status, code))
+            }
             Self::Pay => {
                 let known = [(201, ""), (409, "already_paid"), (410, "reservation_expired")];
                 refused || known.contains(&(status, code))
@@ -81,6 +84,9 @@ mod tests {
             (Operation::Hold, 200, "", false),
             (Operation::Hold, 409, "seat_taken", true),
             (Operation::Hold, 409, "seat_limit", false),
+            (Operation::Hold, 403, "selection_closed", true),
+            (Operation::Pay, 403, "selection_closed", false),
+            (Operation::Cancel, 403, "token_not_active", true),
             (Operation::Pay, 410, "reservation_expired", true),
             (Operation::Pay, 410, "", false),
             (Operation::Pay, 402, "insufficient_balance", false),

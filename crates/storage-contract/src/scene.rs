@@ -11,6 +11,7 @@ use domain::ports::{
 };
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::seat::{SeatChoice, SeatStatus};
+use domain::token::{Active, EndReason};
 use domain::wallet::{Charge, Entry};
 use domain::{
     IdempotencyKey, LocalTime, Money, Page, Policy, PolicyChange, QueueName, QueueNumber, Rejection, ReservationId,
@@ -197,6 +198,16 @@ impl Scene {
 
     pub(crate) async fn status(&self, ticket: Ticket) -> TokenStatus {
         self.standing(ticket).await.token.status_at(self.now())
+    }
+
+    /// The turn of a token that was admitted.
+    pub(crate) async fn turn(&self, ticket: Ticket) -> Active {
+        self.standing(ticket).await.token.active.unwrap()
+    }
+
+    /// Why a token ended, by what is stored.
+    pub(crate) async fn end(&self, ticket: Ticket) -> Option<EndReason> {
+        self.standing(ticket).await.token.end.map(|end| end.reason)
     }
 
     pub(crate) async fn policy(&self, change: PolicyChange) {

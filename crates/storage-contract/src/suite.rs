@@ -81,7 +81,7 @@ macro_rules! contract_tests {
             ;
             ending:
                 cancelling_frees_the_seats_and_again_changes_nothing_r17_w11
-                a_former_token_cancels_too_r17
+                only_a_live_token_cancels_r17
                 what_is_paid_is_not_cancelled_r17
                 only_ones_own_is_cancelled_r17
                 cancelling_what_is_over_is_no_cancelling_r7_s4
@@ -114,7 +114,7 @@ macro_rules! contract_tests {
                 a_hold_is_answered_whole_r8_r9
                 seats_can_be_named_by_their_ids
                 only_an_active_token_holds_r6_q16
-                no_hold_starts_at_the_deadline_r5
+                no_hold_starts_at_the_end_of_selection_r5
                 a_hold_covers_its_own_time_r5
                 a_hold_takes_all_or_none_r8_s9
                 no_hold_starts_when_the_schedule_has_r11
@@ -147,6 +147,7 @@ macro_rules! contract_tests {
             leaving:
                 who_waits_and_leaves_moves_the_others_up_r4_r17
                 leaving_again_changes_nothing_r17
+                leaving_tells_of_which_schedules_it_gave_up_seats_r17
                 a_number_never_issued_cannot_leave
                 leaving_cancels_ones_pending_reservations_there_r17
                 leaving_too_late_ends_nothing_that_time_has_not_r5
@@ -195,7 +196,7 @@ macro_rules! contract_tests {
                 a_hold_is_answered_again_r15
                 a_charge_is_answered_again_r15
                 a_payment_is_answered_again_with_the_token_it_ended_r15_w12
-                a_replay_is_the_first_answer_whatever_came_later_r15
+                a_replay_tells_the_state_of_today_r15
                 an_unknown_token_replays_nothing_r15
                 refusals_are_not_recorded_r15
                 a_key_is_forgotten_after_a_day_r15
@@ -221,6 +222,15 @@ macro_rules! contract_tests {
                 a_key_is_kept_and_replaced
                 a_key_kept_meanwhile_is_not_overwritten
                 of_servers_that_start_at_once_one_keeps_its_key
+            ;
+            turns:
+                a_cancelled_hold_gives_its_time_back_r5
+                after_selection_the_last_hold_that_is_cancelled_ends_the_turn_r5
+                the_last_hold_that_runs_out_ends_the_turn_r5
+                nobody_stays_longer_than_selection_and_one_hold_r5
+                who_holds_more_pays_that_too_r14
+                a_token_that_paid_ends_paid_however_its_last_hold_ends_r14
+                what_ends_at_once_ends_the_turn_once_r14
             ;
             history:
                 histories_are_those_of_the_reference_and_the_oracle

@@ -107,8 +107,10 @@ async fn a_killed_schedulers_work_goes_on_in_the_other_q9() {
     let last = servers.join_all(3).await.pop().unwrap();
     // Only the database is looked at: no request could have done the schedulers' work. The time of the holder is up with the hold.
     let database = servers.database();
-    let with_the_hold = "UPDATE tokens SET deadline = (SELECT expires_at FROM reservations) WHERE user_id = 'holder'";
-    database.execute(with_the_hold);
+    database.execute(
+        "UPDATE tokens SET (selection_ends_at, deadline) = (SELECT expires_at, expires_at FROM reservations)
+         WHERE user_id = 'holder'",
+    );
     until("all have had their turn", async || {
         database.time_is_up("user_id <> 'holder'");
         (database.count("tokens WHERE status <> 'EXPIRED'") == 0).then_some(())

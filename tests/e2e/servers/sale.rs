@@ -116,7 +116,8 @@ async fn of_cancel_and_pay_at_two_servers_exactly_one_wins_w11() {
         assert_ne!(paid.status == 201, cancelled.status == 204, "exactly one of both: {paid} {cancelled}");
         let status = there.reservation(&id).await.expect(200)["status"].clone();
         if paid.status == 201 {
-            cancelled.refused(409, "already_paid");
+            // R17: the payment ended the token.
+            cancelled.refused(403, "token_not_active");
             assert_eq!(status, "CONFIRMED");
         } else {
             paid.refused(409, "reservation_cancelled");

@@ -112,13 +112,30 @@ impl Database {
 
     /// The time of those ACTIVE tokens is up of which `condition` is true, and nobody has noticed.
     pub fn time_is_up(&self, condition: &str) {
-        let instant = match self.storage() {
+        let instant = self.an_instant();
+        self.execute(&format!(
+            "UPDATE tokens SET selection_ends_at = activated_at + {instant}, deadline = activated_at + {instant} \
+             WHERE status = 'ACTIVE' AND ({condition})"
+        ));
+    }
+
+    /// All that those tokens have lived through, of which `condition` is true, was a day earlier.
+    pub fn a_day_passes(&self, condition: &str) {
+        let day = match self.storage() {
+            Storage::Sqlite => "86400000000",
+            Storage::Postgres => "interval '24 hours'",
+        };
+        let moments = ["issued_at", "activated_at", "selection_ends_at", "deadline", "ended_at"];
+        let earlier = moments.map(|moment| format!("{moment} = {moment} - {day}")).join(", ");
+        self.execute(&format!("UPDATE tokens SET {earlier} WHERE {condition}"));
+    }
+
+    /// The shortest while, as the tables hold instants.
+    pub fn an_instant(&self) -> &'static str {
+        match self.storage() {
             Storage::Sqlite => "1",
             Storage::Postgres => "interval '1 us'",
-        };
-        self.execute(&format!(
-            "UPDATE tokens SET deadline = activated_at + {instant} WHERE status = 'ACTIVE' AND ({condition})"
-        ));
+        }
     }
 
     /// An instant long ago, as the tables hold instants.

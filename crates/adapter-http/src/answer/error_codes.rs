@@ -85,8 +85,12 @@ codes! {
         "지갑의 포인트가 결제 금액보다 적습니다.";
     TokenNotActive, FORBIDDEN, "token_not_active",
         "Token not active", "이용불가능한 토큰",
-        "Only somebody whose turn it is may do this.",
-        "차례가 된 사람만 이용할 수 있습니다.";
+        "The turn of this token has not come yet, or it is over.",
+        "이 토큰의 차례가 아직 오지 않았거나 이미 끝났습니다.";
+    SelectionClosed, FORBIDDEN, "selection_closed",
+        "No more seats in this turn", "좌석 선택 종료",
+        "You can hold no more seats in this turn. What you hold can still be paid.",
+        "이번 차례에는 좌석을 더 잡을 수 없습니다. 이미 잡은 좌석은 결제할 수 있습니다.";
     UserMismatch, FORBIDDEN, "user_mismatch",
         "Another user's", "사용자 불일치",
         "The reservation belongs to another user.",

@@ -23,6 +23,9 @@ pub(crate) enum Extension {
     Token {
         token_status: TokenState,
     },
+    Selection {
+        selection_ends_at: String,
+    },
     Seats {
         seat_numbers: Vec<u32>,
     },
@@ -46,7 +49,7 @@ impl Extension {
     /// A sentence for people that has these values in it; `None` where the sentence of the code says all.
     pub(crate) fn detail(&self, language: Language) -> Option<String> {
         let (english, korean) = match self {
-            Self::Nothing | Self::Errors { .. } | Self::Seats { .. } => return None,
+            Self::Nothing | Self::Errors { .. } | Self::Selection { .. } | Self::Seats { .. } => return None,
             Self::Balance { balance, amount } => (
                 format!("Your wallet has {balance} points, and this costs {amount}."),
                 format!("지갑의 잔액은 {balance}포인트이고, 결제할 금액은 {amount}포인트입니다."),

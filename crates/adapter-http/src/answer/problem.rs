@@ -168,6 +168,9 @@ impl From<Rejection> for Problem {
             Rejection::TokenNotActive(status) => {
                 (Code::TokenNotActive, Extension::Token { token_status: TokenState::from(status) })
             }
+            Rejection::SelectionClosed(at) => {
+                (Code::SelectionClosed, Extension::Selection { selection_ends_at: at.to_string() })
+            }
             Rejection::UserMismatch => (Code::UserMismatch, Extension::Nothing),
             Rejection::WrongQueue => (Code::WrongQueue, Extension::Nothing),
             Rejection::NotFound(_) => (Code::NotFound, Extension::Nothing),

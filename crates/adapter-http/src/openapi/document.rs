@@ -12,6 +12,7 @@ use utoipa::openapi::{
     OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Server, tag::TagBuilder,
 };
 
+use crate::answer::dates;
 use crate::answer::error_codes::{Code, Language};
 use crate::answer::extension::InvalidValue;
 use crate::answer::points::Points;
@@ -107,6 +108,7 @@ fn problem() -> RefOr<Schema> {
         .property("balance", points())
         .property("amount", points())
         .property("token_status", RefOr::<Schema>::Ref(Ref::from_schema_name("TokenState")))
+        .property("selection_ends_at", dates::date_time())
         .property("seat_numbers", list(whole().into()))
         .property("max_seats", whole())
         .required("type")
@@ -182,11 +184,17 @@ const fn credentials(auth: Auth) -> (&'static [Option<&'static str>], &'static s
             "Where the shop vouches for its people, it needs the shop's word for this very user; elsewhere nothing.",
         ),
         Auth::Token => (&[Some("token")], "Needs a queue token, in any state."),
+        Auth::Reader => (&[Some("token")], "Needs a queue token that lives, or that ended less than 24 h ago."),
+        Auth::Live => (&[Some("token")], "Needs a queue token that is `WAITING` or `ACTIVE`."),
         Auth::Active => (&[Some("token")], "Needs the queue token of somebody whose turn it is: an `ACTIVE` one."),
         Auth::Wallet => (
             &[Some("token")],
-            "Needs an `ACTIVE` token. Where the operator lets people top up while they wait, a token in any state will \
-             do, and `token_not_active` is not answered.",
+            "Needs an `ACTIVE` token, or one that ended less than 24 h ago. Where the operator lets people top up while they \
+             wait, a `WAITING` one will do, too.",
+        ),
+        Auth::Charging => (
+            &[Some("token")],
+            "Needs an `ACTIVE` token. Where the operator lets people top up while they wait, a `WAITING` one will do, too.",
         ),
         Auth::Admin => (&[Some("admin")], "Needs the operator's key."),
     }
@@ -225,7 +233,8 @@ fn parameters(endpoint: &Endpoint) -> Vec<utoipa::openapi::path::Parameter> {
                 .parameter_in(ParameterIn::Header)
                 .required(Required::False)
                 .description(Some(
-                    "Makes the request safe to repeat: for 24 h the same key gives the first answer again.",
+                    "Makes the request safe to repeat: for 24 h the same key gives the first answer again, with today's \
+                     `status` and `cancel_reason` of a reservation.",
                 ))
                 .schema(Some(key))
                 .build(),
@@ -316,6 +325,7 @@ fn example(code: Code) -> utoipa::openapi::example::Example {
         Code::ValidationFailed => json!({"errors": [{"field": "amount", "message": "is required"}]}),
         Code::InsufficientBalance => json!({"balance": 500, "amount": 12000}),
         Code::TokenNotActive => json!({"token_status": "WAITING"}),
+        Code::SelectionClosed => json!({"selection_ends_at": "2026-12-01T10:11:00Z"}),
         Code::SeatTaken => json!({"seat_numbers": [7]}),
         Code::SeatLimit => json!({"max_seats": 4}),
         _ => json!({}),

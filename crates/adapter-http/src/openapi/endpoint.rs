@@ -20,10 +20,17 @@ pub(crate) enum Auth {
     Identity,
     /// The holder of a token in any state.
     Token,
+    /// The holder of a live token, or of one that ended not long ago (R16).
+    Reader,
+    /// The holder of a live token (R17).
+    Live,
     /// The holder of an ACTIVE token (R6).
     Active,
-    /// The holder of an ACTIVE token or, where the operator lets people top up while they wait, of any (R16).
+    /// The holder of an ACTIVE token or of one that ended not long ago and, where the operator lets people top up while they
+    /// wait, of a WAITING one (R16).
     Wallet,
+    /// The holder of an ACTIVE token and, where the operator lets people top up while they wait, of a WAITING one (R16).
+    Charging,
     /// The operator.
     Admin,
 }
@@ -182,7 +189,9 @@ impl Endpoint {
             Auth::Open => {}
             Auth::Identity => codes.push(Code::IdentityInvalid),
             Auth::Token => codes.extend([Code::TokenMissing, Code::TokenUnknown]),
-            Auth::Active | Auth::Wallet => codes.extend([Code::TokenMissing, Code::TokenUnknown, Code::TokenNotActive]),
+            Auth::Reader | Auth::Live | Auth::Active | Auth::Wallet | Auth::Charging => {
+                codes.extend([Code::TokenMissing, Code::TokenUnknown, Code::TokenNotActive]);
+            }
             Auth::Admin => codes.push(Code::AdminKeyInvalid),
         }
         if self.is_api() {

@@ -52,7 +52,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         .auth(Auth::Active)
         .idempotent()
         .body::<Pay>(json!({"reservation_id": "0193a5b2-7c00-7000-8000-000000000010", "amount": 12000}))
-        .answers(201, "The seats are sold; the token is EXPIRED.", one(example(Some(8000))))
+        .answers(
+            201,
+            "The seats are sold; the token is EXPIRED, or holds nothing new while its user has other holds.",
+            one(example(Some(8000))),
+        )
         .header("Location", "Where to ask for the receipt.")
         .refuses(&[
             Code::AmountMismatch,
@@ -64,13 +68,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Code::ReservationExpired,
         ]),
         Endpoint::new(Method::GET, PATH, "listPayments", "One's own payments, newest first.", || web::to(list))
-            .auth(Auth::Token)
+            .auth(Auth::Reader)
             .query::<PageQuery<PaymentId>>()
             .answers(200, "A page of payments.", Content::Page(Shape::of::<PaymentView>(), example(None))),
         Endpoint::new(Method::GET, "/api/v1/payments/{id}", "getPayment", "One of one's own payments.", || {
             web::to(find)
         })
-        .auth(Auth::Token)
+        .auth(Auth::Reader)
         .answers(200, "The payment.", one(example(None))),
     ]
 }

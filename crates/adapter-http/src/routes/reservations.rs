@@ -40,16 +40,23 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .body::<Hold>(json!({"schedule_id": "0193a5b2-7c00-7000-8000-000000000002", "seat_numbers": [7]}))
             .answers(201, "The seats are held until `expires_at`.", one.clone())
             .header("Location", "Where to ask for the reservation.")
-            .refuses(&[Code::WrongQueue, Code::NotFound, Code::SeatTaken, Code::SeatLimit, Code::SaleClosed]),
+            .refuses(&[
+                Code::SelectionClosed,
+                Code::WrongQueue,
+                Code::NotFound,
+                Code::SeatTaken,
+                Code::SeatLimit,
+                Code::SaleClosed,
+            ]),
         Endpoint::new(Method::GET, PATH, "listReservations", "One's own reservations, newest first.", || web::to(list))
-            .auth(Auth::Token)
+            .auth(Auth::Reader)
             .query::<PageQuery<ReservationId>>()
             .answers(200, "A page of reservations.", Content::Page(Shape::of::<ReservationView>(), example())),
         Endpoint::new(Method::GET, ONE, "getReservation", "One of one's own reservations.", || web::to(find))
-            .auth(Auth::Token)
+            .auth(Auth::Reader)
             .answers(200, "The reservation.", one),
         Endpoint::new(Method::DELETE, ONE, "cancelReservation", "Gives held seats up.", || web::to(cancel))
-            .auth(Auth::Token)
+            .auth(Auth::Live)
             .answers(204, "The reservation is CANCELLED.", Content::Empty)
             .refuses(&[Code::AlreadyPaid]),
     ]

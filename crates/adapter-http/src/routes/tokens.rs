@@ -29,8 +29,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Shape::of::<TokenStatusView>(),
         json!({
             "token": "00000000-0001-8abc-8def-0123456789ab", "queue": "main", "status": "WAITING", "position": 5,
-            "version": 812, "estimated_wait_seconds": 10, "poll_after_ms": 1040, "activated_at": null, "expires_at": null,
-            "server_time": "2026-12-01T10:00:05Z", "stale": false, "as_of": "2026-12-01T10:00:05Z"
+            "version": 812, "estimated_wait_seconds": 10, "poll_after_ms": 1040, "activated_at": null,
+            "selection_ends_at": null, "expires_at": null, "server_time": "2026-12-01T10:00:05Z", "stale": false, "as_of": "2026-12-01T10:00:05Z"
         }),
     );
     let token = Content::One(
@@ -38,7 +38,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         json!({
             "token": "00000000-0001-8abc-8def-0123456789ab", "queue": "main", "user_id": "alice", "status": "WAITING",
             "position": 5, "version": 812, "estimated_wait_seconds": 10, "poll_after_ms": 1040,
-            "issued_at": "2026-12-01T10:00:05Z", "activated_at": null, "expires_at": null,
+            "issued_at": "2026-12-01T10:00:05Z", "activated_at": null, "selection_ends_at": null, "expires_at": null,
             "server_time": "2026-12-01T10:00:05Z"
         }),
     );
@@ -102,7 +102,10 @@ struct TokenView {
     issued_at: String,
     #[schema(schema_with = dates::date_time_or_null, required)]
     activated_at: Option<String>,
-    /// When ACTIVE is over; null while waiting.
+    /// From when on no hold begins, as a payment or time has ended selection; null while waiting.
+    #[schema(schema_with = dates::date_time_or_null, required)]
+    selection_ends_at: Option<String>,
+    /// When ACTIVE is over: then, or with what is held if that ends later; null while waiting.
     #[schema(schema_with = dates::date_time_or_null, required)]
     expires_at: Option<String>,
     #[schema(schema_with = dates::date_time)]
@@ -130,7 +133,10 @@ struct TokenStatusView {
     poll_after_ms: Option<u64>,
     #[schema(schema_with = dates::date_time_or_null, required)]
     activated_at: Option<Timestamp>,
-    /// When ACTIVE is over; null while waiting.
+    /// From when on no hold begins, as a payment or time has ended selection; null while waiting.
+    #[schema(schema_with = dates::date_time_or_null, required)]
+    selection_ends_at: Option<Timestamp>,
+    /// When ACTIVE is over: then, or with what is held if that ends later; null while waiting.
     #[schema(schema_with = dates::date_time_or_null, required)]
     expires_at: Option<Timestamp>,
     #[schema(schema_with = dates::date_time)]
@@ -159,6 +165,7 @@ impl TokenStatusView {
         json.number(r#","estimated_wait_seconds":"#, self.estimated_wait_seconds);
         json.number(r#","poll_after_ms":"#, self.poll_after_ms);
         json.time(r#","activated_at":"#, self.activated_at);
+        json.time(r#","selection_ends_at":"#, self.selection_ends_at);
         json.time(r#","expires_at":"#, self.expires_at);
         json.time(r#","server_time":"#, Some(self.server_time));
         json.text(r#","stale":"#, if self.stale { "true" } else { "false" });
@@ -219,6 +226,7 @@ impl TokenView {
             poll_after_ms: standing.poll_after.map(millis),
             issued_at: issued_at.to_string(),
             activated_at: standing.activated_at.map(|at| at.to_string()),
+            selection_ends_at: standing.selection_ends_at.map(|at| at.to_string()),
             expires_at: standing.expires_at.map(|at| at.to_string()),
             server_time: standing.server_time.to_string(),
         }
@@ -236,6 +244,7 @@ impl From<Standing> for TokenStatusView {
             estimated_wait_seconds: standing.estimated_wait.map(whole_seconds),
             poll_after_ms: standing.poll_after.map(millis),
             activated_at: standing.activated_at,
+            selection_ends_at: standing.selection_ends_at,
             expires_at: standing.expires_at,
             server_time: standing.server_time,
             stale: standing.stale,
@@ -270,9 +279,9 @@ async fn poll(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<
 }
 
 async fn leave(bearer: Bearer, _: Query<Nothing>, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
-    let left = api.app.leave(bearer.0).await;
-    api.queue_changed(bearer.0.queue());
-    left?;
+    for schedule in api.app.leave(bearer.0).await? {
+        api.schedule_changed(bearer.0.queue(), schedule);
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -291,6 +300,7 @@ mod tests {
             estimated_wait_seconds: number.map(|number| number + 1),
             poll_after_ms: number.map(|number| number + 2),
             activated_at: number.map(|_| Timestamp::from_micros(0)),
+            selection_ends_at: number.map(|_| Timestamp::from_micros(1_000_000)),
             expires_at: number.map(|_| Timestamp::from_micros(1_500_000)),
             server_time: Timestamp::from_micros(2_000_000),
             stale,
@@ -307,6 +317,7 @@ mod tests {
                 "version": 812, "estimated_wait_seconds": number.map(|number| number + 1),
                 "poll_after_ms": number.map(|number| number + 2),
                 "activated_at": number.map(|_| "1970-01-01T00:00:00Z"),
+                "selection_ends_at": number.map(|_| "1970-01-01T00:00:01Z"),
                 "expires_at": number.map(|_| "1970-01-01T00:00:01.5Z"),
                 "server_time": "1970-01-01T00:00:02Z", "stale": stale, "as_of": "1970-01-01T00:00:03.000001Z"
             });

@@ -41,7 +41,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "Adds points to one's own wallet.",
             || web::to(charge),
         )
-        .auth(Auth::Wallet)
+        .auth(Auth::Charging)
         .idempotent()
         .body::<Charge>(json!({"amount": 20000}))
         .answers(201, "The points are there.", Content::One(Shape::of::<ChargedView>(), charged)),

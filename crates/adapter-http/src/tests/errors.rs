@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use domain::Policy;
-use domain::ports::StoreError;
+use domain::ports::{Clock, StoreError};
 use serde_json::{Value, json};
 
 use super::shop::{ADMIN, Answers, Concert, Plan, Reply, Shop, open_rules, request, with_json};
@@ -127,10 +127,18 @@ async fn refusals_of_the_sale() {
     let bought = shop.held(&alice, &concert, &[1]).await;
     shop.pay(&alice, &bought).await.expect(201);
     sees(&shop, Code::AlreadyPaid, pay(&alice, &bought)).await;
-    sees(&shop, Code::AlreadyPaid, ask("DELETE", &format!("/api/v1/reservations/{bought}"), &alice, &Value::Null))
-        .await;
     let over = sees(&shop, Code::TokenNotActive, hold(&alice, &concert, &[5])).await;
     assert_eq!(over, json!({"token_status": "EXPIRED"}));
+    let cancel = |token: &str| ask("DELETE", &format!("/api/v1/reservations/{bought}"), token, &Value::Null);
+    let over = sees(&shop, Code::TokenNotActive, cancel(&alice)).await;
+    assert_eq!(over, json!({"token_status": "EXPIRED"}));
+    sees(&shop, Code::AlreadyPaid, cancel(&shop.join("alice").await)).await;
+
+    // R14: bob pays one of two, and may hold nothing more.
+    let (one, _other) = (shop.held(&bob, &concert, &[8]).await, shop.held(&bob, &concert, &[9]).await);
+    shop.pay(&bob, &one).await.expect(201);
+    let closed = sees(&shop, Code::SelectionClosed, hold(&bob, &concert, &[10])).await;
+    assert_eq!(closed, json!({"selection_ends_at": shop.clock.now().to_string()}));
 }
 
 #[actix_web::test]

@@ -6,24 +6,36 @@ use serde_json::{Value, json};
 
 use super::shop::{Concert, Shop, request, with_json};
 
-/// Every route that a token guards: method, path, a good body, and whether the token must be ACTIVE.
-fn guarded(concert: &Concert, reservation: &str) -> Vec<(&'static str, String, Value, bool)> {
+/// Until when a token that has ended may still ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Its end.
+    TheEnd,
+    /// A day after it (R16).
+    ADayLater,
+    /// For ever.
+    Ever,
+}
+
+/// Every route that a token guards: method, path, a good body, and until when.
+fn guarded(concert: &Concert, reservation: &str) -> Vec<(&'static str, String, Value, Until)> {
+    use Until::{ADayLater, Ever, TheEnd};
     vec![
-        ("GET", "/api/v1/queue/tokens/me".to_owned(), Value::Null, false),
-        ("DELETE", "/api/v1/queue/tokens/me".to_owned(), Value::Null, false),
-        ("GET", format!("/api/v1/concerts/{}/schedules", concert.id), Value::Null, true),
-        ("GET", "/api/v1/schedules".to_owned(), Value::Null, true),
-        ("GET", concert.path(), Value::Null, true),
-        ("POST", "/api/v1/reservations".to_owned(), concert.seats(&[9]), true),
-        ("GET", "/api/v1/reservations".to_owned(), Value::Null, false),
-        ("GET", format!("/api/v1/reservations/{reservation}"), Value::Null, false),
-        ("DELETE", format!("/api/v1/reservations/{reservation}"), Value::Null, false),
-        ("GET", "/api/v1/wallet".to_owned(), Value::Null, true),
-        ("POST", "/api/v1/wallet/charges".to_owned(), json!({"amount": 1}), true),
-        ("GET", "/api/v1/wallet/entries".to_owned(), Value::Null, true),
-        ("POST", "/api/v1/payments".to_owned(), json!({"reservation_id": reservation}), true),
-        ("GET", "/api/v1/payments".to_owned(), Value::Null, false),
-        ("GET", format!("/api/v1/payments/{reservation}"), Value::Null, false),
+        ("GET", "/api/v1/queue/tokens/me".to_owned(), Value::Null, Ever),
+        ("DELETE", "/api/v1/queue/tokens/me".to_owned(), Value::Null, Ever),
+        ("GET", format!("/api/v1/concerts/{}/schedules", concert.id), Value::Null, TheEnd),
+        ("GET", "/api/v1/schedules".to_owned(), Value::Null, TheEnd),
+        ("GET", concert.path(), Value::Null, TheEnd),
+        ("POST", "/api/v1/reservations".to_owned(), concert.seats(&[9]), TheEnd),
+        ("GET", "/api/v1/reservations".to_owned(), Value::Null, ADayLater),
+        ("GET", format!("/api/v1/reservations/{reservation}"), Value::Null, ADayLater),
+        ("DELETE", format!("/api/v1/reservations/{reservation}"), Value::Null, TheEnd),
+        ("GET", "/api/v1/wallet".to_owned(), Value::Null, ADayLater),
+        ("POST", "/api/v1/wallet/charges".to_owned(), json!({"amount": 1}), TheEnd),
+        ("GET", "/api/v1/wallet/entries".to_owned(), Value::Null, ADayLater),
+        ("POST", "/api/v1/payments".to_owned(), json!({"reservation_id": reservation}), TheEnd),
+        ("GET", "/api/v1/payments".to_owned(), Value::Null, ADayLater),
+        ("GET", format!("/api/v1/payments/{reservation}"), Value::Null, ADayLater),
     ]
 }
 
@@ -74,20 +86,29 @@ async fn a_body_is_checked_before_the_tokens_state_and_a_state_before_the_rule()
     let (shop, concert) = Shop::open().await;
     let token = shop.join("alice").await;
     let held = shop.held(&token, &concert, &[1]).await;
-    shop.clock.advance(Duration::from_secs(600));
-    for (method, path, body, active) in guarded(&concert, &held) {
-        if body != Value::Null {
-            let reply = shop.send(with_json(request(method, &path, &token), r#"{"x":1}"#)).await;
-            assert_eq!((reply.status, &*reply.code()), (400, "validation_failed"), "{method} {path}");
-        }
-        let bad_query = shop.send(with_json(request(method, &format!("{path}?x=1"), &token), body.to_string())).await;
-        assert_eq!(bad_query.status, 400, "{method} {path}");
-        let reply = shop.send(with_json(request(method, &path, &token), body.to_string())).await;
-        if active {
-            assert_eq!((reply.status, &*reply.code()), (403, "token_not_active"), "{method} {path}");
-            assert_eq!(reply.json()["token_status"], "EXPIRED");
-        } else {
-            assert!(reply.status < 300 || reply.status == 404, "{method} {path} {}", reply.status);
+    let day = Duration::from_secs(86_400);
+    let micro = Duration::from_micros(1);
+    // To the end, to the last microsecond in which receipts are read, and to the one after it.
+    for (later, refused) in [
+        (Duration::from_secs(600), vec![Until::TheEnd]),
+        (day - micro, vec![Until::TheEnd]),
+        (micro, vec![Until::TheEnd, Until::ADayLater]),
+    ] {
+        shop.clock.advance(later);
+        for (method, path, body, until) in guarded(&concert, &held) {
+            if body != Value::Null {
+                let reply = shop.send(with_json(request(method, &path, &token), r#"{"x":1}"#)).await;
+                assert_eq!((reply.status, &*reply.code()), (400, "validation_failed"), "{method} {path}");
+            }
+            let bad_query = with_json(request(method, &format!("{path}?x=1"), &token), body.to_string());
+            assert_eq!(shop.send(bad_query).await.status, 400, "{method} {path}");
+            let reply = shop.send(with_json(request(method, &path, &token), body.to_string())).await;
+            if refused.contains(&until) {
+                assert_eq!((reply.status, &*reply.code()), (403, "token_not_active"), "{method} {path}");
+                assert_eq!(reply.json()["token_status"], "EXPIRED");
+            } else {
+                assert!(reply.status < 300 || reply.status == 404, "{method} {path} {}", reply.status);
+            }
         }
     }
 }

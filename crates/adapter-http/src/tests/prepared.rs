@@ -44,6 +44,43 @@ async fn whoever_changed_a_seat_sees_it_changed() {
     assert_eq!(seat(&shop, &concert, &other, 2).await, "AVAILABLE");
 }
 
+/// Holds a seat behind the API's back, as another server would.
+async fn hold_elsewhere(shop: &Shop, concert: &Concert, token: &str, number: u32) {
+    let token = shop.app.authenticate(domain::seal::SealedToken::parse(token).unwrap()).unwrap();
+    let schedule = domain::ScheduleId::new(concert.schedule.parse().unwrap());
+    let choice = domain::seat::SeatChoice::numbers(schedule, &[number]).unwrap();
+    shop.app.hold(token, choice, None).await.unwrap();
+}
+
+/// R17: a token that has ended changes nothing by leaving, not even what is kept of the seats; one that lives changes what is kept
+/// of the schedules in which it held some. The clock stands still, so that what changes elsewhere does not show by itself.
+#[actix_web::test]
+async fn who_leaves_outdates_what_they_held_and_nothing_else() {
+    let (shop, concert) = Shop::open().await;
+    let other = shop.concert("main", 3).await;
+    let (watcher, ended, holder) = (shop.join("w").await, shop.join("e").await, shop.join("h").await);
+    let buyer = shop.join("b").await;
+    let leave = async |token: &str| shop.call("DELETE", "/api/v1/queue/tokens/me", token).await.expect(204);
+    let free = async || {
+        let of = async |concert: &Concert| {
+            shop.get(&concert.path(), &watcher).await.json()["schedule"]["seats_available"].as_u64()
+        };
+        (of(&concert).await.unwrap(), of(&other).await.unwrap())
+    };
+    leave(&ended).await;
+    hold_elsewhere(&shop, &concert, &holder, 1).await;
+    assert_eq!(free().await, (49, 3));
+    hold_elsewhere(&shop, &concert, &buyer, 2).await;
+    hold_elsewhere(&shop, &other, &buyer, 1).await;
+    leave(&ended).await;
+    assert_eq!(free().await, (49, 3), "as they were read");
+    leave(&holder).await;
+    assert_eq!(free().await, (49, 3), "seat 1 is given up, and seat 2 is seen; the other schedule is as it was read");
+    assert_eq!(shop.get(&concert.path(), &watcher).await.json()["items"][1]["status"], "HELD");
+    leave(&buyer).await;
+    assert_eq!(free().await, (50, 3));
+}
+
 /// R7, at a microsecond before the deadline, at it, and after it: a shared answer does not outlive a hold it shows.
 #[actix_web::test]
 async fn a_seat_is_free_from_its_deadline_on() {
@@ -71,13 +108,7 @@ async fn shared_answers_are_at_most_so_old() {
     let path = concert.path();
     shop.get(&path, &other).await.expect(200);
     shop.get("/api/v1/schedules", &other).await.expect(200);
-    let elsewhere = async || {
-        let token = shop.app.authenticate(domain::seal::SealedToken::parse(&token).unwrap()).unwrap();
-        let schedule = domain::ScheduleId::new(concert.schedule.parse().unwrap());
-        let choice = domain::seat::SeatChoice::numbers(schedule, &[1]).unwrap();
-        shop.app.hold(token, choice, None).await.unwrap();
-    };
-    elsewhere().await;
+    hold_elsewhere(&shop, &concert, &token, 1).await;
     let listed = async || shop.get(&path, &other).await.json()["schedule"]["seats_available"].as_u64().unwrap();
     let counted = async || shop.get("/api/v1/schedules", &other).await.json()["items"][0]["seats_available"].clone();
     shop.clock.advance(Duration::from_millis(250) - Duration::from_micros(1));

@@ -170,7 +170,7 @@ fn wallet_routes_are_documented_for_both_gates_r16() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for operation in item.as_object().unwrap().values() {
             let says = operation["description"].as_str().unwrap_or_default();
-            let both = says.contains("`ACTIVE` token") && says.contains("any state");
+            let both = says.contains("`ACTIVE` token") && says.contains("a `WAITING` one will do, too");
             assert_eq!(both, path.starts_with("/api/v1/wallet"), "{path}: {says}");
         }
     }

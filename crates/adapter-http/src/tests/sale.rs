@@ -13,7 +13,7 @@ fn names(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-const TOKEN: [&str; 12] = [
+const TOKEN: [&str; 13] = [
     "activated_at",
     "estimated_wait_seconds",
     "expires_at",
@@ -21,13 +21,14 @@ const TOKEN: [&str; 12] = [
     "poll_after_ms",
     "position",
     "queue",
+    "selection_ends_at",
     "server_time",
     "status",
     "token",
     "user_id",
     "version",
 ];
-const TOKEN_STATUS: [&str; 12] = [
+const TOKEN_STATUS: [&str; 13] = [
     "activated_at",
     "as_of",
     "estimated_wait_seconds",
@@ -35,6 +36,7 @@ const TOKEN_STATUS: [&str; 12] = [
     "poll_after_ms",
     "position",
     "queue",
+    "selection_ends_at",
     "server_time",
     "stale",
     "status",
@@ -74,6 +76,9 @@ async fn one_buys_a_seat_from_joining_to_the_receipt() {
         (&joined["queue"], &joined["user_id"], &joined["status"], &joined["position"], &joined["issued_at"]),
         (&json!("main"), &json!("alice"), &json!("ACTIVE"), &json!(0), &json!(now))
     );
+    // R5: as nothing is held, both ends of the turn are one.
+    let ends = json!(shop.clock.now().plus(Duration::from_secs(600)).to_string());
+    assert_eq!((&joined["selection_ends_at"], &joined["expires_at"]), (&ends, &ends));
     let token = joined["token"].as_str().unwrap();
     // R1: joining again gives the same token.
     let again = shop.post("/api/v1/queue/tokens", "", &json!({"user_id": "alice"})).await.expect(200);
@@ -168,8 +173,8 @@ async fn who_waits_is_told_the_place_and_when_to_ask_again() {
     let polled = shop.get("/api/v1/queue/tokens/me", &third).await.expect(200);
     let body = polled.json();
     assert_eq!(
-        (&body["status"], &body["position"], &body["expires_at"], &body["stale"]),
-        (&json!("WAITING"), &json!(2), &Value::Null, &json!(false))
+        (&body["status"], &body["position"], &body["selection_ends_at"], &body["expires_at"], &body["stale"]),
+        (&json!("WAITING"), &json!(2), &Value::Null, &Value::Null, &json!(false))
     );
     let millis = body["poll_after_ms"].as_u64().unwrap();
     assert_eq!(polled.header("retry-after").unwrap(), millis.div_ceil(1000).to_string());
@@ -254,6 +259,54 @@ async fn an_operator_loads_concerts_and_sets_the_pace() {
     shop.clock.advance(Duration::from_millis(1_500));
     let report = shop.get("/api/v1/admin/queues/vip", ADMIN).await.json();
     assert_eq!((&report["waiting"], &report["oldest_wait_seconds"]), (&json!(1), &json!(1.5)));
+}
+
+/// R5, R14: both ends of a turn, as they move with what is held, given up and paid.
+#[actix_web::test]
+async fn a_turn_tells_both_its_ends() {
+    let (shop, concert) = Shop::open().await;
+    let token = shop.join("alice").await;
+    shop.charge(&token, 5_000).await.expect(201);
+    let ends = async || {
+        let polled = shop.get("/api/v1/queue/tokens/me", &token).await.expect(200).json();
+        ["selection_ends_at", "expires_at", "status"].map(|field| polled[field].as_str().unwrap().to_owned())
+    };
+    let [selection, ..] = ends().await;
+    shop.clock.advance(Duration::from_secs(500));
+    let first = shop.hold(&token, &concert, &[1]).await.expect(201).json();
+    shop.clock.advance(Duration::from_secs(10));
+    let second = shop.hold(&token, &concert, &[2]).await.expect(201).json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    assert_eq!(ends().await, [selection.clone(), text(&second["expires_at"]), "ACTIVE".to_owned()]);
+    let cancel = format!("/api/v1/reservations/{}", text(&second["id"]));
+    shop.call("DELETE", &cancel, &token).await.expect(204);
+    assert_eq!(ends().await, [selection, text(&first["expires_at"]), "ACTIVE".to_owned()]);
+
+    let third = shop.hold(&token, &concert, &[3]).await.expect(201).json();
+    shop.pay(&token, &text(&first["id"])).await.expect(201);
+    let now = shop.clock.now().to_string();
+    assert_eq!(ends().await, [now.clone(), text(&third["expires_at"]), "ACTIVE".to_owned()]);
+    let closed = shop.hold(&token, &concert, &[4]).await;
+    assert_eq!((closed.code().as_str(), &closed.json()["selection_ends_at"]), ("selection_closed", &json!(now)));
+    shop.pay(&token, &text(&third["id"])).await.expect(201);
+    assert_eq!(ends().await, [now.clone(), now, "EXPIRED".to_owned()]);
+}
+
+/// R15: what became of a hold since, also when a client has lost the answer and asks again much later.
+#[actix_web::test]
+async fn a_repeated_hold_tells_what_became_of_it() {
+    let (shop, concert) = Shop::open().await;
+    let token = shop.join("alice").await;
+    let seats = concert.seats(&[3]);
+    let first = shop.post_keyed("/api/v1/reservations", &token, "h", &seats).await.expect(201).json();
+    for (after, status, reason) in [(299, json!("PENDING"), Value::Null), (1, json!("CANCELLED"), json!("EXPIRED"))] {
+        shop.clock.advance(Duration::from_secs(after));
+        let again = shop.post_keyed("/api/v1/reservations", &token, "h", &seats).await.expect(201);
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        let mut today = first.clone();
+        (today["status"], today["cancel_reason"]) = (status, reason);
+        assert_eq!(again.json(), today);
+    }
 }
 
 #[actix_web::test]

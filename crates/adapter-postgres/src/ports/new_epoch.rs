@@ -39,7 +39,9 @@ statement! {
     ExpelTokens { now: OffsetDateTime } -> () =
     "UPDATE tokens t
      SET status = 'EXPIRED', ended_at = n.at, out_version = coalesce(t.out_version, q.version),
-         end_reason = CASE WHEN t.deadline <= n.at THEN 'DEADLINE' ELSE 'NEW_EPOCH' END
+         end_reason = CASE WHEN t.deadline > n.at OR t.deadline IS NULL THEN 'NEW_EPOCH'
+                           WHEN t.last_paid IS NULL THEN 'DEADLINE' ELSE 'PAID' END,
+         paid_reservation = CASE WHEN t.deadline <= n.at THEN t.last_paid END
      FROM queues q
      CROSS JOIN (SELECT " now " AS at) AS n
      WHERE t.queue = q.queue AND t.ended_at IS NULL"

@@ -22,7 +22,8 @@ statement! {
     /// - how long users had waited when they were admitted: those admitted in the last `recent` seconds, of the newest `most`
     ///   numbers up to the frontier.
     ///
-    /// Each count reads one index alone, which either has no other rows or is sorted by what is counted.
+    /// Each count reads one index alone, which either has no other rows or is sorted by what is counted. But of those who are
+    /// over by time and not written so yet, who are few, it reads the rows: whether they had paid (R14).
     FindReport { queue: i32, now: Option<OffsetDateTime>, most: i64, recent: i64 } -> (
         SqlQueue, BigInt, (BigInt, BigInt, BigInt, BigInt, BigInt), Nullable<BigInt>, Array<BigInt>,
     ) =
@@ -31,7 +32,9 @@ statement! {
             (SELECT count(*) FROM tokens t
              WHERE t.queue = " queue " AND t.status = 'ACTIVE' AND t.deadline > n.at),
             (SELECT count(*) FROM tokens t
-             WHERE t.queue = " queue " AND t.end_reason = 'PAID' AND t.activated_at IS NOT NULL),
+             WHERE t.queue = " queue " AND t.end_reason = 'PAID' AND t.activated_at IS NOT NULL)
+          + (SELECT count(*) FROM tokens t
+             WHERE t.queue = " queue " AND t.status = 'ACTIVE' AND t.deadline <= n.at AND t.last_paid IS NOT NULL),
             (SELECT count(*) FROM tokens t
              WHERE t.queue = " queue " AND t.end_reason = 'LEFT' AND t.activated_at IS NOT NULL),
             (SELECT count(*) FROM tokens t

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::Queryable;
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
-use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admissions, Decided, Joined, Left, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::rejection::Missing;
 use domain::sale::{Command, Outcome};
 use domain::{NewQueue, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
@@ -39,7 +39,7 @@ statement! {
     /// Reads the tokens of these numbers.
     FindTokens { queue: i32, numbers: Vec<i64> } -> SqlToken =
     "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
-            t.paid_reservation, t.out_version
+            t.paid_reservation, t.out_version, t.selection_ends_at, t.last_paid
      FROM unnest(" numbers ") AS a (number)
      CROSS JOIN LATERAL (
          SELECT * FROM tokens WHERE queue = " queue " AND number = a.number OFFSET 0) AS t"
@@ -106,9 +106,9 @@ impl QueueRepository for PostgresStore {
         .await
     }
 
-    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+    async fn leave(&self, ticket: Ticket) -> Decided<Left> {
         match self.sale(ticket.queue, Command::Leave(ticket)).await? {
-            Ok(Outcome::Done) => Ok(Ok(())),
+            Ok(Outcome::Left(left)) => Ok(Ok(left)),
             Err(rejection) => Ok(Err(rejection)),
             Ok(other) => Err(other.unexpected()),
         }

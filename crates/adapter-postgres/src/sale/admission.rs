@@ -25,7 +25,7 @@ statement! {
     /// will be refused may have one of them locked for a moment.
     FirstWaiting { queue: i32, beyond: i64, limit: i64 } -> SqlToken =
     "SELECT number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation,
-            out_version
+            out_version, selection_ends_at, last_paid
      FROM tokens
      WHERE queue = " queue " AND status = 'WAITING' AND number > " beyond "
      ORDER BY number

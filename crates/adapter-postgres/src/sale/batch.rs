@@ -79,8 +79,8 @@ impl Batch {
         let (Some(user), id) = (UserId::stored(&row.user_id), ReservationId::new(row.id)) else { return };
         if row.pending {
             let seats = u32::try_from(row.seats).unwrap_or(u32::MAX);
-            let hold = PendingHold { expires_at: columns::instant(row.expires_at), seats };
-            self.set.add_pending(user.clone(), id, hold);
+            let hold = PendingHold { reservation: id, expires_at: columns::instant(row.expires_at), seats };
+            self.set.add_pending(user.clone(), hold);
         }
         let recorded = recorded("reservations", row.id, (row.idempotency_key, row.fingerprint), row.reserved_at);
         if let Some((key, recorded)) = recorded {

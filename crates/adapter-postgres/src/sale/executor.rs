@@ -87,7 +87,7 @@ impl Sale {
         turns: u32,
     ) -> Result<Vec<Result<Verdict, StoreError>>, BatchError> {
         let mut admitted = if batch.set.admits() { self.admit(conn, batch, turns).await? } else { Ok(None) };
-        let set = &mut batch.set;
+        let (now, set) = (batch.now, &mut batch.set);
         let holds = self.replayed_holds(conn, set, &steps).await?;
         let payments = self.replayed_payments(conn, set, &steps).await?;
         let complete = |step: Result<Step, StoreError>| -> Result<Verdict, StoreError> {
@@ -99,7 +99,7 @@ impl Sale {
                 Step::ReplayHold(id) => {
                     let made = holds.get(&id).cloned();
                     let made = made.ok_or_else(|| inconsistent("reservations", "idempotency_key", id))?;
-                    Outcome::Held(Answer { value: made.as_first_answered(), replayed: true })
+                    Outcome::Held(Answer { value: made.as_of(now), replayed: true })
                 }
                 Step::ReplayPay(id) => {
                     let value = payments.get(&id).cloned();

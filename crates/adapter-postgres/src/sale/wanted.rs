@@ -20,7 +20,7 @@ pub(crate) struct Wanted {
     pub(crate) users: Vec<String>,
     /// Tickets that leave.
     pub(crate) leavers: Vec<i64>,
-    /// Tickets that hold, each with its idempotency key.
+    /// Tickets whose users' holds matter, as they hold, cancel or pay; who holds with the idempotency key.
     pub(crate) holders: Vec<(i64, Option<String>)>,
     /// Tickets that pay, each with its idempotency key.
     pub(crate) payers: Vec<(i64, Option<String>)>,
@@ -67,12 +67,15 @@ impl Wanted {
                 }
             }
             Command::Cancel(ticket, reservation) => {
-                self.tickets.push(big(ticket.number.get()));
+                let number = big(ticket.number.get());
+                self.tickets.push(number);
+                self.holders.push((number, None));
                 self.reservations.push(reservation.uuid());
             }
             Command::Pay(command) => {
                 let number = big(command.ticket.number.get());
                 self.tickets.push(number);
+                self.holders.push((number, None));
                 self.payers.push((number, command.key.as_ref().map(|key| key.as_str().to_owned())));
                 self.reservations.push(command.reservation.uuid());
             }

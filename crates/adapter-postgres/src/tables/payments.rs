@@ -135,7 +135,7 @@ pub(crate) async fn receipts(
     rows.into_iter().map(receipt).collect::<Result<_, StoreError>>().map_err(BatchError::from)
 }
 
-/// Payments as they were first answered.
+/// Payments as they were first answered, with today's state of what they paid for.
 pub(crate) async fn paid(
     conn: &AsyncPgConnection,
     queue: QueueNumber,

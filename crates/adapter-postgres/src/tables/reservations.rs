@@ -144,7 +144,7 @@ statement! {
 }
 
 statement! {
-    /// Of the users of these tickets: what they hold (R8), and what these keys of theirs recorded (R15).
+    /// Of the users of these tickets: what they hold (R5, R8), and what these keys of theirs recorded (R15).
     FindHolds { queue: i32, numbers: Vec<i64>, keys: Vec<Option<String>> } -> SqlHold =
     "SELECT r.user_id, r.id, r.status = 'PENDING', r.expires_at,
             (SELECT count(*) FROM reservation_seats s WHERE s.queue = " queue " AND s.reservation_id = r.id),

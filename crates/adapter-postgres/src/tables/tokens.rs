@@ -23,6 +23,8 @@ pub(crate) type SqlToken = (
     Column<tokens::end_reason>,
     Column<tokens::paid_reservation>,
     Column<tokens::out_version>,
+    Column<tokens::selection_ends_at>,
+    Column<tokens::last_paid>,
 );
 
 /// A row of `tokens`.
@@ -38,6 +40,9 @@ pub(crate) struct TokenRow {
     end_reason: Option<String>,
     paid_reservation: Option<Uuid>,
     out_version: Option<i64>,
+    /// None also in a row of an older program, which let its token begin holds until the deadline.
+    selection_ends_at: Option<OffsetDateTime>,
+    last_paid: Option<Uuid>,
 }
 
 impl TokenRow {
@@ -45,7 +50,12 @@ impl TokenRow {
         let number = ticket_number(self.number)?;
         let bad = |column| inconsistent("tokens", column, format!("{} of queue {}", number.get(), queue.0));
         let active = match (self.activated_at, self.deadline) {
-            (Some(since), Some(deadline)) => Some(Active { since: instant(since), deadline: instant(deadline) }),
+            (Some(since), Some(deadline)) => Some(Active {
+                since: instant(since),
+                selection_ends_at: instant(self.selection_ends_at.unwrap_or(deadline)),
+                deadline: instant(deadline),
+                last_paid: self.last_paid.map(ReservationId::new),
+            }),
             (None, None) => None,
             _ => return Err(bad("deadline")),
         };
@@ -77,7 +87,7 @@ statement! {
         queue: i32, numbers: Vec<i64>, users: Vec<String>, waiting: i64, most: i64, now: Option<OffsetDateTime>,
     } -> SqlToken =
     "SELECT t.number, t.user_id, t.status, t.issued_at, t.activated_at, t.deadline, t.ended_at, t.end_reason,
-            t.paid_reservation, t.out_version
+            t.paid_reservation, t.out_version, t.selection_ends_at, t.last_paid
      FROM (SELECT n FROM (
               SELECT unnest(" numbers ")
               UNION
@@ -103,26 +113,30 @@ statement! {
         queue: i32, numbers: Vec<i64>, users: Vec<String>, issued: Vec<OffsetDateTime>, statuses: Vec<String>,
         activated: Vec<Option<OffsetDateTime>>,
         deadlines: Vec<Option<OffsetDateTime>>, ended: Vec<Option<OffsetDateTime>>, reasons: Vec<Option<String>>,
-        paid: Vec<Option<Uuid>>, out: Vec<Option<i64>>,
+        paid: Vec<Option<Uuid>>, out: Vec<Option<i64>>, selections: Vec<Option<OffsetDateTime>>,
+        last_paid: Vec<Option<Uuid>>,
     } -> () =
     "INSERT INTO tokens (queue, number, user_id, issued_at, status, activated_at, deadline, ended_at, end_reason,
-                         paid_reservation, out_version)
+                         paid_reservation, out_version, selection_ends_at, last_paid)
      SELECT " queue ", n.*
-     FROM unnest(" numbers ", " users ", " issued ", " statuses ", " activated ", " deadlines ", " ended ", " reasons ", " paid ", " out ") AS n
+     FROM unnest(" numbers ", " users ", " issued ", " statuses ", " activated ", " deadlines ", " ended ", " reasons ", " paid ", " out ",
+                 " selections ", " last_paid ") AS n
      ON CONFLICT (queue, number) DO UPDATE
      SET status = excluded.status, activated_at = excluded.activated_at, deadline = excluded.deadline,
          ended_at = excluded.ended_at, end_reason = excluded.end_reason, paid_reservation = excluded.paid_reservation,
-         out_version = excluded.out_version"
+         out_version = excluded.out_version, selection_ends_at = excluded.selection_ends_at,
+         last_paid = excluded.last_paid"
 }
 
 statement! {
     InsertTokens {
         queue: i32, numbers: Vec<i64>, users: Vec<String>, statuses: Vec<String>, issued: Vec<OffsetDateTime>,
         activated: Vec<Option<OffsetDateTime>>, deadlines: Vec<Option<OffsetDateTime>>, out: Vec<Option<i64>>,
+        selections: Vec<Option<OffsetDateTime>>,
     } -> () =
-    "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, out_version)
+    "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, out_version, selection_ends_at)
      SELECT " queue ", n.*
-     FROM unnest(" numbers ", " users ", " statuses ", " issued ", " activated ", " deadlines ", " out ") AS n"
+     FROM unnest(" numbers ", " users ", " statuses ", " issued ", " activated ", " deadlines ", " out ", " selections ") AS n"
 }
 
 pub(crate) fn update_tokens(queue: i32, tokens: &[&Token]) -> UpdateTokens {
@@ -139,6 +153,8 @@ pub(crate) fn update_tokens(queue: i32, tokens: &[&Token]) -> UpdateTokens {
         reasons: tokens.iter().map(|t| reason(t).map(|(reason, _)| reason.to_owned())).collect(),
         paid: tokens.iter().map(|t| reason(t).and_then(|(_, paid)| paid).map(ReservationId::uuid)).collect(),
         out: tokens.iter().map(|t| t.out_version.map(big)).collect(),
+        selections: tokens.iter().map(|t| t.active.map(|a| a.selection_ends_at.to_utc())).collect(),
+        last_paid: tokens.iter().map(|t| t.active.and_then(|a| a.last_paid).map(ReservationId::uuid)).collect(),
     }
 }
 
@@ -152,5 +168,6 @@ pub(crate) fn insert_tokens(queue: i32, tokens: &[&Token]) -> InsertTokens {
         activated: tokens.iter().map(|t| t.active.map(|a| a.since.to_utc())).collect(),
         deadlines: tokens.iter().map(|t| t.active.map(|a| a.deadline.to_utc())).collect(),
         out: tokens.iter().map(|t| t.out_version.map(big)).collect(),
+        selections: tokens.iter().map(|t| t.active.map(|a| a.selection_ends_at.to_utc())).collect(),
     }
 }

@@ -1,9 +1,19 @@
 //! Databases with Usher's tables.
 
+use std::path::{Path, PathBuf};
+
 use adapter_postgres::migrate;
 pub(crate) use test_postgres::{connect, empty};
 use test_postgres::{copy_of, empty_throw_away};
 use tokio::sync::OnceCell;
+
+/// The folders of a dialect's migrations, in their order.
+pub(crate) fn migrations(dialect: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(dialect);
+    let mut folders: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 

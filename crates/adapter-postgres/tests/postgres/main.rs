@@ -14,4 +14,5 @@ mod presence;
 mod scene;
 mod schema;
 mod servers;
+mod upgrade;
 mod waiting;

@@ -7,8 +7,6 @@ use diesel::sql_types::Text;
 use crate::cluster;
 use crate::scene::lines;
 
-const SQLITE: &str = include_str!("../../../../migrations/sqlite/2026-11-20-000000_sale/up.sql");
-
 const COLUMNS_OF_SQLITE: &str = "
     SELECT t.name || '.' || c.name || CASE c.\"notnull\" WHEN 1 THEN ' NOT NULL' ELSE '' END AS line
     FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'";
@@ -70,7 +68,9 @@ struct Line {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_dialects_have_the_same_tables_columns_and_keys() {
     let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
-    sqlite.batch_execute(SQLITE).unwrap();
+    for folder in cluster::migrations("sqlite") {
+        sqlite.batch_execute(&std::fs::read_to_string(folder.join("up.sql")).unwrap()).unwrap();
+    }
     let mut postgres = cluster::connect(&cluster::migrated().await).await;
     for (of_sqlite, of_postgres, least) in [
         (COLUMNS_OF_SQLITE, COLUMNS_OF_POSTGRES, 80),

@@ -10,7 +10,7 @@ use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
     Admissions, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
-    Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
+    Left, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
     ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::Sighting;
@@ -72,7 +72,7 @@ impl QueueRepository for Servers {
     async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError> {
         self.next().tokens(queue, numbers).await
     }
-    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+    async fn leave(&self, ticket: Ticket) -> Decided<Left> {
         self.next().leave(ticket).await
     }
     async fn admit(&self) -> Result<Admissions, StoreError> {

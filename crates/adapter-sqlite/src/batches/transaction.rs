@@ -34,7 +34,7 @@ pub(crate) struct Transaction<'c> {
     pub(crate) ids: &'c dyn IdGenerator,
     /// How many tokens it admitted.
     pub(crate) admitted: u64,
-    /// How many tokens it found past their deadline.
+    /// Of how many tokens it found that their time was up.
     pub(crate) expired: u64,
     /// The queue rows read so far, as they will be written.
     queues: HashMap<QueueNumber, QueueRow>,

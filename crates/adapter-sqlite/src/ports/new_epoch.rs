@@ -36,7 +36,7 @@ fn expel_all(transaction: &mut Transaction<'_>, number: QueueNumber, page: u32) 
         for mut token in page {
             let now = transaction.now;
             if transaction.queue(number)?.is_some_and(|row| row.queue.expel(&mut token, now)) {
-                transaction.expired += u64::from(token.end.is_some_and(|end| end.reason == EndReason::Deadline));
+                transaction.expired += u64::from(token.end.is_some_and(|end| end.reason != EndReason::NewEpoch));
                 transaction.update_token_apart(&token)?;
                 ended += 1;
             }

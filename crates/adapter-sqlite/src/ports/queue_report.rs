@@ -36,7 +36,8 @@ pub(crate) fn report(snapshot: &mut Snapshot<'_>, number: QueueNumber) -> Decide
     let queue = row.queue;
     let line = queue.line;
     let active = tokens::count_live(conn, number, now)?;
-    let counted = counted(conn, number)?;
+    let mut counted = counted(conn, number)?;
+    counted.paid += tokens::count_paid_due(conn, number, now)?;
     let first = tokens::waiting(conn, number, line.frontier, 1)?.pop();
     let newest = line.frontier.saturating_sub(u64::from(QueueReport::MOST_WAITS));
     let recent = now.minus(QueueReport::RECENT);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admissions, Decided, Joined, Left, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::sale::{self, Placed};
 use domain::{NewQueue, PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
 
@@ -47,7 +47,7 @@ impl QueueRepository for SqliteStore {
             .await
     }
 
-    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+    async fn leave(&self, ticket: Ticket) -> Decided<Left> {
         self.writer().run(move |transaction| leave(transaction, ticket)).await
     }
 
@@ -118,10 +118,10 @@ fn join(transaction: &mut Transaction<'_>, queue: QueueNumber, user: &UserId) ->
 }
 
 /// R17: the user of a ticket leaves.
-fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<()> {
+fn leave(transaction: &mut Transaction<'_>, ticket: Ticket) -> Decided<Left> {
     let (queue, context) = (ticket.queue, transaction.context());
     match sale::leave(&mut Sale { transaction, queue }, ticket.number, &context)? {
-        Ok(effects) => write(transaction, queue, effects).map(Ok),
+        Ok((left, effects)) => write(transaction, queue, effects).map(|()| Ok(left)),
         Err(rejection) => Ok(Err(rejection)),
     }
 }

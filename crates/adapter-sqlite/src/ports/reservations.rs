@@ -69,7 +69,7 @@ fn hold(transaction: &mut Transaction<'_>, command: &HoldCommand) -> Decided<Ans
             Ok(Ok(Answer { value, replayed: false }))
         }
         Ok(Made::Before(made)) => {
-            let value = reservations::stored(transaction.conn, queue, made)?.as_first_answered();
+            let value = reservations::stored(transaction.conn, queue, made)?.as_of(transaction.now);
             Ok(Ok(Answer { value, replayed: true }))
         }
         Err(rejection) => Ok(Err(rejection)),

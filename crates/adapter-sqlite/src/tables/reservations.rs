@@ -37,7 +37,7 @@ statements! {
     ForgetKey = "UPDATE reservations SET idempotency_key = NULL, fingerprint = NULL WHERE queue = ? AND id = ?";
     PendingOfUser = "SELECT id FROM reservations INDEXED BY reservations_pending \
         WHERE queue = ? AND user_id = ? AND status = 'PENDING' ORDER BY id";
-    Holds = "SELECT r.expires_at, \
+    Holds = "SELECT r.id, r.expires_at, \
         (SELECT COUNT(*) FROM reservation_seats s WHERE s.queue = r.queue AND s.reservation_id = r.id) \
         FROM reservations r INDEXED BY reservations_pending \
         WHERE r.queue = ? AND r.user_id = ? AND r.status = 'PENDING'";
@@ -96,7 +96,7 @@ pub(crate) fn list(
     Ok(listed)
 }
 
-/// The user's reservations in this queue that are PENDING in the store, as the limit of seats needs them.
+/// The user's reservations in this queue that are PENDING in the store, as the limit of seats and the end of a turn need them.
 pub(crate) fn pending(
     conn: &mut SqliteConnection,
     queue: QueueNumber,
@@ -233,8 +233,9 @@ impl FromRow for NumberedSeat {
 impl FromRow for PendingHold {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
         Ok(Self {
-            expires_at: row.instant(0, ("reservations", "expires_at"))?,
-            seats: row.number(1, ("reservation_seats", "number"))?,
+            reservation: ReservationId::new(row.id(0, ("reservations", "id"))?),
+            expires_at: row.instant(1, ("reservations", "expires_at"))?,
+            seats: row.number(2, ("reservation_seats", "number"))?,
         })
     }
 }

@@ -12,7 +12,7 @@ macro_rules! select_tokens {
     ($rest:literal) => {
         concat!(
             "SELECT queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, ",
-            "paid_reservation, out_version FROM tokens ",
+            "paid_reservation, out_version, selection_ends_at, last_paid FROM tokens ",
             $rest
         )
     };
@@ -29,14 +29,18 @@ statements! {
         WHERE queue = ? AND status = 'ACTIVE'";
     CountLive: IndexAlone = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
         WHERE queue = ? AND status = 'ACTIVE' AND deadline > ?";
+    // Over by time and not written so yet: few.
+    CountPaidDue = "SELECT COUNT(*) FROM tokens INDEXED BY tokens_active \
+        WHERE queue = ? AND status = 'ACTIVE' AND deadline <= ? AND last_paid IS NOT NULL";
     // What followers have seen is not walked again; what the frontier has passed since matters to nobody.
     Left: IndexAlone = "SELECT number FROM tokens INDEXED BY tokens_left WHERE queue = ? AND end_reason = 'LEFT' \
         AND activated_at IS NULL AND out_version > ? AND number > ?";
     Lives = select_tokens!("WHERE queue = ? AND status <> 'EXPIRED' AND number > ? ORDER BY number LIMIT ?");
     Insert = "INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, \
-        end_reason, paid_reservation, out_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        end_reason, paid_reservation, out_version, selection_ends_at, last_paid) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     Update = "UPDATE tokens SET status = ?, activated_at = ?, deadline = ?, ended_at = ?, end_reason = ?, \
-        paid_reservation = ?, out_version = ? WHERE queue = ? AND number = ?";
+        paid_reservation = ?, out_version = ?, selection_ends_at = ?, last_paid = ? WHERE queue = ? AND number = ?";
 }
 
 /// The token of `ticket`; `None` when no such number was issued.
@@ -94,6 +98,15 @@ pub(crate) fn count_live(conn: &mut SqliteConnection, queue: QueueNumber, now: T
     Ok(CountLive::row::<Count>(conn, binds![queue, now])?.map_or(0, |count| count.0))
 }
 
+/// How many tokens that have paid are over at `now` by their deadline, though stored ACTIVE.
+pub(crate) fn count_paid_due(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(CountPaidDue::row::<Count>(conn, binds![queue, now])?.map_or(0, |count| count.0))
+}
+
 /// The numbers beyond `frontier` that left at a version later than `known`.
 pub(crate) fn left(
     conn: &mut SqliteConnection,
@@ -121,6 +134,8 @@ pub(crate) fn insert(conn: &mut SqliteConnection, token: &Token) -> Result<(), S
             reason,
             paid,
             token.out_version,
+            token.active.map(|active| active.selection_ends_at),
+            token.active.and_then(|active| active.last_paid),
         ],
     )
 }
@@ -138,6 +153,8 @@ pub(crate) fn update(conn: &mut SqliteConnection, token: &Token) -> Result<(), S
             reason,
             paid,
             token.out_version,
+            token.active.map(|active| active.selection_ends_at),
+            token.active.and_then(|active| active.last_paid),
             token.ticket.queue,
             token.ticket.number,
         ],
@@ -159,12 +176,20 @@ impl FromRow for Token {
     fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
         let since = row.instant_or_null(5, ("tokens", "activated_at"))?;
         let deadline = row.instant_or_null(6, ("tokens", "deadline"))?;
+        // None also in a row of an older program, which let its token begin holds until the deadline.
+        let selection = row.instant_or_null(11, ("tokens", "selection_ends_at"))?;
+        let last_paid = row.id_or_null(12, ("tokens", "last_paid"))?.map(ReservationId::new);
         let ended_at = row.instant_or_null(7, ("tokens", "ended_at"))?;
         let token = Self {
             ticket: row.ticket(0, ("tokens", "number"))?,
             user: row.user(2, ("tokens", "user_id"))?,
             issued_at: row.instant(4, ("tokens", "issued_at"))?,
-            active: since.zip(deadline).map(|(since, deadline)| Active { since, deadline }),
+            active: since.zip(deadline).map(|(since, deadline)| Active {
+                since,
+                selection_ends_at: selection.unwrap_or(deadline),
+                deadline,
+                last_paid,
+            }),
             end: match ended_at {
                 Some(at) => Some(TokenEnd { at, reason: end_reason(row)? }),
                 None => None,

@@ -40,9 +40,11 @@ impl App {
         self.open(token).map(|ticket| Holder { token, ticket })
     }
 
-    /// Whose token it is, in whatever state.
-    pub(crate) async fn user(&self, holder: Holder) -> Result<UserId, Failure> {
-        Ok(self.token(holder.ticket).await?.user)
+    /// Whose token it is, if it may read what is its user's own: one that lives, or ended not long ago (R16).
+    pub(crate) async fn reader(&self, holder: Holder) -> Result<UserId, Failure> {
+        let token = self.token(holder.ticket).await?;
+        token.require_readable(self.ports.clock.now())?;
+        Ok(token.user)
     }
 
     /// Checks that a token is ACTIVE.

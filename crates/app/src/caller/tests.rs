@@ -55,15 +55,17 @@ fn a_number_never_issued_is_as_unknown_as_a_forged_one() {
     world.lines.admit(7);
     world.queues.expect_tokens().times(2).returning(|_, _| Ok(vec![]));
     let app = world.app();
-    assert_eq!(block_on(app.user(holder())), unknown());
+    assert_eq!(block_on(app.reader(holder())), unknown());
     assert_eq!(block_on(app.active_caller(holder())), unknown());
 }
 
 #[test]
 fn the_acting_user_is_the_tokens_in_any_state_r6() {
     for token in [waiting(), active(), ended()] {
-        assert_eq!(block_on(World::of(token).app().user(holder())), Ok(user()));
+        assert_eq!(block_on(World::of(token).app().reader(holder())), Ok(user()));
     }
+    let over = World::a_day_after(ended());
+    assert_eq!(block_on(over.reader(holder())), Err(refused(TokenStatus::Expired)), "R16");
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn a_store_that_failed_is_no_refusal() {
         let answer = failure.clone();
         world.queues.expect_tokens().times(2).returning(move |_, _| Err(answer.clone()));
         let app = world.app();
-        assert_eq!(block_on(app.user(holder())), Err(Failure::Store(failure.clone())));
+        assert_eq!(block_on(app.reader(holder())), Err(Failure::Store(failure.clone())));
         assert_eq!(block_on(app.active_caller(holder())), Err(Failure::Store(failure)));
     }
 }
@@ -107,28 +109,35 @@ fn one() -> Money {
 }
 
 /// Every use case that only an ACTIVE token may use, without a key.
-fn guarded(app: &App) -> [(&'static str, Case<'_>); 6] {
-    let page = Page::new(1, None).unwrap();
-    [
+fn guarded(app: &App) -> Vec<(&'static str, Case<'_>)> {
+    vec![
         ("active_caller", case(app.active_caller(holder()))),
-        ("wallet", case(app.wallet(holder()))),
-        ("entries", case(async move { app.entries(holder(), &page).await })),
         ("charge", case(app.charge(holder(), one(), None))),
         ("hold", case(app.hold(holder(), choice(), None))),
         ("pay", case(app.pay(holder(), ReservationId::new(Uuid::nil()), None, None))),
     ]
 }
 
+/// Every use case that a WAITING token may not use, without a key: an ended one looks into its wallet for a day (R16).
+fn not_for_who_waits(app: &App) -> Vec<(&'static str, Case<'_>)> {
+    let page = Page::new(1, None).unwrap();
+    let mut cases = guarded(app);
+    cases.push(("wallet", case(app.wallet(holder()))));
+    cases.push(("entries", case(async move { app.entries(holder(), &page).await })));
+    cases
+}
+
 /// R6, Q16: no port expects a call but the one that tells what changed.
 #[test]
 fn who_waits_is_refused_by_a_refresh_that_began_after_the_request() {
     type Move = fn(&Shown);
-    let moves: [(Move, TokenStatus); 2] =
-        [(|_| (), TokenStatus::Waiting), (|lines| lines.leave(7), TokenStatus::Expired)];
-    for (happens, status) in moves {
+    type Cases = for<'a> fn(&'a App) -> Vec<(&'static str, Case<'a>)>;
+    let moves: [(Move, Cases, TokenStatus); 2] =
+        [(|_| (), not_for_who_waits, TokenStatus::Waiting), (|lines| lines.leave(7), guarded, TokenStatus::Expired)];
+    for (happens, cases, status) in moves {
         let (app, lines) = app_and_lines(World::default());
         happens(&lines);
-        for (before, (name, case)) in guarded(&app).into_iter().enumerate() {
+        for (before, (name, case)) in cases(&app).into_iter().enumerate() {
             assert_eq!(run(&app, case), Err(refused(status)), "{name}");
             assert_eq!(lines.reads(), before + 2, "{name}");
         }
@@ -137,7 +146,7 @@ fn who_waits_is_refused_by_a_refresh_that_began_after_the_request() {
 
 #[test]
 fn who_was_admitted_meanwhile_gets_through_q8() {
-    let names = guarded(&World::default().app()).map(|(name, _)| name);
+    let names: Vec<_> = not_for_who_waits(&World::default().app()).into_iter().map(|(name, _)| name).collect();
     for (which, name) in names.into_iter().enumerate() {
         let mut world = World::default();
         world.queues.expect_tokens().returning(|_, _| Ok(vec![active()]));
@@ -148,7 +157,7 @@ fn who_was_admitted_meanwhile_gets_through_q8() {
         world.payments.expect_pay().returning(|_| Err(down()));
         let (app, lines) = app_and_lines(world);
         lines.admit(7);
-        let case = guarded(&app).into_iter().nth(which).unwrap().1;
+        let case = not_for_who_waits(&app).into_iter().nth(which).unwrap().1;
         // What is down here is behind the guard.
         let answer = run(&app, case);
         assert!(answer == Ok(()) || answer == Err(down().into()), "{name}: {answer:?}");
@@ -189,7 +198,7 @@ fn with_a_key_the_store_is_asked_although_the_token_waits_r15() {
 fn a_refresh_that_failed_refuses_nobody() {
     let (app, lines) = app_and_lines(World::default());
     lines.set_down(true);
-    for (name, case) in guarded(&app) {
+    for (name, case) in not_for_who_waits(&app) {
         assert_eq!(run(&app, case), Err(Failure::Store(down())), "{name}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::ports::{Admissions, Decided, Joined, QueueChange, QueueReport, QueueRepository, StoreError};
+use domain::ports::{Admissions, Decided, Joined, Left, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::{NewQueue, PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
 use futures::channel::oneshot;
 
@@ -61,7 +61,7 @@ impl QueueRepository for DelayedStore {
         self.store.join(queue, user).await
     }
 
-    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+    async fn leave(&self, ticket: Ticket) -> Decided<Left> {
         self.store.leave(ticket).await
     }
 

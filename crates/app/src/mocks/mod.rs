@@ -97,6 +97,16 @@ impl World {
         world
     }
 
+    /// The use cases a day after the visitor's token has ended, which may be looked up and nothing else.
+    pub(crate) fn a_day_after(ended: Token) -> App {
+        let over = ended.end.unwrap().at;
+        let world = Self::of(ended);
+        let clock = Arc::clone(&world.clock);
+        let app = world.app();
+        clock.set(over.plus(Token::READABLE));
+        app
+    }
+
     /// The use cases over these ports, with the lines read once.
     pub(crate) fn app(mut self) -> App {
         let lines = Arc::clone(&self.lines);

@@ -5,8 +5,8 @@ use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFil
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined, Paid,
-    PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
+    Admissions, Answer, ChargeCommand, Charged, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined, Left,
+    Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
     ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::Sighting;
@@ -28,7 +28,7 @@ mock! {
         async fn make(&self, queue: &NewQueue) -> Decided<QueueReport>;
         async fn join(&self, queue: QueueNumber, user: &UserId) -> Decided<Joined>;
         async fn tokens(&self, queue: QueueNumber, numbers: &[TicketNumber]) -> Result<Vec<Token>, StoreError>;
-        async fn leave(&self, ticket: Ticket) -> Decided<()>;
+        async fn leave(&self, ticket: Ticket) -> Decided<Left>;
         async fn admit(&self) -> Result<Admissions, StoreError>;
         async fn report(&self, queue: QueueNumber) -> Decided<QueueReport>;
         async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport>;

@@ -31,6 +31,8 @@ pub struct Standing {
     pub poll_after: Option<Duration>,
     /// When it was admitted.
     pub activated_at: Option<Timestamp>,
+    /// From when on no hold begins (R5); `None` while it waits.
+    pub selection_ends_at: Option<Timestamp>,
     /// When ACTIVE is over; `None` while it waits.
     pub expires_at: Option<Timestamp>,
     /// This server's time.
@@ -64,7 +66,7 @@ impl App {
                 self.see(queue, holder.ticket.number);
                 Ok(Some(self.waiting(holder, &known, queue, position)))
             }
-            line::Place::Ended => Ok(Some(self.over(holder, &known))),
+            line::Place::Ended => Ok(Some(Self::over(holder, &known, self.ports.clock.now()))),
             line::Place::Passed => Ok(None),
             line::Place::Unissued => Err(Rejection::TokenUnknown),
         }
@@ -118,6 +120,7 @@ impl App {
             estimated_wait,
             poll_after: Some(poll_after(estimated_wait, position, jitter, self.rules.absence)),
             activated_at: None,
+            selection_ends_at: None,
             expires_at: None,
             server_time: now,
             as_of,
@@ -133,14 +136,14 @@ impl App {
             status,
             position: (status == TokenStatus::Active).then_some(0),
             activated_at: token.active.map(|active| active.since),
+            selection_ends_at: token.active.map(|active| active.selection_ends_at),
             expires_at: token.active.map(|active| active.deadline),
-            ..self.over(holder, known)
+            ..Self::over(holder, known, now)
         }
     }
 
     /// A place that ended while it was in line.
-    fn over(&self, holder: Holder, known: &Known) -> Standing {
-        let now = self.ports.clock.now();
+    fn over(holder: Holder, known: &Known, now: Timestamp) -> Standing {
         Standing {
             token: holder.token,
             queue: known.name.clone(),
@@ -150,6 +153,7 @@ impl App {
             estimated_wait: None,
             poll_after: None,
             activated_at: None,
+            selection_ends_at: None,
             expires_at: None,
             server_time: now,
             as_of: now,

@@ -31,6 +31,7 @@ fn who_waits_is_told_from_memory_where_and_when_to_ask_again_r4() {
         estimated_wait: None,
         poll_after: Some(advised(holder(), None, 3, at(NOW))),
         activated_at: None,
+        selection_ends_at: None,
         expires_at: None,
         server_time: at(NOW),
         as_of: at(NOW),

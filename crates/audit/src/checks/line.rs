@@ -70,14 +70,24 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         finding: "a token's moments are not in their order (R5)",
         sql: "SELECT queue, number AS ticket, issued_at, activated_at, deadline, ended_at FROM tokens
-              WHERE activated_at < issued_at OR deadline <= activated_at OR ended_at < coalesce(activated_at, issued_at)
-                 OR (activated_at IS NULL) <> (deadline IS NULL)
+              WHERE activated_at < issued_at OR deadline < activated_at OR deadline = activated_at AND last_paid IS NULL
+                 OR ended_at < coalesce(activated_at, issued_at) OR (activated_at IS NULL) <> (deadline IS NULL)
               ORDER BY queue, number",
     },
     Check {
+        // An older program writes neither: where selection has no end, it is the turn's.
+        finding: "a turn's selection ends outside of it, or a token without a turn has one (R5)",
+        sql: "SELECT queue, number AS ticket, activated_at, selection_ends_at, deadline, last_paid AS reservation FROM tokens
+              WHERE selection_ends_at < activated_at OR selection_ends_at > deadline
+                 OR activated_at IS NULL AND (selection_ends_at IS NOT NULL OR last_paid IS NOT NULL)
+              ORDER BY queue, number",
+    },
+    Check {
+        // Whoever pays the last that they hold ends their turn with it (R14). An older program left the deadline as it was.
         finding: "an ACTIVE token ended by its deadline before that, or otherwise after it (R5)",
         sql: "SELECT queue, number AS ticket, deadline, ended_at, end_reason FROM tokens
-              WHERE CASE WHEN end_reason = 'DEADLINE' THEN ended_at < deadline ELSE ended_at >= deadline END
+              WHERE CASE WHEN end_reason = 'DEADLINE' OR end_reason = 'PAID' AND last_paid = paid_reservation
+                         THEN ended_at < deadline ELSE ended_at >= deadline END
               ORDER BY queue, number",
     },
     Check {

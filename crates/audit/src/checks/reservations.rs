@@ -45,8 +45,8 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE reserved_at < taken_until ORDER BY queue, seat, reserved_at",
     },
     Check {
-        // The hold moves the deadline of its token to its own. A second either way, as above. Materialized, so that the
-        // tokens of a user are looked up among those of all users, not among all of the queue.
+        // A turn lasts as long as what is held in it; what was paid or given up held it no longer. A second either way, as
+        // above. Materialized, so that the tokens of a user are looked up among those of all users, not among all of the queue.
         finding: "a reservation was made without an ACTIVE token that lasted as long (R5, R6)",
         sql: "WITH admitted AS MATERIALIZED (
                 SELECT queue, user_id, number, activated_at, deadline, ended_at
@@ -55,8 +55,43 @@ pub(super) const CHECKS: &[Check] = &[
               FROM reservations r
               LEFT JOIN admitted t
                 ON t.queue = r.queue AND t.user_id = r.user_id AND t.activated_at <= r.reserved_at + 1000000
-               AND t.deadline >= r.expires_at AND coalesce(t.ended_at, r.reserved_at) >= r.reserved_at - 1000000
+               AND t.deadline >= CASE WHEN r.status = 'PENDING' OR r.cancel_reason = 'EXPIRED' THEN r.expires_at
+                                      ELSE r.reserved_at - 1000000 END
+               AND coalesce(t.ended_at, r.reserved_at) >= r.reserved_at - 1000000
               WHERE t.number IS NULL ORDER BY r.queue, r.id",
+    },
+    Check {
+        // A payment ends selection at its own moment, at which a hold may have come before it. Of two tokens within a second
+        // of it, which is as close as moments of several servers can be told apart, a hold may be either's.
+        finding: "a hold began when its token's selection was over (R5)",
+        sql: "WITH admitted AS MATERIALIZED (
+                SELECT queue, user_id, activated_at, coalesce(selection_ends_at, deadline) AS selection_ends_at, ended_at
+                FROM tokens WHERE activated_at IS NOT NULL),
+              held AS (
+                SELECT r.queue, r.id, r.user_id, r.reserved_at, max(t.selection_ends_at) AS selection_ends_at
+                FROM reservations r
+                JOIN admitted t
+                  ON t.queue = r.queue AND t.user_id = r.user_id AND t.activated_at <= r.reserved_at + 1000000
+                 AND coalesce(t.ended_at, r.reserved_at) >= r.reserved_at - 1000000
+                GROUP BY r.queue, r.id, r.user_id, r.reserved_at)
+              SELECT h.queue, h.id AS reservation, h.user_id AS \"user\", h.reserved_at, h.selection_ends_at
+              FROM held h
+              WHERE h.selection_ends_at < h.reserved_at
+                 OR h.selection_ends_at = h.reserved_at
+                    AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.queue = h.queue AND p.user_id = h.user_id
+                                                               AND p.paid_at = h.reserved_at)
+              ORDER BY h.queue, h.id",
+    },
+    Check {
+        // So nobody stays longer than until selection and one hold are over. What was cancelled extends a turn no longer.
+        finding: "a turn ends neither with selection nor with a hold (R5)",
+        sql: "SELECT t.queue, t.number AS ticket, t.selection_ends_at, t.deadline, t.ended_at
+              FROM tokens t
+              WHERE t.deadline > t.selection_ends_at AND (t.ended_at IS NULL OR t.ended_at <> t.deadline)
+                AND NOT EXISTS (SELECT 1 FROM reservations r
+                                WHERE r.queue = t.queue AND r.user_id = t.user_id AND r.expires_at = t.deadline
+                                  AND (t.ended_at IS NOT NULL OR r.status = 'PENDING' OR r.cancel_reason = 'EXPIRED'))
+              ORDER BY t.queue, t.number",
     },
     Check {
         finding: "an idempotency key was used twice (R15)",

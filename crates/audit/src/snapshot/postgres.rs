@@ -34,7 +34,7 @@ const SHAPE: &str = "WITH
              (extract(epoch FROM activated_at) * 1000000)::bigint AS activated_at,
              (extract(epoch FROM deadline) * 1000000)::bigint AS deadline,
              (extract(epoch FROM ended_at) * 1000000)::bigint AS ended_at, end_reason, paid_reservation,
-             out_version
+             out_version, (extract(epoch FROM selection_ends_at) * 1000000)::bigint AS selection_ends_at, last_paid
       FROM tokens),
     schedules AS NOT MATERIALIZED (
       SELECT queue, id, concert_id, (extract(epoch FROM starts_at) * 1000000)::bigint AS starts_at, seats_total

@@ -26,7 +26,7 @@ UPDATE queues SET frontier = 5 WHERE queue = 1;
 --> a token beyond the frontier was admitted, passed over, or ended by a new epoch (R3): queue 1, ticket 6, frontier 5
 
 UPDATE queues SET issued = 2, version = 4 WHERE queue = 2;
-INSERT INTO tokens VALUES (2, 2, 'bob', 'EXPIRED', 6, NULL, NULL, 7, 'LEFT', NULL, 4);
+INSERT INTO tokens VALUES (2, 2, 'bob', 'EXPIRED', 6, NULL, NULL, 7, 'LEFT', NULL, 4, NULL, NULL);
 UPDATE queues SET ended_beyond = 1 WHERE queue = 2;
 --> nobody waits, and the frontier is not at the end of the line (R4): queue 2, frontier 1, issued 2
 
@@ -96,6 +96,25 @@ UPDATE tokens SET ended_at = 599499999 WHERE queue = 1 AND number = 5;
 UPDATE tokens SET deadline = NULL WHERE queue = 2;
 --> a token's moments are not in their order (R5): queue 2, ticket 1, issued_at 5000000, activated_at 5000000, deadline none, ended_at none
 
+UPDATE tokens SET selection_ends_at = 49999999 WHERE queue = 1 AND number = 4;
+--> a turn's selection ends outside of it, or a token without a turn has one (R5): queue 1, ticket 4, activated_at 50000000, selection_ends_at 49999999, deadline 900000000, reservation none
+--> a hold began when its token's selection was over (R5): queue 1, reservation 0b, user "dan", reserved_at 600000000, selection_ends_at 49999999
+
+UPDATE tokens SET selection_ends_at = 900000001 WHERE queue = 1 AND number = 4;
+--> a turn's selection ends outside of it, or a token without a turn has one (R5): queue 1, ticket 4, activated_at 50000000, selection_ends_at 900000001, deadline 900000000, reservation none
+
+UPDATE tokens SET selection_ends_at = 7000000 WHERE queue = 1 AND number = 8;
+--> a turn's selection ends outside of it, or a token without a turn has one (R5): queue 1, ticket 8, activated_at none, selection_ends_at 7000000, deadline none, reservation none
+
+UPDATE tokens SET last_paid = X'0A' WHERE queue = 1 AND number = 9;
+--> a turn's selection ends outside of it, or a token without a turn has one (R5): queue 1, ticket 9, activated_at none, selection_ends_at none, deadline none, reservation 0a
+
+UPDATE tokens SET ended_at = 639999999, selection_ends_at = 639999999 WHERE queue = 1 AND number = 6;
+UPDATE payments SET paid_at = 639999999 WHERE user_id = 'fay';
+UPDATE entries SET created_at = 639999999 WHERE user_id = 'fay' AND seq = 2;
+--> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 6, deadline 640000000, ended_at 639999999, end_reason "PAID"
+--> a turn ends neither with selection nor with a hold (R5): queue 1, ticket 6, selection_ends_at 639999999, deadline 640000000, ended_at 639999999
+
 UPDATE tokens SET ended_at = 599999999 WHERE queue = 1 AND number = 2;
 --> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 2, deadline 600000000, ended_at 599999999, end_reason "DEADLINE"
 
@@ -108,7 +127,7 @@ UPDATE tokens SET paid_reservation = X'0A' WHERE queue = 2;
 
 UPDATE tokens SET paid_reservation = NULL WHERE queue = 1 AND number = 1;
 --> a token names what it paid and did not end by that, or the reverse (R6): queue 1, ticket 1, end_reason "PAID", reservation none
---> a payment ended no token, or several (R14): queue 1, payment a1, reservation 0a, tokens 0
+--> a payment ended neither a token nor its selection (R14): queue 1, payment a1, reservation 0a, user "ann", paid_at 50000000
 --> a token ended by a payment that is not there (R14): queue 1, ticket 1, reservation none
 
 DROP INDEX IF EXISTS tokens_live;
@@ -197,7 +216,7 @@ INSERT INTO queue_registry VALUES (4, 'none', 0);
 --> a queue and its name are not both there (ADR 7): queue none, number 4, name "none"
 
 INSERT INTO policies VALUES (9, 1, 0, 1, 1, 10, 0);
-INSERT INTO tokens VALUES (9, 1, 'bob', 'WAITING', 0, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO tokens VALUES (9, 1, 'bob', 'WAITING', 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO concerts VALUES (9, X'C9', 'None', 0);
 INSERT INTO schedules VALUES (9, X'CA', X'C9', 9000000000, 540, '1970-01-01', 1);
 INSERT INTO seats VALUES (9, X'CA', 1, X'59', 0, NULL, NULL);
@@ -215,7 +234,7 @@ INSERT INTO payments VALUES (9, X'9A', X'9F', 'bob', 0, 0, 1, NULL, NULL);
 --> a seat of a CONFIRMED reservation is not sold to it (R14): queue 9, reservation 9f, seat 1, sold_to none, held_until none
 --> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 9, reservation 9f, user "bob", reserved_at 0, expires_at 1
 --> a payment has no entry in its user's wallet (R14): queue 9, payment 9a, user "bob", entry_seq 1
---> a payment ended no token, or several (R14): queue 9, payment 9a, reservation 9f, tokens 0
+--> a payment ended neither a token nor its selection (R14): queue 9, payment 9a, reservation 9f, user "bob", paid_at 0
 
 UPDATE schedules SET concert_id = X'C8' WHERE seats_total = 1;
 --> a schedule is of no concert (ADR 7): queue 1, schedule c2, concert c8
@@ -350,8 +369,38 @@ UPDATE reservations SET reserved_at = 598499999 WHERE user_id = 'eve';
 UPDATE reservations SET reserved_at = 611000001 WHERE user_id = 'eve';
 --> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "eve", reserved_at 611000001, expires_at 900000000
 
-UPDATE reservations SET expires_at = 1199500001 WHERE user_id = 'eve';
---> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "eve", reserved_at 600000000, expires_at 1199500001
+UPDATE reservations SET expires_at = 900000001 WHERE user_id = 'dan';
+UPDATE seats SET held_until = 900000001 WHERE number = 3;
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0b, user "dan", reserved_at 600000000, expires_at 900000001
+--> a turn ends neither with selection nor with a hold (R5): queue 1, ticket 4, selection_ends_at 650000000, deadline 900000000, ended_at none
+
+-- What ran out, and what was given up after the token's time.
+UPDATE reservations SET expires_at = 600000001 WHERE user_id = 'bob';
+UPDATE seats SET held_until = 600000001 WHERE number = 6;
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0e, user "bob", reserved_at 300000000, expires_at 600000001
+
+UPDATE tokens SET deadline = 605000000, ended_at = 700000000, end_reason = 'DEADLINE' WHERE queue = 1 AND number = 5;
+UPDATE reservations SET reserved_at = 606000001, expires_at = 906000001 WHERE user_id = 'eve';
+--> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0c, user "eve", reserved_at 606000001, expires_at 906000001
+--> a hold began when its token's selection was over (R5): queue 1, reservation 0c, user "eve", reserved_at 606000001, selection_ends_at 605000000
+
+-- At the end of selection, after it, and after a payment.
+UPDATE tokens SET selection_ends_at = 600000000 WHERE queue = 1 AND number = 4;
+--> a hold began when its token's selection was over (R5): queue 1, reservation 0b, user "dan", reserved_at 600000000, selection_ends_at 600000000
+
+UPDATE tokens SET selection_ends_at = 619999999 WHERE queue = 1 AND number = 6;
+--> a hold began when its token's selection was over (R5): queue 1, reservation 0d, user "fay", reserved_at 620000000, selection_ends_at 619999999
+
+-- Longer than what is held; and as long as what was given up.
+UPDATE tokens SET deadline = 900000001 WHERE queue = 1 AND number = 4;
+--> a turn ends neither with selection nor with a hold (R5): queue 1, ticket 4, selection_ends_at 650000000, deadline 900000001, ended_at none
+
+UPDATE reservations SET status = 'CANCELLED', cancel_reason = 'USER' WHERE user_id = 'dan';
+UPDATE seats SET reservation_id = NULL, held_until = NULL WHERE number = 3;
+--> a turn ends neither with selection nor with a hold (R5): queue 1, ticket 4, selection_ends_at 650000000, deadline 900000000, ended_at none
+
+UPDATE tokens SET deadline = 700000000 WHERE queue = 3 AND number = 1;
+--> a turn ends neither with selection nor with a hold (R5): queue 3, ticket 1, selection_ends_at 600000000, deadline 700000000, ended_at 300000000
 
 DROP INDEX IF EXISTS reservations_keys;
 DROP INDEX IF EXISTS payments_keys;
@@ -383,6 +432,7 @@ DELETE FROM payments WHERE user_id = 'fay';
 --> a CONFIRMED reservation has no payment, or several (R14): queue 1, reservation 0d, payments 0
 --> a PAYMENT entry is of no payment (R14): user "fay", seq 2, reservation 0d
 --> a token ended by a payment that is not there (R14): queue 1, ticket 6, reservation 0d
+--> what a token paid last is not paid (R14): queue 1, ticket 6, reservation 0d
 
 CREATE TABLE copies AS SELECT * FROM payments;
 DROP TABLE payments;
@@ -427,11 +477,36 @@ UPDATE entries SET kind = 'CHARGE' WHERE user_id = 'ann' AND seq = 2;
 
 UPDATE tokens SET user_id = 'zoe' WHERE queue = 1 AND number = 6;
 --> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0d, user "fay", reserved_at 620000000, expires_at 920000000
---> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
+--> a payment ended neither a token nor its selection (R14): queue 1, payment d1, reservation 0d, user "fay", paid_at 640000000
 --> a token ended by a payment that is not there (R14): queue 1, ticket 6, reservation 0d
+--> what a token paid last is not paid (R14): queue 1, ticket 6, reservation 0d
 
-UPDATE tokens SET end_reason = 'LEFT', paid_reservation = NULL WHERE queue = 1 AND number = 6;
---> a payment ended no token, or several (R14): queue 1, payment d1, reservation 0d, tokens 0
+UPDATE tokens SET status = 'ACTIVE', deadline = 1210000000, ended_at = NULL, end_reason = NULL, paid_reservation = NULL, last_paid = NULL,
+                  selection_ends_at = 1210000000 WHERE queue = 1 AND number = 6;
+--> a payment ended neither a token nor its selection (R14): queue 1, payment d1, reservation 0d, user "fay", paid_at 640000000
+
+-- By a token that had ended, and by one that was not yet admitted.
+UPDATE tokens SET ended_at = 638999999, deadline = 638999999, selection_ends_at = 638999999, end_reason = 'DEADLINE',
+                  paid_reservation = NULL WHERE queue = 1 AND number = 6;
+--> a payment ended neither a token nor its selection (R14): queue 1, payment d1, reservation 0d, user "fay", paid_at 640000000
+
+UPDATE tokens SET last_paid = X'0E' WHERE queue = 3 AND number = 6;
+--> what a token paid last is not paid (R14): queue 3, ticket 6, reservation 0e
+
+-- At once, as nothing more was held; and by the last of two.
+UPDATE tokens SET ended_at = 640000001 WHERE queue = 1 AND number = 6;
+--> a token ended by a payment at another moment, or paid again after it (R14): queue 1, ticket 6, reservation 0d, paid_at 640000000, ended_at 640000001
+
+INSERT INTO reservations VALUES (1, X'0F', 'fay', X'C2', 0, 'CONFIRMED', NULL, 621000000, 921000000, NULL, NULL);
+INSERT INTO reservation_seats VALUES (1, X'0F', X'57', 1, 0);
+UPDATE seats SET reservation_id = X'0F' WHERE id = X'57';
+INSERT INTO entries VALUES ('fay', 3, X'E7', 'PAYMENT', 0, 0, X'0F', 641000000, NULL, NULL);
+UPDATE wallets SET last_seq = 3 WHERE user_id = 'fay';
+INSERT INTO payments VALUES (1, X'F1', X'0F', 'fay', 0, 641000000, 3, NULL, NULL);
+INSERT INTO reservations VALUES (1, X'10', 'fay', X'C1', 1000, 'CANCELLED', 'USER', 622000000, 922000000, NULL, NULL);
+INSERT INTO reservation_seats VALUES (1, X'10', X'54', 4, 1000);
+UPDATE tokens SET ended_at = 642000000, deadline = 642000000 WHERE queue = 1 AND number = 6;
+--> a token ended by a payment at another moment, or paid again after it (R14): queue 1, ticket 6, reservation 0d, paid_at 640000000, ended_at 642000000
 
 UPDATE tokens SET end_reason = 'PAID', paid_reservation = X'0E' WHERE queue = 1 AND number = 2;
 --> an ACTIVE token ended by its deadline before that, or otherwise after it (R5): queue 1, ticket 2, deadline 600000000, ended_at 601000000, end_reason "PAID"
@@ -442,17 +517,18 @@ UPDATE tokens SET user_id = 'ann', end_reason = 'PAID', paid_reservation = X'0A'
 --> a user had more than one live place in a queue (R1): queue 1, user "ann", ticket 1, ended_at 50000000, next_ticket 2, next_issued_at 0
 --> a user had more than one live place in a queue (R1): queue 1, user "ann", ticket 2, ended_at 601000000, next_ticket 9, next_issued_at 60000000
 --> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 1, reservation 0e, user "bob", reserved_at 300000000, expires_at 600000000
---> a payment ended no token, or several (R14): queue 1, payment a1, reservation 0a, tokens 2
---> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000000, entry_at 50000000, token_ended_at 601000000
+--> a payment ended several tokens (R14): queue 1, reservation 0a, tokens 2, first_ticket 1
+--> a token ended by a payment at another moment, or paid again after it (R14): queue 1, ticket 2, reservation 0a, paid_at 50000000, ended_at 601000000
 
 UPDATE payments SET paid_at = 50000001 WHERE user_id = 'ann';
---> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000001, entry_at 50000000, token_ended_at 50000000
+--> a payment and its entry are not of one moment (R14): queue 1, payment a1, paid_at 50000001, entry_at 50000000
+--> a token ended by a payment at another moment, or paid again after it (R14): queue 1, ticket 1, reservation 0a, paid_at 50000001, ended_at 50000000
 
 UPDATE entries SET created_at = 50000001 WHERE user_id = 'ann' AND seq = 2;
---> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000000, entry_at 50000001, token_ended_at 50000000
+--> a payment and its entry are not of one moment (R14): queue 1, payment a1, paid_at 50000000, entry_at 50000001
 
 UPDATE tokens SET ended_at = 49999999 WHERE queue = 1 AND number = 1;
---> a payment, its entry and the end of its token are not of one moment (R14): queue 1, payment a1, paid_at 50000000, entry_at 50000000, token_ended_at 49999999
+--> a token ended by a payment at another moment, or paid again after it (R14): queue 1, ticket 1, reservation 0a, paid_at 50000000, ended_at 49999999
 
 UPDATE reservations SET expires_at = 50000000 WHERE user_id = 'ann';
 --> a reservation was paid when it was over, or before it was made (R13): queue 1, payment a1, paid_at 50000000, reserved_at 10000000, expires_at 50000000

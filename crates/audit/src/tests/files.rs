@@ -34,7 +34,7 @@ impl Database {
     fn healthy() -> Self {
         let database = Self { folder: tempfile::tempdir().unwrap() };
         database.connect().batch_execute("PRAGMA journal_mode = WAL").unwrap();
-        database.execute(include_str!("../../../../migrations/sqlite/2026-11-20-000000_sale/up.sql"));
+        database.execute(&migrations("sqlite"));
         database.execute(include_str!("healthy.sql"));
         database
     }
@@ -142,7 +142,7 @@ fn progress_passes_and_leaves_nothing_behind() {
     append(&mut err);
     run_sqlite(&database.file(), &mut Report::new(Format::Lines, &mut out, Some(&mut err))).unwrap();
     let written = fs::read_to_string(screen.path()).unwrap();
-    for step in ["\r1/65 line ", "\r65/65 wallets "] {
+    for step in ["\r1/71 line ", "\r71/71 wallets "] {
         assert!(written.contains(step), "{written:?}");
     }
     // Of each line a terminal shows what was written after the last return.

@@ -18,27 +18,31 @@ INSERT INTO queues
     (3, X'00000000000000000000000000000001', 12, 7, 3, 6, 0, 1, 60, 1);
 
 INSERT INTO tokens
-    (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation, out_version) VALUES
-    (1, 1, 'ann', 'EXPIRED', 0, 0, 600000000, 50000000, 'PAID', X'0000000000000000000000000000000A', 2),
+    (queue, number, user_id, status, issued_at, activated_at, deadline, ended_at, end_reason, paid_reservation, out_version,
+     selection_ends_at, last_paid) VALUES
+    -- Where a turn has no end of selection, an older program wrote it: it ended each token by its payment.
+    (1, 1, 'ann', 'EXPIRED', 0, 0, 600000000, 50000000, 'PAID', X'0000000000000000000000000000000A', 2, NULL, NULL),
     -- Its end was written late: it was over at its deadline all the same.
-    (1, 2, 'bob', 'EXPIRED', 0, 0, 600000000, 601000000, 'DEADLINE', NULL, 4),
-    (1, 3, 'cat', 'EXPIRED', 1000000, NULL, NULL, 20000000, 'LEFT', NULL, 11),
-    (1, 4, 'dan', 'ACTIVE', 2000000, 50000000, 900000000, NULL, NULL, NULL, 12),
+    (1, 2, 'bob', 'EXPIRED', 0, 0, 600000000, 601000000, 'DEADLINE', NULL, 4, NULL, NULL),
+    (1, 3, 'cat', 'EXPIRED', 1000000, NULL, NULL, 20000000, 'LEFT', NULL, 11, NULL, NULL),
+    -- For what dan holds since the last seconds of selection.
+    (1, 4, 'dan', 'ACTIVE', 2000000, 50000000, 900000000, NULL, NULL, NULL, 12, 650000000, NULL),
     -- Half a second beside bob and dan, which is no violation.
-    (1, 5, 'eve', 'EXPIRED', 3000000, 599500000, 1199500000, 610000000, 'LEFT', NULL, 17),
-    (1, 6, 'fay', 'EXPIRED', 4000000, 610000000, 1210000000, 640000000, 'PAID', X'0000000000000000000000000000000D', 18),
-    (1, 7, 'gus', 'EXPIRED', 5000000, NULL, NULL, 620000000, 'LEFT', NULL, 19),
-    (1, 8, 'hal', 'WAITING', 6000000, NULL, NULL, NULL, NULL, NULL, NULL),
-    (1, 9, 'ann', 'WAITING', 60000000, NULL, NULL, NULL, NULL, NULL, NULL),
-    (2, 1, 'ann', 'ACTIVE', 5000000, 5000000, 605000000, NULL, NULL, NULL, 2),
+    (1, 5, 'eve', 'EXPIRED', 3000000, 599500000, 1199500000, 610000000, 'LEFT', NULL, 17, NULL, NULL),
+    (1, 6, 'fay', 'EXPIRED', 4000000, 610000000, 640000000, 640000000, 'PAID', X'0000000000000000000000000000000D', 18, 640000000,
+     X'0000000000000000000000000000000D'),
+    (1, 7, 'gus', 'EXPIRED', 5000000, NULL, NULL, 620000000, 'LEFT', NULL, 19, NULL, NULL),
+    (1, 8, 'hal', 'WAITING', 6000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+    (1, 9, 'ann', 'WAITING', 60000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+    (2, 1, 'ann', 'ACTIVE', 5000000, 5000000, 605000000, NULL, NULL, NULL, 2, NULL, NULL),
     -- When ann left at 300 bob was absent, so that cat was admitted. A new epoch at 500 ended what lived.
-    (3, 1, 'ann', 'EXPIRED', 0, 0, 600000000, 300000000, 'LEFT', NULL, 2),
-    (3, 2, 'bob', 'EXPIRED', 1000000, NULL, NULL, 300000000, 'ABSENT', NULL, 8),
-    (3, 3, 'cat', 'EXPIRED', 2000000, 300000000, 900000000, 500000000, 'NEW_EPOCH', NULL, 8),
-    (3, 4, 'dan', 'EXPIRED', 3000000, NULL, NULL, 200000000, 'LEFT', NULL, 7),
-    (3, 5, 'eve', 'EXPIRED', 4000000, NULL, NULL, 500000000, 'NEW_EPOCH', NULL, 9),
-    (3, 6, 'ann', 'ACTIVE', 600000000, 600000000, 1200000000, NULL, NULL, NULL, 11),
-    (3, 7, 'bob', 'WAITING', 610000000, NULL, NULL, NULL, NULL, NULL, NULL);
+    (3, 1, 'ann', 'EXPIRED', 0, 0, 600000000, 300000000, 'LEFT', NULL, 2, 600000000, NULL),
+    (3, 2, 'bob', 'EXPIRED', 1000000, NULL, NULL, 300000000, 'ABSENT', NULL, 8, NULL, NULL),
+    (3, 3, 'cat', 'EXPIRED', 2000000, 300000000, 900000000, 500000000, 'NEW_EPOCH', NULL, 8, NULL, NULL),
+    (3, 4, 'dan', 'EXPIRED', 3000000, NULL, NULL, 200000000, 'LEFT', NULL, 7, NULL, NULL),
+    (3, 5, 'eve', 'EXPIRED', 4000000, NULL, NULL, 500000000, 'NEW_EPOCH', NULL, 9, NULL, NULL),
+    (3, 6, 'ann', 'ACTIVE', 600000000, 600000000, 1200000000, NULL, NULL, NULL, 11, 1200000000, NULL),
+    (3, 7, 'bob', 'WAITING', 610000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 INSERT INTO servers VALUES (X'000000000000000000000000000000F1', 0, 640000000);
 

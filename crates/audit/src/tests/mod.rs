@@ -16,6 +16,14 @@ trait Sale {
     }
 }
 
+/// All migrations of a dialect, one after the other.
+fn migrations(dialect: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(dialect);
+    let mut folders: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders.into_iter().map(|folder| std::fs::read_to_string(folder.join("up.sql")).unwrap()).collect()
+}
+
 /// What an audit writes.
 fn told(format: Format, audit: impl FnOnce(&mut Report<'_>) -> Result<(), AuditError>) -> Result<String, AuditError> {
     let mut out = Vec::new();
@@ -51,12 +59,13 @@ in_every_database!(
     what_there_is_too_much_of_is_counted,
     each_corruption_is_found_and_nothing_else,
     what_is_allowed_is_no_violation,
+    turns_that_end_as_they_may_are_no_violation,
 );
 
 fn a_healthy_database_is_clean(sale: &mut dyn Sale) {
     assert_eq!(
         sale.told_after("", Format::Lines),
-        "0 violations of 65 checks over 3 queue_registry, 3 queues, 6 policies, 17 tokens, 1 servers, 0 sightings, \
+        "0 violations of 71 checks over 3 queue_registry, 3 queues, 6 policies, 17 tokens, 1 servers, 0 sightings, \
          1 concerts, 2 schedules, 7 seats, 5 reservations, 7 reservation_seats, 2 payments, 3 wallets, 6 entries\n"
     );
 }
@@ -65,7 +74,7 @@ fn an_empty_database_is_clean(sale: &mut dyn Sale) {
     let deletions: Vec<_> = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
     let report = sale.told_after(&deletions.concat(), Format::Lines);
     let none: Vec<_> = TABLES.iter().map(|table| format!("0 {table}")).collect();
-    assert_eq!(report, format!("0 violations of 65 checks over {}\n", none.join(", ")));
+    assert_eq!(report, format!("0 violations of 71 checks over {}\n", none.join(", ")));
 }
 
 /// A user id that no server accepts: what a database holds must not pass for lines of the report.
@@ -101,7 +110,7 @@ fn a_report_may_be_of_json(sale: &mut dyn Sale) {
     );
     assert_eq!(objects[2]["place"], serde_json::json!({"user": "a\n\"b", "balance": 1000, "entries": 0}));
     let totals = &objects[6];
-    assert_eq!((&totals["violations"], &totals["checks"]), (&6.into(), &65.into()));
+    assert_eq!((&totals["violations"], &totals["checks"]), (&6.into(), &71.into()));
     assert_eq!((&totals["rows"]["tokens"], &totals["rows"]["entries"]), (&17.into(), &6.into()));
 }
 
@@ -185,6 +194,69 @@ const CHANGED_WHEN_EVE_WAS_ADMITTED: &str = "UPDATE policies SET since = 5995000
 const HELD_IN_THE_SAME_SECOND: &str = "INSERT INTO reservations VALUES
         (1, X'0F', 'dan', X'C1', 1000, 'CANCELLED', 'USER', 600999999, 900000000, NULL, NULL);
     INSERT INTO reservation_seats VALUES (1, X'0F', X'53', 3, 1000)";
+
+/// dan paid for another reservation at the moment at which B was held, and for nothing. So that selection is over.
+const PAID_ONE_OF_TWO: &str = "INSERT INTO reservations VALUES
+        (1, X'0F', 'dan', X'C2', 0, 'CONFIRMED', NULL, 590000000, 890000000, NULL, NULL);
+    INSERT INTO reservation_seats VALUES (1, X'0F', X'57', 1, 0);
+    UPDATE seats SET reservation_id = X'0F' WHERE id = X'57';
+    INSERT INTO entries VALUES ('dan', 3, X'E7', 'PAYMENT', 0, 1000, X'0F', 600000000, NULL, NULL);
+    UPDATE wallets SET last_seq = 3 WHERE user_id = 'dan';
+    INSERT INTO payments VALUES (1, X'F1', X'0F', 'dan', 0, 600000000, 3, NULL, NULL);
+    UPDATE tokens SET selection_ends_at = 600000000, last_paid = X'0F' WHERE queue = 1 AND number = 4";
+
+/// And then B ran out, was cancelled, or was given up with the place.
+const ENDED_PAID: &str =
+    "UPDATE tokens SET status = 'EXPIRED', ended_at = 900000000, end_reason = 'PAID', paid_reservation = X'0F'
+        WHERE queue = 1 AND number = 4";
+const CANCELLED: &str = "UPDATE reservations SET status = 'CANCELLED', cancel_reason = 'USER' WHERE user_id = 'dan' AND status = 'PENDING';
+    UPDATE seats SET reservation_id = NULL, held_until = NULL WHERE number = 3;
+    UPDATE tokens SET status = 'EXPIRED', deadline = 700000000, ended_at = 700000000, end_reason = 'PAID', paid_reservation = X'0F'
+        WHERE queue = 1 AND number = 4";
+const LEFT: &str =
+    "UPDATE reservations SET status = 'CANCELLED', cancel_reason = 'LEFT' WHERE user_id = 'dan' AND status = 'PENDING';
+    UPDATE seats SET reservation_id = NULL, held_until = NULL WHERE number = 3;
+    UPDATE tokens SET status = 'EXPIRED', ended_at = 700000000, end_reason = 'LEFT' WHERE queue = 1 AND number = 4";
+
+/// fay paid for two, and ended by the second.
+const PAID_BOTH: &str = "INSERT INTO reservations VALUES
+        (1, X'0F', 'fay', X'C2', 0, 'CONFIRMED', NULL, 621000000, 921000000, NULL, NULL);
+    INSERT INTO reservation_seats VALUES (1, X'0F', X'57', 1, 0);
+    UPDATE seats SET reservation_id = X'0F' WHERE id = X'57';
+    INSERT INTO entries VALUES ('fay', 3, X'E7', 'PAYMENT', 0, 0, X'0F', 641000000, NULL, NULL);
+    UPDATE wallets SET last_seq = 3 WHERE user_id = 'fay';
+    INSERT INTO payments VALUES (1, X'F1', X'0F', 'fay', 0, 641000000, 3, NULL, NULL);
+    UPDATE tokens SET deadline = 641000000, ended_at = 641000000, paid_reservation = X'0F', last_paid = X'0F'
+        WHERE queue = 1 AND number = 6";
+
+/// R5, R14: turns that end as they may, and beside each one that does not.
+fn turns_that_end_as_they_may_are_no_violation(sale: &mut dyn Sale) {
+    let one_of_two = |then: &str| format!("{PAID_ONE_OF_TWO};\n{then}");
+    for (change, allowed) in [
+        // A hold in the last microsecond of selection.
+        ("UPDATE tokens SET selection_ends_at = 600000001 WHERE queue = 1 AND number = 4".to_owned(), true),
+        (one_of_two(""), true),
+        (one_of_two("UPDATE reservations SET reserved_at = 600000001 WHERE user_id = 'dan' AND status = 'PENDING'"), false),
+        (one_of_two(ENDED_PAID), true),
+        (one_of_two(CANCELLED), true),
+        (one_of_two(LEFT), true),
+        // An older program ended the token by the payment, whatever else was held.
+        (
+            one_of_two("UPDATE tokens SET status = 'EXPIRED', ended_at = 600000000, end_reason = 'PAID',
+                        paid_reservation = X'0F', selection_ends_at = NULL, last_paid = NULL WHERE queue = 1 AND number = 4"),
+            true,
+        ),
+        (PAID_BOTH.to_owned(), true),
+        ("UPDATE tokens SET deadline = 605000000 WHERE queue = 3 AND number = 6".to_owned(), false),
+        (
+            "UPDATE tokens SET deadline = 605000000, selection_ends_at = 605000000 WHERE queue = 3 AND number = 6".to_owned(),
+            true,
+        ),
+    ] {
+        let violations = sale.violations_after(&with_ids(&change));
+        assert_eq!(violations.is_empty(), allowed, "{change}: {violations:?}");
+    }
+}
 
 /// "Overlaps under 1 s are no violation", and what comes near the other bounds.
 fn what_is_allowed_is_no_violation(sale: &mut dyn Sale) {

@@ -22,7 +22,7 @@ impl Database {
 
     pub(super) fn healthy() -> Self {
         let mut database = Self::empty();
-        database.execute(include_str!("../../../../migrations/postgres/2026-11-20-000000_sale/up.sql"));
+        database.execute(&migrations("postgres"));
         database.execute(include_str!("plain.sql"));
         database.change(include_str!("healthy.sql"));
         database

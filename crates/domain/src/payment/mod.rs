@@ -1,8 +1,7 @@
 //! A payment: the receipt of a confirmed reservation (R13, R14).
 
 use crate::rejection::Missing;
-use crate::reservation::{CancelReason, Reservation, ReservationStatus};
-use crate::token::EndReason;
+use crate::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
 use crate::wallet::{Entry, EntryKind, Wallet};
 use crate::{EntryId, Fingerprint, Money, PaymentId, Rejection, ReservationId, Timestamp, Token, UserId};
 
@@ -35,10 +34,10 @@ pub struct Receipt {
 pub struct PayFacts<'a> {
     /// The payer's token.
     pub token: &'a Token,
-    /// The id that is asked for.
-    pub asked: ReservationId,
-    /// The reservation of this id in the token's queue.
+    /// The reservation that is asked for, if it is in the token's queue.
     pub reservation: Option<&'a Reservation>,
+    /// The payer's reservations in this queue that are PENDING in the store, this one or not.
+    pub pending: &'a [PendingHold],
     /// The payer's wallet.
     pub wallet: &'a Wallet,
     /// The amount that the payer named, if any: it decides nothing, it must be right (trap W4).
@@ -56,18 +55,18 @@ pub struct Pay {
     pub wallet: Wallet,
     /// The wallet's movement.
     pub entry: Entry,
-    /// The token, EXPIRED.
+    /// The token: EXPIRED, or ACTIVE until its user's last other hold ends, and without selection.
     pub token: Token,
 }
 
 /// R13: decides a payment. The order of the checks is the rule's; the replay (R15) comes before all of them.
 ///
-/// A token that ended by paying this very reservation hears `already_paid` rather than that it is over (R6).
+/// A token that has paid this very reservation hears `already_paid` rather than that it is over (R14).
 pub fn pay(facts: &PayFacts<'_>, id: PaymentId, entry_id: EntryId, now: Timestamp) -> Result<Pay, Rejection> {
-    if facts.token.ended_by_paying(facts.asked) {
-        return Err(Rejection::AlreadyPaid);
+    if let Err(over) = facts.token.require_active(now) {
+        let paid = facts.reservation.is_some_and(|reservation| was_paid_with(facts.token, reservation));
+        return Err(if paid { Rejection::AlreadyPaid } else { over });
     }
-    facts.token.require_active(now)?;
     let reservation = facts.reservation.ok_or(Rejection::NotFound(Missing::Reservation))?;
     match reservation.status_at(now) {
         ReservationStatus::Cancelled(CancelReason::Expired) => return Err(Rejection::ReservationExpired),
@@ -89,11 +88,21 @@ pub fn pay(facts: &PayFacts<'_>, id: PaymentId, entry_id: EntryId, now: Timestam
     let (wallet, entry) =
         facts.wallet.moved(entry_id, EntryKind::Payment(reservation.id), amount.clone(), balance, now);
     let mut token = facts.token.clone();
-    token.end(EndReason::Paid(reservation.id), now);
+    token.pay(reservation.id, now);
+    let others = facts.pending.iter().filter(|hold| hold.reservation != reservation.id);
+    token.settle(others.map(|hold| hold.expires_at), now);
     let payment =
         Payment { id, reservation: reservation.id, user: token.user.clone(), amount: amount.clone(), paid_at: now };
     let reservation = Reservation { status: ReservationStatus::Confirmed, ..reservation.clone() };
     Ok(Pay { payment, reservation, wallet, entry, token })
+}
+
+/// Whether a reservation is one that this token paid. What is held in a turn is paid in it or never: a turn lasts as long as its
+/// holds. Only what was held before a new epoch of the queue (ADR 2) is paid in a later turn; of these a token knows the last.
+fn was_paid_with(token: &Token, reservation: &Reservation) -> bool {
+    reservation.status == ReservationStatus::Confirmed
+        && reservation.user == token.user
+        && (token.ended_by_paying(reservation.id) || token.had_its_turn_at(reservation.reserved_at))
 }
 
 /// What makes two payments the same request (R15).

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::token::{EndReason, TokenEnd};
 use crate::wallet::charge;
 use crate::{ConcertId, LocalTime, QueueNumber, Rules, ScheduleId, Ticket, TicketNumber, TokenStatus};
 
@@ -65,20 +66,27 @@ fn reservation() -> Reservation {
 struct Asked {
     token: Token,
     reservation: Option<Reservation>,
+    pending: Vec<PendingHold>,
     wallet: Wallet,
     amount: Option<Money>,
 }
 
+/// What the payer holds: this reservation, until then.
+fn pending(n: u128, expires_at: i64) -> PendingHold {
+    PendingHold { reservation: id(n), expires_at: at(expires_at), seats: 1 }
+}
+
 impl Asked {
     fn new() -> Self {
-        Self { token: token(), reservation: Some(reservation()), wallet: wallet(PRICE), amount: None }
+        let pending = vec![pending(1, NOW + 1)];
+        Self { token: token(), reservation: Some(reservation()), pending, wallet: wallet(PRICE), amount: None }
     }
 
     fn decide(&self) -> Result<Pay, Rejection> {
         let facts = PayFacts {
             token: &self.token,
-            asked: id(1),
             reservation: self.reservation.as_ref(),
+            pending: &self.pending,
             wallet: &self.wallet,
             amount: self.amount.as_ref(),
         };
@@ -114,8 +122,29 @@ fn a_payment_is_all_of_its_effects_at_once_r14() {
         paid_at: at(NOW),
     };
     assert_eq!(paid.payment, payment);
-    assert_eq!(paid.token.status(), TokenStatus::Expired);
-    assert!(paid.token.ended_by_paying(id(1)));
+    assert_eq!(paid.token.end, Some(TokenEnd { at: at(NOW), reason: EndReason::Paid(id(1)) }));
+    let turn = paid.token.active.unwrap();
+    assert_eq!((turn.selection_ends_at, turn.deadline), (at(NOW), at(NOW)));
+}
+
+#[test]
+fn who_holds_more_may_go_on_paying_and_holds_nothing_new_r14() {
+    for (others, until) in [
+        (vec![], None),
+        // A hold that is over is none, swept or not.
+        (vec![pending(2, NOW)], None),
+        (vec![pending(2, NOW + 1)], Some(NOW + 1)),
+        (vec![pending(2, NOW + 7), pending(3, NOW + 5)], Some(NOW + 7)),
+    ] {
+        let mut asked = Asked::new();
+        asked.pending.extend(others.iter().copied());
+        let token = asked.decide().unwrap().token;
+        assert_eq!(token.end.is_none(), until.is_some(), "{others:?}");
+        let turn = token.active.unwrap();
+        assert_eq!((turn.selection_ends_at, turn.last_paid), (at(NOW), Some(id(1))));
+        assert_eq!(turn.deadline, at(until.unwrap_or(NOW)));
+        assert!(token.require_selection(at(NOW)).is_err());
+    }
 }
 
 #[test]
@@ -195,21 +224,39 @@ fn an_amount_that_differs_never_succeeds_w4() {
 }
 
 #[test]
-fn the_token_that_paid_hears_already_paid_for_that_reservation_only_r6() {
-    for (paid, answer) in [(1, Rejection::AlreadyPaid), (2, Rejection::TokenNotActive(TokenStatus::Expired))] {
-        let mut asked = Asked { token: ended(EndReason::Paid(id(paid))), ..Asked::new() };
+fn an_ended_token_hears_already_paid_for_what_it_paid_and_nothing_else_r14() {
+    let over = Rejection::TokenNotActive(TokenStatus::Expired);
+    // Its turn was from 0 to 1; what it paid last is known by its id.
+    let cases: [(u128, fn(&mut Reservation), Rejection); 6] = [
+        (1, |_| (), Rejection::AlreadyPaid),
+        (1, |paid| paid.reserved_at = at(-1), Rejection::AlreadyPaid),
+        (2, |_| (), Rejection::AlreadyPaid),
+        (2, |other| other.reserved_at = at(-1), over.clone()),
+        (2, |other| other.reserved_at = at(2), over.clone()),
+        (2, |other| other.user = UserId::parse("somebody else").unwrap(), over.clone()),
+    ];
+    for (last_paid, change, answer) in cases {
+        let mut asked = Asked { token: ended(EndReason::Paid(id(last_paid))), ..Asked::new() };
         asked.reserved().status = ReservationStatus::Confirmed;
-        assert_eq!(asked.decide(), Err(answer));
+        change(asked.reserved());
+        assert_eq!(asked.decide(), Err(answer), "{:?}", asked.reservation);
     }
+    for status in [ReservationStatus::Pending, ReservationStatus::Cancelled(CancelReason::User)] {
+        let mut asked = Asked { token: ended(EndReason::Left), ..Asked::new() };
+        asked.reserved().status = status;
+        assert_eq!(asked.decide(), Err(over.clone()), "{status:?}");
+    }
+    let mut left_after_paying = Asked { token: ended(EndReason::Left), ..Asked::new() };
+    left_after_paying.reserved().status = ReservationStatus::Confirmed;
+    assert_eq!(left_after_paying.decide(), Err(Rejection::AlreadyPaid));
 }
 
 /// With two things wrong at once the earlier check of R13 answers. A reservation has one state: the three share a place.
 #[test]
 fn a_payment_is_checked_in_the_order_of_r13() {
     type Check = (u8, fn(&mut Asked), Rejection);
-    let checks: [Check; 9] = [
-        (0, |a| a.token = ended(EndReason::Paid(id(1))), Rejection::AlreadyPaid),
-        (1, |a| a.token = ended(EndReason::Left), Rejection::TokenNotActive(TokenStatus::Expired)),
+    let checks: [Check; 8] = [
+        (1, |a| a.token.active = None, Rejection::TokenNotActive(TokenStatus::Waiting)),
         (2, |a| a.reservation = None, Rejection::NotFound(Missing::Reservation)),
         (3, |a| a.reserved().expires_at = at(NOW), Rejection::ReservationExpired),
         (

@@ -24,7 +24,7 @@ pub use environment::{Clock, IdGenerator, Probe, TokenKeyRepository};
 pub use money::{ChargeCommand, Charged, Paid, PayCommand, PaymentRepository, WalletRepository};
 pub use presence::PresenceRepository;
 pub use queues::{
-    Admissions, Admitted, Counted, Endings, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository,
+    Admissions, Admitted, Counted, Endings, Joined, Left, MOST_TURNS, QueueChange, QueueReport, QueueRepository,
 };
 pub use reservations::{HoldCommand, MOST_RELEASED, ReservationRepository};
 
@@ -47,7 +47,7 @@ pub type Decided<T> = Result<Result<T, Rejection>, StoreError>;
 /// An answer, and whether it is the one recorded under the same idempotency key before (R15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer<T> {
-    /// The answer, equal to the first one when replayed.
+    /// The answer; when replayed, the first one with today's state of its reservation.
     pub value: T,
     /// Whether it was replayed.
     pub replayed: bool,

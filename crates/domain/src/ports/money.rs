@@ -65,7 +65,7 @@ pub struct Paid {
 #[async_trait]
 pub trait PaymentRepository: Send + Sync {
     /// R13 to R15: pays a reservation from its user's wallet, in one transaction: entry, balance, reservation
-    /// CONFIRMED, seats SOLD, payment record, token EXPIRED.
+    /// CONFIRMED, seats SOLD, payment record, end of selection, and the token EXPIRED unless its user holds more.
     ///
     /// In this order: a number never issued is `TokenUnknown`; a key that recorded this request answers it again, in
     /// any state of the token, and one that recorded another is `IdempotencyKeyReused`; then [`pay`] decides. Of any

@@ -1,12 +1,15 @@
 //! The waiting line's storage.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::{Decided, StoreError};
 use crate::line::Line;
-use crate::{NewQueue, Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, Ticket, TicketNumber, Token, UserId};
+use crate::{
+    NewQueue, Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, ScheduleId, Ticket, TicketNumber, Token, UserId,
+};
 
 /// The most tokens whose turn comes in one transaction, and the most that one writes EXPIRED: about as many as a batch has
 /// commands, so that admission asks no more of a slow store than everything else does.
@@ -41,6 +44,15 @@ pub struct Joined {
     pub line: Line,
 }
 
+/// What leaving came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Whether the place was live until then.
+    pub lived: bool,
+    /// The schedules of which it gave up seats.
+    pub freed: BTreeSet<ScheduleId>,
+}
+
 /// What a tick of the clockwork did for one queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
@@ -72,7 +84,7 @@ pub struct Admissions {
 /// How many tokens of a queue ended, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Endings {
-    /// They paid.
+    /// They paid, written or not.
     pub paid: u64,
     /// Their users left, waiting or ACTIVE.
     pub left: u64,
@@ -87,7 +99,7 @@ pub struct Endings {
 /// The endings that a storage counts, so that [`Endings::of`] may tell the others: ACTIVE are those who had been admitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// They paid.
+    /// They paid: those that are written so, and those that are over by their deadline after a payment (R14).
     pub paid: u64,
     /// They left while ACTIVE.
     pub left_active: u64,
@@ -186,7 +198,7 @@ pub trait QueueRepository: Send + Sync {
     /// R17: ends the token of `ticket` and cancels its user's PENDING reservations in this queue.
     ///
     /// MUST succeed again on a token that has ended, changing nothing. MUST be `TokenUnknown` for a number never issued.
-    async fn leave(&self, ticket: Ticket) -> Decided<()>;
+    async fn leave(&self, ticket: Ticket) -> Decided<Left>;
 
     /// R3: one tick of the clockwork for every queue that has something due: in one transaction it first writes EXPIRED to
     /// ACTIVE tokens past their deadline, then admits the first waiters as the policy allows, passing over the absent, at most

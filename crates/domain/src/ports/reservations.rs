@@ -29,15 +29,15 @@ pub trait ReservationRepository: Send + Sync {
     /// R5 to R9, R11, R15: holds seats, all or none.
     ///
     /// In this order: a number never issued is `TokenUnknown`; a key that recorded this request answers it again, in
-    /// any state of the token, and one that recorded another is `IdempotencyKeyReused`; then [`hold`] decides. MUST
-    /// take dead holds over. MUST be race-safe: of any number of holds on one seat at once one succeeds, and a user
-    /// never has more than `max_seats` live PENDING seats in a queue.
+    /// any state of the token and with today's state of the reservation, and one that recorded another is
+    /// `IdempotencyKeyReused`; then [`hold`] decides. MUST take dead holds over. MUST be race-safe: of any number of
+    /// holds on one seat at once one succeeds, and a user never has more than `max_seats` live PENDING seats in a queue.
     ///
     /// [`hold`]: crate::reservation::hold
     async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>>;
 
-    /// R17: cancels a reservation of the ticket's user. Frees those of its seats that are still its own. Cancelling
-    /// again changes nothing and succeeds.
+    /// R17, R5: cancels a reservation of the ticket's user, whose token lives. Frees those of its seats that are still its own,
+    /// and settles how long the token's turn lasts, in the same transaction. Cancelling again changes nothing and succeeds.
     async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation>;
 
     /// A reservation of `user` in this queue; `None` for another user's. Its status is the one at the moment of reading

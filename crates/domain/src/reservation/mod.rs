@@ -98,17 +98,11 @@ impl Reservation {
         }
     }
 
-    /// With the state at `now`: what a reader is told.
+    /// With the state at `now`: what a reader is told, and who repeats the hold with its key (R15). What else there is of it
+    /// never changes.
     #[must_use]
     pub fn as_of(mut self, now: Timestamp) -> Self {
         self.status = self.status_at(now);
-        self
-    }
-
-    /// As it was when its hold was answered: what else there is of it never changes. A key tells it so again (R15).
-    #[must_use]
-    pub fn as_first_answered(mut self) -> Self {
-        self.status = ReservationStatus::Pending;
         self
     }
 
@@ -137,20 +131,23 @@ impl Reservation {
     }
 }
 
-/// R17: DELETE of a reservation by `user`; whether there is something to write.
+/// R17: DELETE of a reservation by the user of `token`; whether there is something to write.
 ///
-/// PENDING or already CANCELLED is a success, CONFIRMED is `already_paid`, somebody else's is not found.
-pub fn cancel(reservation: Option<&mut Reservation>, user: &UserId, now: Timestamp) -> Result<bool, Rejection> {
-    let reservation = reservation.filter(|r| r.user == *user).ok_or(Rejection::NotFound(Missing::Reservation))?;
+/// The token lives; somebody else's is not found; CONFIRMED is `already_paid`; PENDING or already CANCELLED is a success.
+pub fn cancel(reservation: Option<&mut Reservation>, token: &Token, now: Timestamp) -> Result<bool, Rejection> {
+    token.require_live(now)?;
+    let reservation = reservation.filter(|r| r.user == token.user).ok_or(Rejection::NotFound(Missing::Reservation))?;
     match reservation.status {
         ReservationStatus::Confirmed => Err(Rejection::AlreadyPaid),
         ReservationStatus::Pending | ReservationStatus::Cancelled(_) => Ok(reservation.cancel(CancelReason::User, now)),
     }
 }
 
-/// A PENDING reservation of the holder, as much of it as the limit of seats needs.
+/// A PENDING reservation of a user, as much of it as the limit of seats (R8) and the end of a turn (R5) need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingHold {
+    /// Which one.
+    pub reservation: ReservationId,
     /// When it ends.
     pub expires_at: Timestamp,
     /// How many seats it has.
@@ -179,16 +176,16 @@ pub struct Hold {
     pub reservation: Reservation,
     /// Dead reservations that seats are taken over from: CANCELLED (`EXPIRED`) now (R7).
     pub taken_over: BTreeSet<ReservationId>,
-    /// The token, its deadline moved when the hold ends later (R5).
+    /// The token, whose turn lasts at least as long as the hold (R5).
     pub token: Token,
 }
 
 /// R5 to R9, R11: decides a hold.
 ///
-/// In this order: the token is ACTIVE; the schedule and all seats exist in its queue; all seats are of that schedule;
-/// it has not started; the user's live PENDING seats stay within `max_seats`; every seat is free.
+/// In this order: the token is ACTIVE, and may still begin a hold; the schedule and all seats exist in its queue; all seats are
+/// of that schedule; it has not started; the user's live PENDING seats stay within `max_seats`; every seat is free.
 pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timestamp) -> Result<Hold, Rejection> {
-    facts.token.require_active(now)?;
+    facts.token.require_selection(now)?;
     let schedule = match facts.choice {
         SeatChoice::Numbers(..) => facts.schedule.clone().or_reject(Missing::Schedule)?,
         SeatChoice::Ids(_) => facts.schedule.clone().or_reject(Missing::Seat)?,
@@ -217,7 +214,8 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
     let reservation = held(facts, schedule, amount, id, now.plus(rules.hold), now);
     let taken_over = facts.seats.iter().filter_map(|s| s.taken.map(|taken| taken.by)).collect();
     let mut token = facts.token.clone();
-    token.cover(reservation.expires_at);
+    let others = facts.pending.iter().map(|hold| hold.expires_at);
+    token.settle(others.chain([reservation.expires_at]), now);
     Ok(Hold { reservation, taken_over, token })
 }
 

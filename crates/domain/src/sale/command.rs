@@ -2,7 +2,7 @@
 
 use super::{Context, Facts as _, Made, WorkingSet};
 use crate::line::Line;
-use crate::ports::{Admitted, Answer, HoldCommand, Joined, Paid, PayCommand, StoreError};
+use crate::ports::{Admitted, Answer, HoldCommand, Joined, Left, Paid, PayCommand, StoreError};
 use crate::rejection::Missing;
 use crate::reservation::Reservation;
 use crate::{PaymentId, PolicyChange, Rejection, ReservationId, Ticket, TicketNumber, UserId};
@@ -40,6 +40,8 @@ impl Command {
 pub enum Outcome {
     /// A place.
     Joined(Joined),
+    /// A place that was given up.
+    Left(Left),
     /// It is done, and there is nothing to tell.
     Done,
     /// What a tick did; nothing when there was nothing to do.
@@ -103,9 +105,8 @@ impl WorkingSet {
             Command::ChangePolicy(change) => {
                 super::change_policy(self, change, context)?.map(|effects| (Step::done(Outcome::Done), effects))
             }
-            Command::Leave(ticket) => {
-                super::leave(self, ticket.number, context)?.map(|effects| (Step::done(Outcome::Done), effects))
-            }
+            Command::Leave(ticket) => super::leave(self, ticket.number, context)?
+                .map(|(left, effects)| (Step::done(Outcome::Left(left)), effects)),
             Command::Hold(command) => match super::hold(self, command, context)? {
                 Ok(Made::Before(id)) => return Ok(Step::ReplayHold(id)),
                 Ok(Made::Now(value, effects)) => {

@@ -24,7 +24,7 @@ pub struct Effects {
     pub tokens: Vec<Token>,
     /// A token that was issued.
     pub issued: Option<Token>,
-    /// How many tokens were found past their deadline.
+    /// How many tokens' time was up: they were found past their deadline, or held nothing more after selection (R5).
     pub expired: u64,
     /// A reservation whose key is forgotten and used again.
     pub forgotten_hold: Option<ReservationId>,

@@ -44,7 +44,7 @@ pub trait Facts {
     /// Where a schedule is sold.
     fn schedule(&mut self, id: ScheduleId) -> Result<Found<Arc<Schedule>>, StoreError>;
 
-    /// The user's reservations that are PENDING in the store, as the limit of seats needs them (R8).
+    /// The user's reservations that are PENDING in the store, as the limit of seats (R8) and the end of a turn (R5) need them.
     fn pending(&mut self, user: &UserId) -> Result<Vec<PendingHold>, StoreError>;
 
     /// A reservation as stored. Of one that is over by its deadline the seats may be left out.

@@ -92,7 +92,7 @@ fn take_over(
     Ok(())
 }
 
-/// R17: a reservation's user gives it up.
+/// R17: a reservation's user gives it up, and their turn ends with what they hold still (R5).
 pub fn cancel(
     facts: &mut impl Facts,
     number: TicketNumber,
@@ -101,7 +101,7 @@ pub fn cancel(
 ) -> Decided<(Reservation, Effects)> {
     let Some(token) = facts.token(number)? else { return Ok(Err(Rejection::TokenUnknown)) };
     let mut found = facts.reservation(id)?;
-    let ended = match reservation::cancel(found.as_mut(), &token.user, context.now) {
+    let ended = match reservation::cancel(found.as_mut(), &token, context.now) {
         Ok(ended) => ended,
         Err(rejection) => return Ok(Err(rejection)),
     };
@@ -109,11 +109,19 @@ pub fn cancel(
     let mut effects = Effects::default();
     if ended {
         effects.end(&reservation, &facts.seats_of(&reservation)?);
+        let others = facts.pending(&token.user)?.into_iter().filter(|hold| hold.reservation != id);
+        let mut settled = token.clone();
+        settled.settle(others.map(|hold| hold.expires_at), context.now);
+        if settled != token {
+            effects.expired = u64::from(settled.end.is_some());
+            effects.tokens.push(settled);
+        }
     }
     Ok(Ok((reservation, effects)))
 }
 
-/// R10: ends a reservation that ran out; nothing when it has not, or is there no longer.
+/// R10: ends a reservation that ran out; nothing when it has not, or is there no longer. Its user's token is left alone: where
+/// the hold was the last one, its end is the token's deadline, which is over by the same clock (R5).
 pub fn release(
     facts: &mut impl Facts,
     id: ReservationId,

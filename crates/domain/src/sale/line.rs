@@ -2,7 +2,7 @@
 
 use super::{Context, Effects, Facts};
 use crate::line::Line;
-use crate::ports::Decided;
+use crate::ports::{Decided, Left};
 use crate::queue::Join;
 use crate::rejection::Missing;
 use crate::reservation::CancelReason;
@@ -47,7 +47,7 @@ pub fn join(facts: &mut impl Facts, user: &UserId, context: &Context<'_>) -> Dec
 }
 
 /// R17: the user of a token leaves the queue, and gives up what they hold there.
-pub fn leave(facts: &mut impl Facts, number: TicketNumber, context: &Context<'_>) -> Decided<Effects> {
+pub fn leave(facts: &mut impl Facts, number: TicketNumber, context: &Context<'_>) -> Decided<(Left, Effects)> {
     let Some(mut token) = facts.token(number)? else { return Ok(Err(Rejection::TokenUnknown)) };
     let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::TokenUnknown)) };
     let mut effects = Effects::default();
@@ -67,7 +67,8 @@ pub fn leave(facts: &mut impl Facts, number: TicketNumber, context: &Context<'_>
         effects.expired = u64::from(left.is_none());
         effects.tokens.push(token);
     }
-    Ok(Ok(effects))
+    let freed = effects.seats.iter().map(|seat| seat.schedule).collect();
+    Ok(Ok((Left { lived: left.is_some(), freed }, effects)))
 }
 
 /// R3: the operator changes the policy.

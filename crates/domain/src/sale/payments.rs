@@ -25,10 +25,11 @@ pub fn pay(facts: &mut impl Facts, command: &PayCommand, context: &Context<'_>) 
     };
     let reservation = facts.reservation(command.reservation)?;
     let wallet = facts.wallet(&token.user)?;
+    let pending = facts.pending(&token.user)?;
     let asked = PayFacts {
         token: &token,
-        asked: command.reservation,
         reservation: reservation.as_ref(),
+        pending: &pending,
         wallet: &wallet,
         amount: command.amount.as_ref(),
     };

@@ -74,7 +74,7 @@ impl Person {
                 self.lose(&call).await;
             }
             let answer = self.ask(&call).await?;
-            if self.turn_is_over(&call, &answer) {
+            if self.turn_is_over(&call, &answer) || self.selection_is_over(&call, &answer) {
                 return Ok(None);
             }
             match answer.status {
@@ -144,9 +144,10 @@ impl Person {
         self.is_mine(Some(&reservation.user_id), call, answer);
         self.check(is_what_was_asked(&reservation, schedule, numbers), call, answer);
         self.check(self.rehearsal.referee.claims().hold(&reservation), call, answer);
+        self.check(self.turn_told.hold(&reservation), call, answer);
         let long = u64::try_from(reservation.expires_at.0.saturating_sub(reservation.reserved_at.0)).unwrap_or(0);
         let until = asked + Duration::from_micros(long);
-        // A hold moves its token's deadline to its own (R5).
+        // A turn lasts as long as what is held in it (R5).
         self.active_until = self.active_until.max(Some(until));
         Ok(Held { until, heard: answer.at, reservation })
     }
@@ -166,6 +167,10 @@ impl Person {
     async fn cancel(&mut self, held: &Held) -> Result<(), Stuck> {
         self.rehearsal.referee.claims().release(&held.reservation, held.heard.elapsed());
         let call = Call::new(Operation::Cancel, format!("/reservations/{}", held.reservation.id)).bearer(&*self.token);
-        self.ask(&call).await.map(drop)
+        let answer = self.ask(&call).await?;
+        self.turn_is_over(&call, &answer);
+        // What is given up keeps nobody ACTIVE any more (R5).
+        self.active_until = self.selects_until;
+        Ok(())
     }
 }

@@ -16,6 +16,7 @@ use crate::client::{Answer, Call, Outcome};
 use crate::dice::Dice;
 use crate::recorder::Fate;
 use crate::referee::line::Place;
+use crate::referee::turn::Turn;
 use crate::referee::wallet::Purse;
 use crate::referee::{Breach, Promise, Verdict};
 use crate::rehearsal::Rehearsal;
@@ -57,6 +58,9 @@ pub(crate) struct Person {
     token: String,
     place: Option<Place>,
     issued_at: Option<Moment>,
+    turn_told: Turn,
+    /// Until when holds may begin, at least.
+    selects_until: Option<Instant>,
     /// Until when the token is ACTIVE, at least.
     active_until: Option<Instant>,
     purse: Purse,
@@ -79,6 +83,8 @@ impl Person {
             token: String::new(),
             place: None,
             issued_at: None,
+            turn_told: Turn::default(),
+            selects_until: None,
             active_until: None,
             purse: Purse::default(),
         }
@@ -185,6 +191,16 @@ impl Person {
         if refused && self.active_until.is_some_and(|until| answer.at < until) {
             let breach =
                 Breach::new(Promise::ActiveRefused, "an ACTIVE token was refused before its time was up (R5, R6)");
+            self.note(breach, call, Some(answer));
+        }
+        refused
+    }
+
+    /// Whether a hold was refused because it comes too late in this turn. It must not be before.
+    fn selection_is_over(&self, call: &Call, answer: &Answer) -> bool {
+        let refused = answer.code == "selection_closed";
+        if refused && self.selects_until.is_some_and(|until| answer.at < until) {
+            let breach = Breach::new(Promise::ActiveRefused, "a hold was refused before the end of selection (R5)");
             self.note(breach, call, Some(answer));
         }
         refused

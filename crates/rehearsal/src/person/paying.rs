@@ -184,7 +184,7 @@ impl Person {
         let answer = self.ask(&call).await?;
         if self.read::<Token>(&call, &answer)?.status != TokenState::Expired {
             self.note(
-                Breach::new(Promise::TokenLivesOn, "a payment has not ended its token (R14)"),
+                Breach::new(Promise::TokenLivesOn, "a payment of all that was held has not ended its token (R14)"),
                 &call,
                 Some(&answer),
             );

@@ -6,11 +6,12 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{Person, Standing, Stuck};
-use crate::answers::{Token, TokenState};
+use crate::answers::{Moment, Token, TokenState};
 use crate::character::GivingUp;
 use crate::client::{Answer, Call};
 use crate::operation::Operation;
 use crate::referee::line::Place;
+use crate::referee::turn::{Turn, is_not_over};
 use crate::referee::{Breach, Promise};
 
 impl Person {
@@ -54,6 +55,7 @@ impl Person {
         self.token = told.token.to_string();
         self.issued_at = told.issued_at;
         self.place = Some(Place::new(&told));
+        self.check(is_not_over(&told), &call, &answer);
         self.check(self.rehearsal.referee.turns().issued(self.number, told.token), &call, &answer);
         if told.status == TokenState::Waiting {
             self.standing = Standing::Waiting;
@@ -116,6 +118,7 @@ impl Person {
 
     /// Looks at what was told of the place.
     fn look(&mut self, told: &Token, call: &Call, answer: &Answer) {
+        self.check(is_not_over(told), call, answer);
         if let Some(place) = &mut self.place {
             let verdict = place.look(told);
             self.rehearsal.referee.turns().looked(&verdict);
@@ -153,11 +156,12 @@ impl Person {
         if let Some(activated_at) = told.activated_at {
             self.rehearsal.referee.turns().comes(told.token, activated_at);
         }
-        if let Some(expires_at) = told.expires_at {
-            // The service answered later than it was asked: so long it is ACTIVE at least.
-            let left = u64::try_from(expires_at.0.saturating_sub(told.server_time.0)).unwrap_or(0);
-            self.active_until = Some(asked + Duration::from_micros(left));
-        }
+        self.turn_told = Turn::new(told);
+        // The service answered later than it was asked: so long it is ACTIVE at least.
+        let until = |end: Moment| {
+            asked + Duration::from_micros(u64::try_from(end.0.saturating_sub(told.server_time.0)).unwrap_or(0))
+        };
+        (self.selects_until, self.active_until) = (told.selection_ends_at.map(until), told.expires_at.map(until));
     }
 
     async fn give_up(&mut self, how: GivingUp) -> Result<(), Stuck> {

@@ -165,6 +165,7 @@ mod tests {
             user_id: None,
             issued_at: None,
             activated_at: None,
+            selection_ends_at: None,
             expires_at: None,
             server_time: Moment(0),
             as_of: None,

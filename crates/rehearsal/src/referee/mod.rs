@@ -4,6 +4,7 @@ mod breach;
 pub(crate) mod line;
 mod promise;
 pub(crate) mod seats;
+pub(crate) mod turn;
 pub(crate) mod wallet;
 
 use std::collections::BTreeMap;

@@ -66,6 +66,10 @@ promises! {
     PlaceLost = "place_lost",
     /// An ACTIVE token is let through until its time is up (R5, R6).
     ActiveRefused = "active_refused",
+    /// No hold begins when selection is over (R5).
+    HeldTooLate = "held_too_late",
+    /// Nobody is ACTIVE longer than until their time is up (R5).
+    TurnTooLong = "turn_too_long",
     /// The service answers without a 5xx.
     ServerError = "server_error",
     /// The service answers at all.

@@ -13,7 +13,7 @@ pub(crate) struct RulesConfig {
     #[arg(long, env = "USHER_HOLD_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     hold_seconds: u32,
 
-    /// How long a turn lasts
+    /// How long users may begin holds in their turn; what they hold then, they may still pay
     #[arg(long, env = "USHER_ACTIVE_SECONDS", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     active_seconds: u32,
 

@@ -7,7 +7,7 @@ use domain::rejection::Missing;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::seat::SeatStatus::{Available, Held, Sold};
-use domain::{Page, QueueNumber, Rejection, ReservationId, Timestamp};
+use domain::{Page, PolicyChange, QueueNumber, Rejection, ReservationId, Timestamp, TokenStatus};
 use uuid::Uuid;
 
 use crate::Make;
@@ -33,14 +33,30 @@ pub(crate) async fn cancelling_frees_the_seats_and_again_changes_nothing_r17_w11
     assert_eq!(scene.reservation(&held).await, cancelled, "time does not change why it ended");
 }
 
-/// R17: with a token in any state.
-pub(crate) async fn a_former_token_cancels_too_r17(make: Make) {
+/// R17: a live token cancels, also what is held since before a new epoch, and waiting; one that has ended does not, and what it
+/// asks for is not even looked at.
+pub(crate) async fn only_a_live_token_cancels_r17(make: Make) {
     let scene = Scene::open(&make).await;
-    let ticket = scene.enter_with("a", "9000").await;
-    let (paid, held) = (scene.hold(ticket, &[1]).await.unwrap(), scene.hold(ticket, &[2]).await.unwrap());
-    scene.pay(ticket, paid.id).await.unwrap();
-    assert_eq!(scene.cancel(ticket, held.id).await.unwrap().status, BY_USER);
-    assert_eq!(scene.seat(2).await, Available);
+    let ended = scene.enter("a").await;
+    let (first, second) = (scene.hold(ended, &[1]).await.unwrap(), scene.hold(ended, &[2]).await.unwrap());
+    scene.store.queues.renew_epochs().await.unwrap().unwrap();
+    scene.policy(PolicyChange { paused: Some(true), ..PolicyChange::default() }).await;
+    let live = scene.join("a").await.token.ticket;
+    for held in [first.id, ReservationId::new(Uuid::from_u128(7))] {
+        assert_eq!(scene.cancel(ended, held).await, Err(Rejection::TokenNotActive(TokenStatus::Expired)));
+    }
+    assert_eq!((scene.seat(1).await, scene.reservation_status(&first).await), (Held, ReservationStatus::Pending));
+    assert_eq!(scene.cancel(live, first.id).await.unwrap().status, BY_USER);
+    assert_eq!((scene.seat(1).await, scene.status(live).await), (Available, TokenStatus::Waiting));
+    scene.policy(PolicyChange { paused: Some(false), ..PolicyChange::default() }).await;
+    scene.tick().await;
+    assert_eq!(scene.cancel(live, second.id).await.unwrap().status, BY_USER);
+    assert_eq!((scene.seat(2).await, scene.status(live).await), (Available, TokenStatus::Active));
+    // Over by time, whether or not that is written.
+    let late = scene.enter("b").await;
+    let held = scene.hold(late, &[3]).await.unwrap();
+    scene.set(scene.turn(late).await.deadline);
+    assert_eq!(scene.cancel(late, held.id).await, Err(Rejection::TokenNotActive(TokenStatus::Expired)));
 }
 
 pub(crate) async fn what_is_paid_is_not_cancelled_r17(make: Make) {
@@ -48,7 +64,8 @@ pub(crate) async fn what_is_paid_is_not_cancelled_r17(make: Make) {
     let ticket = scene.enter_with("a", "9000").await;
     let paid = scene.hold(ticket, &[1]).await.unwrap();
     scene.pay(ticket, paid.id).await.unwrap();
-    assert_eq!(scene.cancel(ticket, paid.id).await, Err(Rejection::AlreadyPaid));
+    let again = scene.enter("a").await;
+    assert_eq!(scene.cancel(again, paid.id).await, Err(Rejection::AlreadyPaid));
     assert_eq!((scene.seat(1).await, scene.reservation_status(&paid).await), (Sold, ReservationStatus::Confirmed));
 }
 

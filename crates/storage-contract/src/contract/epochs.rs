@@ -89,11 +89,14 @@ pub(crate) async fn numbers_go_on_after_a_new_epoch_r2(make: Make) {
 
 /// A token that is past its deadline ended by that, whatever comes later.
 pub(crate) async fn what_time_had_ended_no_epoch_ends_r5(make: Make) {
-    let scene = Scene::with(&make, narrow_rules(1, 1)).await;
-    let late = scene.enter("a").await;
+    let scene = Scene::with(&make, narrow_rules(2, 2)).await;
+    let (late, payer) = (scene.enter("a").await, scene.enter_with("b", "1000").await);
+    let (paid, _ran_out) = (scene.hold(payer, &[1]).await.unwrap(), scene.hold(payer, &[2]).await.unwrap());
+    scene.pay(payer, paid.id).await.unwrap();
     scene.advance(Duration::from_secs(600));
     renew(&scene).await.unwrap();
-    assert_eq!(scene.standing(late).await.token.end.unwrap().reason, EndReason::Deadline);
+    assert_eq!(scene.end(late).await, Some(EndReason::Deadline));
+    assert_eq!(scene.end(payer).await, Some(EndReason::Paid(paid.id)), "R14");
 }
 
 /// R10: what is held stays held until its own end, and nobody can pay for it.

@@ -9,6 +9,7 @@ use domain::rejection::Missing;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::seat::SeatStatus::{Available, Held};
+use domain::token::Active;
 use domain::{LocalTime, PolicyChange, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp, TokenStatus};
 use uuid::Uuid;
 
@@ -73,30 +74,38 @@ pub(crate) async fn only_an_active_token_holds_r6_q16(make: Make) {
     assert_eq!(scene.seat(1).await, Available);
 }
 
-/// R5: no hold starts at or after the deadline of the token.
-pub(crate) async fn no_hold_starts_at_the_deadline_r5(make: Make) {
-    for (late, held) in [(-1, true), (0, false), (1, false)] {
-        let scene = Scene::open(&make).await;
-        let ticket = scene.enter("a").await;
-        let deadline = scene.standing(ticket).await.token.active.unwrap().deadline;
-        scene.set(Timestamp::from_micros(deadline.micros() + late));
-        let answer = scene.hold(ticket, &[1]).await.map(|_| ());
-        let expected = if held { Ok(()) } else { Err(Rejection::TokenNotActive(TokenStatus::Expired)) };
-        assert_eq!(answer, expected, "{late}");
+/// R5: no hold, first or repeated, starts at or after the end of selection.
+pub(crate) async fn no_hold_starts_at_the_end_of_selection_r5(make: Make) {
+    for (late, granted) in [(-1, true), (0, false), (1, false)] {
+        for holds in [false, true] {
+            let scene = Scene::open(&make).await;
+            let ticket = scene.enter("a").await;
+            let end = scene.turn(ticket).await.selection_ends_at;
+            if holds {
+                scene.set(end.minus(HOLD / 2));
+                scene.hold(ticket, &[1]).await.unwrap();
+            }
+            scene.set(Timestamp::from_micros(end.micros() + late));
+            let answer = scene.hold(ticket, &[2]).await.map(|_| ());
+            let over = Rejection::TokenNotActive(TokenStatus::Expired);
+            let refused = if holds { Rejection::SelectionClosed(end) } else { over };
+            assert_eq!(answer, if granted { Ok(()) } else { Err(refused) }, "{late} {holds}");
+        }
     }
 }
 
-/// R5: what is held can be paid; a hold that ends later than the token moves the token's deadline, one that ends
+/// R5: what is held can be paid; a hold that ends later than selection moves the token's deadline, one that ends
 /// earlier does not.
 pub(crate) async fn a_hold_covers_its_own_time_r5(make: Make) {
     let scene = Scene::open(&make).await;
     let ticket = scene.enter_with("a", "5000").await;
-    let deadline = scene.standing(ticket).await.token.active.unwrap().deadline;
+    let turn = scene.turn(ticket).await;
+    assert_eq!((turn.since, turn.selection_ends_at, turn.last_paid), (scene.now(), turn.deadline, None));
     scene.hold(ticket, &[1]).await.unwrap();
-    assert_eq!(scene.standing(ticket).await.token.active.unwrap().deadline, deadline);
-    scene.set(deadline.minus(MICRO));
+    assert_eq!(scene.turn(ticket).await, turn);
+    scene.set(turn.deadline.minus(MICRO));
     let late = scene.hold(ticket, &[2]).await.unwrap();
-    assert_eq!(scene.standing(ticket).await.token.active.unwrap().deadline, late.expires_at);
+    assert_eq!(scene.turn(ticket).await, Active { deadline: late.expires_at, ..turn });
     scene.tick().await;
     scene.set(late.expires_at.minus(MICRO));
     assert_eq!(scene.status(ticket).await, TokenStatus::Active);

@@ -1,11 +1,15 @@
 //! Leaving the line (R17).
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::concert::NewConcert;
+use domain::ports::Left;
 use domain::reservation::{CancelReason, ReservationStatus};
-use domain::seat::SeatStatus;
+use domain::seat::{SeatChoice, SeatStatus};
 use domain::token::EndReason;
-use domain::{QueueNumber, Rejection, TokenStatus};
+use domain::{QueueName, QueueNumber, Rejection, TokenStatus};
 
 use crate::Make;
 use crate::scene::{Scene, narrow_rules, ticket, user};
@@ -31,6 +35,32 @@ pub(crate) async fn leaving_again_changes_nothing_r17(make: Make) {
     scene.advance(Duration::from_secs(1));
     scene.leave(left).await;
     assert_eq!(scene.standing(left).await, first);
+}
+
+/// R17: whoever has shown the seats to others learns which ones to look at again, and nothing of a token that had ended.
+pub(crate) async fn leaving_tells_of_which_schedules_it_gave_up_seats_r17(make: Make) {
+    let scene = Scene::open(&make).await;
+    let plan = vec![crate::scene::schedule(scene.starts_at, 2), crate::scene::schedule(scene.starts_at, 3)];
+    let concert = NewConcert { title: Arc::from("B"), queue: QueueName::main(), schedules: plan };
+    let more = scene.store.concerts.create(&concert).await.unwrap().unwrap().schedules;
+    let leave = async |ticket| scene.store.queues.leave(ticket).await.unwrap().unwrap();
+    let (holder, nobody) = (scene.enter("a").await, scene.enter("b").await);
+    scene.hold(holder, &[1]).await.unwrap();
+    for schedule in &more {
+        scene.hold_of(holder, SeatChoice::numbers(*schedule, &[1]).unwrap()).await.unwrap();
+    }
+    // What was given up before is not given up again.
+    let cancelled = scene.hold_of(nobody, SeatChoice::numbers(more[1], &[2]).unwrap()).await.unwrap();
+    scene.cancel(nobody, cancelled.id).await.unwrap();
+    let none = Left { lived: true, freed: BTreeSet::new() };
+    assert_eq!(leave(nobody).await, none);
+    assert_eq!(leave(holder).await, Left { lived: true, freed: [scene.schedule, more[0], more[1]].into() });
+    for ended in [holder, nobody] {
+        assert_eq!(leave(ended).await, Left { lived: false, ..none.clone() });
+    }
+    let late = scene.enter("c").await;
+    scene.advance(Duration::from_secs(600));
+    assert_eq!(leave(late).await, Left { lived: false, ..none }, "time had ended it");
 }
 
 pub(crate) async fn a_number_never_issued_cannot_leave(make: Make) {
@@ -95,9 +125,9 @@ pub(crate) async fn a_former_token_cannot_end_the_new_one(make: Make) {
 pub(crate) async fn leaving_too_late_gives_up_no_hold_of_an_earlier_place_r17(make: Make) {
     let scene =
         Scene::with(&make, domain::Rules { active: Duration::from_secs(60), ..crate::scene::open_rules() }).await;
-    let first = scene.enter_with("a", "5000").await;
-    let (paid, kept) = (scene.hold(first, &[1]).await.unwrap(), scene.hold(first, &[2]).await.unwrap());
-    scene.pay(first, paid.id).await.unwrap();
+    let first = scene.enter("a").await;
+    let kept = scene.hold(first, &[2]).await.unwrap();
+    scene.store.queues.renew_epochs().await.unwrap().unwrap();
     let second = scene.enter("a").await;
     scene.advance(Duration::from_secs(60));
     scene.leave(second).await;

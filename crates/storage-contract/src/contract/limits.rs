@@ -63,13 +63,12 @@ pub(crate) async fn only_live_pending_seats_count_r7_r8(make: Make) {
     scene.hold(ticket, &[9, 10, 11, 12]).await.unwrap();
 }
 
-/// R8: a place that was given up and taken again does not double the limit.
+/// R8: what is held since before a new epoch counts with the new token too.
 pub(crate) async fn a_new_token_does_not_raise_the_limit_r8(make: Make) {
     let scene = Scene::open(&make).await;
-    let ticket = scene.enter_with("a", "9000").await;
-    let paid = scene.hold(ticket, &[1]).await.unwrap();
+    let ticket = scene.enter("a").await;
     scene.hold(ticket, &[2, 3, 4]).await.unwrap();
-    scene.pay(ticket, paid.id).await.unwrap();
+    scene.store.queues.renew_epochs().await.unwrap().unwrap();
     let ticket = scene.enter("a").await;
     scene.advance(Duration::from_secs(1));
     assert_eq!(scene.hold(ticket, &[5, 6]).await, Err(FULL), "three are held still");

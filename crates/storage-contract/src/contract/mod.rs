@@ -20,5 +20,6 @@ pub(crate) mod replaying;
 pub(crate) mod reporting;
 pub(crate) mod seat_maps;
 pub(crate) mod server_key;
+pub(crate) mod turns;
 
 pub(crate) use crate::history;

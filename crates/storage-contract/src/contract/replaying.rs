@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::{ChargeCommand, HoldCommand, PayCommand};
-use domain::reservation::ReservationStatus;
+use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::seat::SeatStatus::{Available, Sold};
 use domain::{Rejection, TokenStatus};
@@ -47,6 +47,7 @@ pub(crate) async fn a_payment_is_answered_again_with_the_token_it_ended_r15_w12(
     let (first, replayed) = scene.pay_keyed(ticket, one.id, "k").await.unwrap();
     assert!(!replayed);
     scene.charge("a", "1").await.unwrap();
+    scene.cancel(ticket, two.id).await.unwrap();
     assert_eq!(scene.status(ticket).await, TokenStatus::Expired);
     assert_eq!(scene.pay_keyed(ticket, one.id, "k").await, Ok((first.clone(), true)));
     assert_eq!(scene.pay_keyed(ticket, two.id, "k").await, Err(REUSED));
@@ -59,21 +60,30 @@ pub(crate) async fn a_payment_is_answered_again_with_the_token_it_ended_r15_w12(
     assert_eq!((scene.balance("a").await, scene.receipts("a").await.len()), (money("8001"), 1));
 }
 
-/// R15: the first answer, whatever has become of what it made.
-pub(crate) async fn a_replay_is_the_first_answer_whatever_came_later_r15(make: Make) {
+/// R15: the first answer with today's state of the reservation, swept or not.
+pub(crate) async fn a_replay_tells_the_state_of_today_r15(make: Make) {
     let scene = Scene::open(&make).await;
     let ticket = scene.enter_with("a", "9000").await;
     let (paid, _) = scene.hold_keyed(ticket, &[1], "paid").await.unwrap();
     let (given, _) = scene.hold_keyed(ticket, &[2], "given").await.unwrap();
     let (over, _) = scene.hold_keyed(ticket, &[3], "over").await.unwrap();
+    let again = async |first: &Reservation, number, text, status| {
+        assert_eq!(first.status, ReservationStatus::Pending);
+        let today = Reservation { status, ..first.clone() };
+        assert_eq!(scene.hold_keyed(ticket, &[number], text).await, Ok((today, true)));
+    };
     scene.cancel(ticket, given.id).await.unwrap();
     scene.pay(ticket, paid.id).await.unwrap();
+    scene.set(over.expires_at.minus(MICRO));
+    again(&over, 3, "over", ReservationStatus::Pending).await;
     scene.set(over.expires_at);
-    scene.sweep().await;
-    for (first, number, text) in [(paid, 1, "paid"), (given, 2, "given"), (over, 3, "over")] {
-        assert_eq!(first.status, ReservationStatus::Pending);
-        assert_eq!(scene.hold_keyed(ticket, &[number], text).await, Ok((first, true)), "also with an EXPIRED token");
+    for _ in 0..2 {
+        again(&paid, 1, "paid", ReservationStatus::Confirmed).await;
+        again(&given, 2, "given", ReservationStatus::Cancelled(CancelReason::User)).await;
+        again(&over, 3, "over", ReservationStatus::Cancelled(CancelReason::Expired)).await;
+        scene.sweep().await;
     }
+    assert_eq!(scene.status(ticket).await, TokenStatus::Expired, "also with an EXPIRED token");
     assert_eq!((scene.seat(1).await, scene.seat(2).await, scene.seat(3).await), (Sold, Available, Available));
 }
 
@@ -113,7 +123,8 @@ pub(crate) async fn a_key_is_forgotten_after_a_day_r15(make: Make) {
     let (paid, _) = scene.pay_keyed(ticket, held.id, "k").await.unwrap();
     scene.set(began.plus(DAY).minus(MICRO));
     scene.sweep().await;
-    assert_eq!(scene.hold_keyed(ticket, &[1], "k").await, Ok((held.clone(), true)));
+    let confirmed = |held: &Reservation| Reservation { status: ReservationStatus::Confirmed, ..held.clone() };
+    assert_eq!(scene.hold_keyed(ticket, &[1], "k").await, Ok((confirmed(&held), true)));
     assert_eq!(scene.charge_keyed("a", "10", "k").await, Ok((charged, true)));
     assert_eq!(scene.pay_keyed(ticket, held.id, "k").await, Ok((paid, true)));
     assert_eq!(scene.charge_keyed("a", "11", "k").await, Err(REUSED));
@@ -124,7 +135,7 @@ pub(crate) async fn a_key_is_forgotten_after_a_day_r15(make: Make) {
     assert!(!scene.charge_keyed("a", "11", "k").await.unwrap().1);
     assert_eq!(scene.pay_keyed(again, held.id, "k").await, Err(Rejection::AlreadyPaid));
     assert!(!scene.pay_keyed(again, second.id, "k").await.unwrap().1);
-    assert_eq!(scene.hold_keyed(again, &[2], "k").await, Ok((second, true)), "remembered anew");
+    assert_eq!(scene.hold_keyed(again, &[2], "k").await, Ok((confirmed(&second), true)), "remembered anew");
 }
 
 /// R15: a key belongs to a user, an operation and, for hold and pay, a queue.

@@ -1,6 +1,6 @@
 //! Draws the next command: mostly what makes sense, often what just fails, now and then nonsense.
 
-use super::log::{Answer, Booking, Command, Event, Place};
+use super::log::{Answer, Booking, Command, Event, Place, TurnSeen};
 use super::stage::{DAY, INTERVAL, MAX_CHARGE, QUEUES, SCHEDULES, SEATS, SECOND, USERS, price};
 use crate::ids::mix;
 
@@ -55,16 +55,22 @@ impl Generator {
         match (&event.command, &event.answer) {
             (_, Answer::Joined { token, .. }) => {
                 self.places.push(token.place);
-                if token.active.is_some() {
-                    let hold = self.hold(token.place);
-                    self.plans.push(hold);
+                if let Some(turn) = token.turn {
+                    self.plan_turn(token.place, turn);
+                    self.landmarks.extend([turn.selection_ends_at, turn.expires_at]);
                 }
-                self.landmarks.extend(token.active.map(|(_, deadline)| deadline));
                 self.landmarks.push(event.at + i64::from(INTERVAL) * SECOND);
             }
             (Command::Hold { place, .. }, Answer::Held { booking, .. }) => {
                 self.bookings.push((booking.index, *place));
+                self.plan_another(*place);
                 self.plan_payment(*place, booking);
+                if self.dice.once_in(2) {
+                    self.plan_another(*place);
+                }
+                if self.dice.once_in(6) {
+                    self.plans.push(Command::Cancel { place: *place, booking: booking.index });
+                }
                 self.landmarks.extend([booking.expires_at, event.at + DAY]);
             }
             (Command::Clock { to }, _) => self.now = self.now.max(*to),
@@ -88,6 +94,29 @@ impl Generator {
             self.keyed.push(command.clone());
         }
         command
+    }
+
+    /// A hold at once; now and then one before the end of selection, too, and one about it.
+    fn plan_turn(&mut self, place: Place, turn: TurnSeen) {
+        if self.dice.once_in(4) {
+            let about = turn.selection_ends_at + self.dice.of(&[-1, 0, 0, 1]);
+            let before = turn.selection_ends_at - SECOND * (1 + i64::try_from(self.dice.below(250)).unwrap());
+            for to in [about, before] {
+                let hold = self.hold(place);
+                self.plans.extend([hold, Command::Clock { to }]);
+            }
+        }
+        let hold = self.hold(place);
+        self.plans.push(hold);
+    }
+
+    /// Another hold by the same place, before it pays or after that: of one seat, for which there may be room.
+    fn plan_another(&mut self, place: Place) {
+        let mut hold = self.hold(place);
+        if let Command::Hold { seats, .. } = &mut hold {
+            seats.truncate(1);
+        }
+        self.plans.push(hold);
     }
 
     /// Money, if it does not suffice, and a payment; to be done in this order, with others in between.

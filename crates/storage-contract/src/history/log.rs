@@ -70,9 +70,16 @@ pub(crate) struct TokenSeen {
     pub(crate) place: Place,
     pub(crate) user: String,
     pub(crate) issued_at: i64,
-    /// When it was admitted, and until when it is ACTIVE.
-    pub(crate) active: Option<(i64, i64)>,
+    pub(crate) turn: Option<TurnSeen>,
     pub(crate) state: TokenState,
+}
+
+/// A turn: when its token was admitted, until when it may begin holds, and until when it is ACTIVE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TurnSeen {
+    pub(crate) since: i64,
+    pub(crate) selection_ends_at: i64,
+    pub(crate) expires_at: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,11 +88,12 @@ pub(crate) enum TokenState {
         position: u64,
     },
     Active,
-    /// Its deadline is over, whether that is written or not.
+    /// Its time is up, whether that is written or not.
     Over,
     Left {
         at: i64,
     },
+    /// The last that it paid, and when it ended, whether that is written or not.
     Paid {
         at: i64,
         booking: usize,

@@ -85,7 +85,7 @@ impl Player {
     pub(crate) async fn play(&self, command: &Command) -> Result<Answer, StoreError> {
         let decided = match command {
             Command::Join { queue, user } => self.join(*queue, *user).await?,
-            Command::Leave { place } => self.store.queues.leave(self.ticket(*place)).await?.map(|()| Answer::Left),
+            Command::Leave { place } => self.store.queues.leave(self.ticket(*place)).await?.map(|_| Answer::Left),
             Command::Admit => Ok(self.admit().await?),
             Command::Hold { place, schedule, seats, by_ids, key: text } => {
                 let choice = self.choice(*schedule, seats, *by_ids);
@@ -206,6 +206,7 @@ fn index<T: PartialEq>(known: &mut Vec<T>, id: T) -> usize {
 fn in_words(rejection: &Rejection) -> String {
     match rejection {
         Rejection::Invalid(_) => "Invalid".to_owned(),
+        Rejection::SelectionClosed(at) => format!("SelectionClosed({})", at.micros()),
         other => format!("{other:?}"),
     }
 }

@@ -11,7 +11,7 @@ use domain::{Page, UserId};
 
 use super::log::{
     Booking, BookingStatus, EntrySeen, LineSeen, PaymentSeen, Place, Reading, ReportSeen, Sales, SeatSeen, TokenSeen,
-    TokenState,
+    TokenState, TurnSeen,
 };
 use super::play::Player;
 use crate::standing::{Standing, View};
@@ -19,21 +19,32 @@ use crate::standing::{Standing, View};
 impl Player {
     pub(crate) fn token(&self, standing: &Standing) -> TokenSeen {
         let token = &standing.token;
-        let active = token.active.map(|active| (active.since.micros(), active.deadline.micros()));
-        let state = match (token.end, active) {
+        let turn = token.active.map(|active| TurnSeen {
+            since: active.since.micros(),
+            selection_ends_at: active.selection_ends_at.micros(),
+            expires_at: active.deadline.micros(),
+        });
+        let paid = |id, written: i64| {
+            let at = turn.map_or(written, |turn| turn.expires_at.min(written));
+            TokenState::Paid { at, booking: self.booking_index(id) }
+        };
+        let state = match (token.end, turn) {
             (Some(end), _) => match end.reason {
                 EndReason::Left => TokenState::Left { at: end.at.micros() },
-                EndReason::Paid(id) => TokenState::Paid { at: end.at.micros(), booking: self.booking_index(id) },
+                EndReason::Paid(id) => paid(id, end.at.micros()),
                 EndReason::Deadline => TokenState::Over,
                 EndReason::Absent | EndReason::NewEpoch => panic!("{token:?}: not in a history"),
             },
-            (None, Some((_, deadline))) if deadline <= self.now() => TokenState::Over,
+            (None, Some(turn)) if turn.expires_at <= self.now() => {
+                let last_paid = token.active.and_then(|active| active.last_paid);
+                last_paid.map_or(TokenState::Over, |id| paid(id, self.now()))
+            }
             (None, Some(_)) => TokenState::Active,
             (None, None) => TokenState::Waiting { position: standing.position },
         };
         let place = Place { queue: self.queue_index(token.ticket.queue), number: token.ticket.number.get() };
         let user = token.user.as_str().to_owned();
-        TokenSeen { place, user, issued_at: token.issued_at.micros(), active, state }
+        TokenSeen { place, user, issued_at: token.issued_at.micros(), turn, state }
     }
 
     pub(crate) fn booking(&self, reservation: &Reservation) -> Booking {

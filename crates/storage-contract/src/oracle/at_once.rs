@@ -24,7 +24,7 @@ fn check_lines(reading: &Reading) -> Verdict {
         let (mut live, mut waiting, mut active) = (BTreeSet::new(), 0, 0);
         for ((token, _), number) in tokens.iter().zip(1..) {
             claim(token.place.number == number, || format!("{token:?} is not number {number}"))?;
-            claim(token.active.is_none() || waiting == 0, || format!("{token:?} overtook"))?;
+            claim(token.turn.is_none() || waiting == 0, || format!("{token:?} overtook"))?;
             if let TokenState::Waiting { position } = token.state {
                 waiting += 1;
                 claim(position == waiting, || format!("{token:?} is {waiting}th"))?;
@@ -34,7 +34,7 @@ fn check_lines(reading: &Reading) -> Verdict {
                 claim(live.insert(&token.user), || format!("{token:?} is a second live one"))?;
             }
         }
-        let admitted = tokens.iter().filter(|(token, _)| token.active.is_some()).count();
+        let admitted = tokens.iter().filter(|(token, _)| token.turn.is_some()).count();
         let counted = (u64::try_from(tokens.len()).unwrap(), u64::try_from(admitted).unwrap(), active);
         let shown = (report.line.issued, report.line.admitted, report.active);
         claim(counted == shown, || format!("{report:?}, but counted {counted:?}"))?;

@@ -1,6 +1,6 @@
 //! What the oracle keeps of queues, tokens and keys.
 
-use crate::history::log::{Answer, Place};
+use crate::history::log::{Answer, Place, TurnSeen};
 use crate::history::stage;
 
 /// A policy, since when it holds, and when it let somebody in.
@@ -32,7 +32,9 @@ pub(super) struct Tok {
     pub(super) place: Place,
     pub(super) user: usize,
     pub(super) issued_at: i64,
-    pub(super) active: Option<(i64, i64)>,
+    pub(super) turn: Option<TurnSeen>,
+    /// The reservations that it paid, the last one last.
+    pub(super) paid: Vec<usize>,
     pub(super) end: Option<End>,
 }
 
@@ -45,17 +47,20 @@ pub(super) enum End {
 
 impl Tok {
     pub(super) fn pass(&mut self, now: i64) {
-        if self.end.is_none() && self.active.is_some_and(|(_, deadline)| deadline <= now) {
-            self.end = Some(End::Over);
+        if let Some(turn) = self.turn
+            && self.end.is_none()
+            && turn.expires_at <= now
+        {
+            self.end = Some(self.paid.last().map_or(End::Over, |booking| End::Paid(turn.expires_at, *booking)));
         }
     }
 
     pub(super) fn waits(&self) -> bool {
-        self.end.is_none() && self.active.is_none()
+        self.end.is_none() && self.turn.is_none()
     }
 
     pub(super) fn is_active(&self) -> bool {
-        self.end.is_none() && self.active.is_some()
+        self.end.is_none() && self.turn.is_some()
     }
 }
 

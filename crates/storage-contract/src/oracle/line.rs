@@ -2,7 +2,7 @@
 
 use super::known::{End, Tok};
 use super::{Oracle, Verdict, refused, user_name};
-use crate::history::log::{Answer, BookingStatus, LineSeen, Place, ReportSeen, TokenSeen, TokenState};
+use crate::history::log::{Answer, BookingStatus, LineSeen, Place, ReportSeen, TokenSeen, TokenState, TurnSeen};
 use crate::history::stage;
 
 type Change = (Option<u32>, Option<u32>, Option<u32>, Option<bool>);
@@ -29,13 +29,29 @@ impl Oracle {
         }
     }
 
+    /// What a user holds has changed: a turn lasts until selection and the last hold are over, and ends at once when both are.
+    pub(super) fn settle(&mut self, token: usize) {
+        let (now, place, user) = (self.now, self.tokens[token].place, user_name(self.tokens[token].user));
+        let holds = self.bookings.iter().filter(|booking| {
+            booking.status == BookingStatus::Pending && booking.user == user && booking.queue == place.queue
+        });
+        let last = holds.map(|booking| booking.expires_at).max();
+        let token = &mut self.tokens[token];
+        if token.is_active()
+            && let Some(turn) = &mut token.turn
+        {
+            turn.expires_at = turn.selection_ends_at.max(last.unwrap_or(now)).max(now);
+        }
+        token.pass(now);
+    }
+
     pub(super) fn join(&mut self, queue: usize, user: usize, line: Option<LineSeen>) -> Answer {
         let known = self.of_queue(queue).find(|token| token.user == user && token.end.is_none());
         let (known, issued) = (known.map(|token| token.place), self.of_queue(queue).count());
         let place = known.unwrap_or(Place { queue, number: u64::try_from(issued).unwrap() + 1 });
         let alone = !self.of_queue(queue).any(Tok::waits);
         if known.is_none() {
-            self.tokens.push(Tok { place, user, issued_at: self.now, active: None, end: None });
+            self.tokens.push(Tok { place, user, issued_at: self.now, turn: None, paid: Vec::new(), end: None });
         }
         if alone {
             self.let_in(queue);
@@ -100,7 +116,8 @@ impl Oracle {
         // Tokens of a queue were pushed in the order of their numbers.
         let waiting = self.tokens.iter_mut().filter(|token| token.place.queue == queue && token.waits());
         for token in waiting.take(room) {
-            token.active = Some((now, now + stage::ACTIVE));
+            let over = now + stage::ACTIVE;
+            token.turn = Some(TurnSeen { since: now, selection_ends_at: over, expires_at: over });
             policy.grants.push(now);
             admitted += 1;
         }
@@ -112,15 +129,15 @@ impl Oracle {
             Some(End::Over) => TokenState::Over,
             Some(End::Left(at)) => TokenState::Left { at },
             Some(End::Paid(at, booking)) => TokenState::Paid { at, booking },
-            None if token.active.is_some() => TokenState::Active,
+            None if token.turn.is_some() => TokenState::Active,
             None => {
                 let ahead = self.of_queue(token.place.queue);
                 let ahead = ahead.filter(|other| other.waits() && other.place.number < token.place.number).count();
                 TokenState::Waiting { position: u64::try_from(ahead).unwrap() + 1 }
             }
         };
-        let (place, user, issued_at, active) = (token.place, user_name(token.user), token.issued_at, token.active);
-        TokenSeen { place, user, issued_at, active, state }
+        let (place, user, issued_at, turn) = (token.place, user_name(token.user), token.issued_at, token.turn);
+        TokenSeen { place, user, issued_at, turn, state }
     }
 
     pub(super) fn report(&self, queue: usize, line: LineSeen) -> ReportSeen {
@@ -139,7 +156,7 @@ impl Oracle {
         );
         let first = self.of_queue(queue).find(|token| token.waits());
         let waited = |token: &Tok| {
-            let (since, _) = token.active?;
+            let since = token.turn?.since;
             (since >= self.now - stage::RECENT).then_some(since - token.issued_at)
         };
         let mut waits: Vec<i64> = self.of_queue(queue).filter_map(waited).collect();
@@ -155,13 +172,13 @@ impl Oracle {
         };
         let expected = LineSeen {
             issued: count(&|_| true),
-            admitted: count(&|token| token.active.is_some()),
+            admitted: count(&|token| token.turn.is_some()),
             ended_beyond: count(&|token| token.place.number > line.frontier && token.end.is_some()),
             ..*line
         };
         let waiting = count(&Tok::waits);
         let behind = count(&|token| token.place.number <= line.frontier && token.waits());
-        let beyond = count(&|token| token.place.number > line.frontier && token.active.is_some());
+        let beyond = count(&|token| token.place.number > line.frontier && token.turn.is_some());
         let sum = line.issued.checked_sub(line.frontier).and_then(|rest| rest.checked_sub(line.ended_beyond));
         if expected != *line || behind > 0 || beyond > 0 || sum != Some(waiting) {
             return Err(format!("line {line:?}, but {expected:?}, {behind} wait behind and {beyond} are in beyond it"));

@@ -1,6 +1,5 @@
 //! Money by brute force: a balance is the sum of all that ever moved it.
 
-use super::known::End;
 use super::{Oracle, refused, user_name};
 use crate::history::log::{Answer, BookingStatus, EntrySeen, PaymentSeen, Place};
 use crate::history::stage;
@@ -55,7 +54,13 @@ impl Oracle {
         let paid = self.bookings[booking].amount;
         let balance = self.move_by(&user, paid, Some(booking)).balance_after;
         self.bookings[booking].status = BookingStatus::Confirmed;
-        self.tokens[token].end = Some(End::Paid(self.now, booking));
+        let now = self.now;
+        let payer = &mut self.tokens[token];
+        payer.paid.push(booking);
+        if let Some(turn) = &mut payer.turn {
+            turn.selection_ends_at = turn.selection_ends_at.min(now);
+        }
+        self.settle(token);
         let payment = PaymentSeen { index: self.payments.len(), user, booking, amount: paid, paid_at: self.now };
         self.payments.push(payment.clone());
         let answer = Answer::Paid { payment, booking: self.bookings[booking].clone(), balance, replayed: false };
@@ -66,7 +71,7 @@ impl Oracle {
     /// Whether a payment may be, asked in the order in which it has to be.
     fn check_pay(&self, token: usize, booking: usize, amount: Option<i64>) -> Result<(), String> {
         let payer = &self.tokens[token];
-        if matches!(payer.end, Some(End::Paid(_, paid)) if paid == booking) {
+        if payer.paid.contains(&booking) {
             return refused("AlreadyPaid");
         }
         self.guard(token)?;

@@ -31,6 +31,11 @@ impl Oracle {
             return Ok(answer);
         }
         self.guard(token)?;
+        if let Some(turn) = self.tokens[token].turn
+            && turn.selection_ends_at <= self.now
+        {
+            return refused(format!("SelectionClosed({})", turn.selection_ends_at));
+        }
         self.check_seats(place.queue, schedule, seats, by_ids)?;
         self.check_free(&user_name(scope.1), place.queue, schedule, seats)?;
         let expires_at = self.now + stage::HOLD;
@@ -45,10 +50,8 @@ impl Oracle {
             reserved_at: self.now,
             expires_at,
         };
-        if let Some((_, deadline)) = &mut self.tokens[token].active {
-            *deadline = expires_at.max(*deadline);
-        }
         self.bookings.push(booking.clone());
+        self.settle(token);
         let answer = Answer::Held { booking, replayed: false };
         self.remember(scope, key, request, &answer);
         Ok(answer)
@@ -83,6 +86,9 @@ impl Oracle {
 
     pub(super) fn cancel(&mut self, place: Place, booking: usize) -> Result<Answer, String> {
         let token = self.token_at(place)?;
+        if self.tokens[token].end.is_some() {
+            return refused("TokenNotActive(Expired)");
+        }
         let user = user_name(self.tokens[token].user);
         let own = |booking: &&mut Booking| booking.user == user && booking.queue == place.queue;
         let Some(booking) = self.bookings.get_mut(booking).filter(own) else {
@@ -93,6 +99,8 @@ impl Oracle {
             BookingStatus::Pending => booking.status = BookingStatus::ByUser,
             BookingStatus::RanOut | BookingStatus::ByUser | BookingStatus::ByLeaving => {}
         }
-        Ok(Answer::Cancelled(booking.clone()))
+        let cancelled = booking.clone();
+        self.settle(token);
+        Ok(Answer::Cancelled(cancelled))
     }
 }

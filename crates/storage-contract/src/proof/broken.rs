@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::page::Listed;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, QueueChange, QueueReport,
+    Admissions, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, Left, QueueChange, QueueReport,
     QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::Reservation;
@@ -40,8 +40,8 @@ impl QueueRepository for Overtakes {
         if let Ok(joined) = &mut joined
             && joined.token.status() == TokenStatus::Waiting
         {
-            let (since, deadline) = (self.1.now(), self.1.now().plus(Duration::from_secs(600)));
-            joined.token.active = Some(Active { since, deadline });
+            let (since, over) = (self.1.now(), self.1.now().plus(Duration::from_secs(600)));
+            joined.token.active = Some(Active { since, selection_ends_at: over, deadline: over, last_paid: None });
         }
         Ok(joined)
     }
@@ -50,7 +50,7 @@ impl QueueRepository for Overtakes {
         self.0.tokens(queue, numbers).await
     }
 
-    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+    async fn leave(&self, ticket: Ticket) -> Decided<Left> {
         self.0.leave(ticket).await
     }
 
@@ -94,6 +94,53 @@ impl ReservationRepository for DoubleSells {
             return Ok(again);
         }
         Ok(held)
+    }
+
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+        self.0.cancel(ticket, reservation).await
+    }
+
+    async fn find(
+        &self,
+        queue: QueueNumber,
+        user: &UserId,
+        reservation: ReservationId,
+    ) -> Result<Option<Reservation>, StoreError> {
+        self.0.find(queue, user, reservation).await
+    }
+
+    async fn list(
+        &self,
+        queue: QueueNumber,
+        user: &UserId,
+        page: &Page<ReservationId>,
+    ) -> Result<Listed<Reservation, ReservationId>, StoreError> {
+        self.0.list(queue, user, page).await
+    }
+
+    async fn release_expired(&self) -> Result<u64, StoreError> {
+        self.0.release_expired().await
+    }
+}
+
+/// Lets people hold seats for as long as they stay: it decides what comes too late again, by a clock that stood still when they
+/// still might.
+struct HoldsForEver(Arc<dyn ReservationRepository>, Arc<TestClock>);
+
+#[async_trait]
+impl ReservationRepository for HoldsForEver {
+    async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>> {
+        let held = self.0.hold(command).await?;
+        let Err(Rejection::SelectionClosed(end)) = held else { return Ok(held) };
+        let now = self.1.now();
+        self.1.set(end.minus(Duration::from_micros(1)));
+        let mut again = self.0.hold(command).await?;
+        self.1.set(now);
+        if let Ok(answer) = &mut again {
+            let lasts = Duration::from_secs(300);
+            (answer.value.reserved_at, answer.value.expires_at) = (now, now.plus(lasts));
+        }
+        Ok(again)
     }
 
     async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
@@ -197,6 +244,15 @@ async fn a_store_that_sells_twice_is_found() {
         Store { reservations: Arc::new(DoubleSells(store.reservations, clock)), ..store }
     };
     histories_find(breaking, &["expected Refused(\"SeatTaken"]).await;
+}
+
+#[tokio::test]
+async fn a_store_that_lets_people_hold_for_ever_is_found() {
+    let breaking = |store: Store| {
+        let clock = Arc::clone(&store.clock);
+        Store { reservations: Arc::new(HoldsForEver(store.reservations, clock)), ..store }
+    };
+    histories_find(breaking, &["expected Refused(\"SelectionClosed"]).await;
 }
 
 #[tokio::test]

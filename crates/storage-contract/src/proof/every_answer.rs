@@ -54,6 +54,7 @@ async fn histories_reach_every_answer() {
         "SaleClosed",
         "SeatLimit",
         "SeatTaken",
+        "SelectionClosed",
         "Swept true",
         "TokenNotActive(Expired)",
         "TokenNotActive(Waiting)",

@@ -19,7 +19,7 @@ fn booking(answer: &mut Answer) -> Option<&mut Booking> {
     }
 }
 
-const TAMPERS: [(&str, Tamper); 14] = [
+const TAMPERS: [(&str, Tamper); 17] = [
     ("a ticket number is left out", |answer| match answer {
         Answer::Joined { created: true, token, .. } => {
             token.place.number += 1;
@@ -54,6 +54,27 @@ const TAMPERS: [(&str, Tamper); 14] = [
     ("one more than may be is admitted", |answer| match answer {
         Answer::Admitted(ticks) => ticks.first_mut().is_some_and(|(_, admitted, active, _)| {
             (*admitted, *active) = (*admitted + 1, *active + 1);
+            true
+        }),
+        _ => false,
+    }),
+    ("selection is not over though it ended", |answer| match answer {
+        Answer::Refused(why) if why.starts_with("SelectionClosed") => {
+            *answer = Answer::Left;
+            true
+        }
+        _ => false,
+    }),
+    ("selection ends a microsecond later", |answer| match answer {
+        Answer::Joined { token, .. } => token.turn.as_mut().is_some_and(|turn| {
+            turn.selection_ends_at += 1;
+            true
+        }),
+        _ => false,
+    }),
+    ("a turn ends where a hold ended that was given up", |answer| match answer {
+        Answer::Joined { created: false, token, .. } => token.turn.as_mut().is_some_and(|turn| {
+            turn.expires_at += 1;
             true
         }),
         _ => false,

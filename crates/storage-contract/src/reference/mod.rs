@@ -16,7 +16,7 @@ use domain::concert::{Found, Schedule};
 use domain::idempotency::{Recorded, is_replay};
 use domain::payment::Receipt;
 use domain::ports::{Clock, IdGenerator, Paid};
-use domain::reservation::Reservation;
+use domain::reservation::{PendingHold, Reservation, ReservationStatus};
 use domain::seal::StoredKey;
 use domain::seat::Seat;
 use domain::wallet::{Charge, Entry, Wallet};
@@ -81,7 +81,7 @@ struct Sale {
     numbers: BTreeMap<(ScheduleId, u32), SeatId>,
     reservations: BTreeMap<ReservationId, Reservation>,
     receipts: BTreeMap<PaymentId, Receipt>,
-    hold_keys: Answers<IdempotencyKey, Reservation>,
+    hold_keys: Answers<IdempotencyKey, ReservationId>,
     pay_keys: Answers<IdempotencyKey, Paid>,
 }
 
@@ -137,15 +137,30 @@ impl Sale {
         }
     }
 
-    /// Writes the end of a reservation and frees those seats that are still its own.
-    fn free(&mut self, reservation: &Reservation) {
+    /// Writes the end of a reservation and frees those seats that are still its own; whether there were any.
+    fn free(&mut self, reservation: &Reservation) -> bool {
+        let mut freed = false;
         for seat in &reservation.seats {
             let seat = self.seats.get_mut(&seat.id).unwrap();
             if reservation.frees(seat) {
                 seat.taken = None;
+                freed = true;
             }
         }
         self.reservations.insert(reservation.id, reservation.clone());
+        freed
+    }
+
+    /// What a user holds, as stored.
+    fn pending(&self, user: &UserId) -> Vec<PendingHold> {
+        let own = self.reservations.values().filter(|held| held.user == *user);
+        let pending = own.filter(|held| held.status == ReservationStatus::Pending);
+        let hold = |held: &Reservation| PendingHold {
+            reservation: held.id,
+            expires_at: held.expires_at,
+            seats: held.seats.len().try_into().unwrap(),
+        };
+        pending.map(hold).collect()
     }
 }
 

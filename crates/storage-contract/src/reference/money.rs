@@ -102,8 +102,8 @@ impl State {
         }
         let facts = PayFacts {
             token,
-            asked: command.reservation,
             reservation: sale.reservations.get(&command.reservation),
+            pending: &sale.pending(&token.user),
             wallet: &self.wallet(&token.user),
             amount: command.amount.as_ref(),
         };

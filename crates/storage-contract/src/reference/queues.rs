@@ -1,9 +1,11 @@
 //! The waiting line.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::ports::{
-    Admissions, Admitted, Decided, Endings, IdGenerator, Joined, MOST_TURNS, QueueChange, QueueReport, QueueRepository,
-    StoreError,
+    Admissions, Admitted, Decided, Endings, IdGenerator, Joined, Left, MOST_TURNS, QueueChange, QueueReport,
+    QueueRepository, StoreError,
 };
 use domain::presence::Roll;
 use domain::queue::Join;
@@ -67,20 +69,20 @@ impl QueueRepository for Reference {
         Ok(numbers.iter().filter_map(|number| sale.tokens.get(number)).cloned().collect())
     }
 
-    async fn leave(&self, ticket: Ticket) -> Decided<()> {
+    async fn leave(&self, ticket: Ticket) -> Decided<Left> {
         let (mut state, now) = self.lock();
         let Some(sale) = state.sales.get_mut(&ticket.queue) else { return Ok(Err(Rejection::TokenUnknown)) };
         let Some(token) = sale.tokens.get_mut(&ticket.number) else { return Ok(Err(Rejection::TokenUnknown)) };
-        if sale.queue.leave(token, now).is_none() {
-            return Ok(Ok(()));
-        }
-        let user = token.user.clone();
-        for mut reservation in sale.reservations.clone().into_values().filter(|r| r.user == user) {
-            if reservation.cancel(CancelReason::Left, now) {
-                sale.free(&reservation);
+        let mut left = Left { lived: sale.queue.leave(token, now).is_some(), freed: BTreeSet::new() };
+        if left.lived {
+            let user = token.user.clone();
+            for mut reservation in sale.reservations.clone().into_values().filter(|r| r.user == user) {
+                if reservation.cancel(CancelReason::Left, now) && sale.free(&reservation) {
+                    left.freed.insert(reservation.schedule);
+                }
             }
         }
-        Ok(Ok(()))
+        Ok(Ok(left))
     }
 
     async fn admit(&self) -> Result<Admissions, StoreError> {
@@ -179,7 +181,11 @@ impl Sale {
 
     fn report(&self, now: Timestamp) -> QueueReport {
         let ended = |reason: fn(EndReason) -> bool| self.count(|token| token.end.is_some_and(|end| reason(end.reason)));
-        let over = self.count(|token| token.status_at(now) != token.status());
+        // Over by time, and not written so yet.
+        let over = |paid: bool| {
+            let has_paid = |token: &Token| token.active.is_some_and(|turn| turn.last_paid.is_some());
+            self.count(|token| token.status_at(now) != token.status() && has_paid(token) == paid)
+        };
         let first = self.tokens.values().find(|token| token.status() == TokenStatus::Waiting);
         let line = self.queue.line;
         let newest = self.tokens.values().rev().skip_while(|token| token.ticket.number.get() > line.frontier);
@@ -194,9 +200,9 @@ impl Sale {
             line,
             active: self.active_at(now),
             ended: Endings {
-                paid: ended(|reason| matches!(reason, EndReason::Paid(_))),
+                paid: ended(|reason| matches!(reason, EndReason::Paid(_))) + over(true),
                 left: ended(|reason| reason == EndReason::Left),
-                deadline: ended(|reason| reason == EndReason::Deadline) + over,
+                deadline: ended(|reason| reason == EndReason::Deadline) + over(false),
                 absent: ended(|reason| reason == EndReason::Absent),
                 new_epoch: ended(|reason| reason == EndReason::NewEpoch),
             },

@@ -5,7 +5,7 @@ use domain::concert::{Found, Schedule};
 use domain::idempotency::Recorded;
 use domain::page::Listed;
 use domain::ports::{Answer, Decided, HoldCommand, IdGenerator, MOST_RELEASED, ReservationRepository, StoreError};
-use domain::reservation::{self, HoldFacts, PendingHold, Reservation, ReservationStatus};
+use domain::reservation::{self, HoldFacts, Reservation};
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::{Page, QueueNumber, Rejection, ReservationId, Ticket, Timestamp, UserId};
 
@@ -19,7 +19,7 @@ impl ReservationRepository for Reference {
         let (user, request) = (token.user.clone(), command.choice.fingerprint());
         match replayed(&sale.hold_keys, &user, command.key.as_ref(), &request, now) {
             Ok(None) => {}
-            Ok(Some(value)) => return Ok(Ok(Answer { value, replayed: true })),
+            Ok(Some(made)) => return Ok(Ok(Answer { value: seen(&sale.reservations[&made], now), replayed: true })),
             Err(rejection) => return Ok(Err(rejection)),
         }
         let held = match state.decide_hold(command, now) {
@@ -38,7 +38,7 @@ impl ReservationRepository for Reference {
         sale.reservations.insert(held.reservation.id, held.reservation.clone());
         if let Some(key) = &command.key {
             let recorded = Recorded { fingerprint: request, at: now };
-            sale.hold_keys.insert((user, key.clone()), (recorded, held.reservation.clone()));
+            sale.hold_keys.insert((user, key.clone()), (recorded, held.reservation.id));
         }
         Ok(Ok(Answer { value: held.reservation, replayed: false }))
     }
@@ -46,14 +46,16 @@ impl ReservationRepository for Reference {
     async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
         let (mut state, now) = self.lock();
         let Some((_, token)) = state.token(ticket) else { return Ok(Err(Rejection::TokenUnknown)) };
-        let user = token.user.clone();
+        let mut token = token.clone();
         let sale = state.sales.get_mut(&ticket.queue).unwrap();
         let mut found = sale.reservations.get(&reservation).cloned();
-        let decided = reservation::cancel(found.as_mut(), &user, now);
+        let decided = reservation::cancel(found.as_mut(), &token, now);
         Ok(decided.map(|write| {
             let cancelled = found.unwrap();
             if write {
                 sale.free(&cancelled);
+                token.settle(sale.pending(&token.user).iter().map(|hold| hold.expires_at), now);
+                sale.tokens.insert(ticket.number, token);
             }
             cancelled
         }))
@@ -106,12 +108,7 @@ impl State {
         let (sale, token) = self.token(command.ticket).unwrap();
         let seats = sale.chosen(&command.choice);
         let schedule = self.schedule_of(command, &seats);
-        let pending: Vec<PendingHold> = sale
-            .reservations
-            .values()
-            .filter(|held| held.user == token.user && held.status == ReservationStatus::Pending)
-            .map(|held| PendingHold { expires_at: held.expires_at, seats: held.seats.len().try_into().unwrap() })
-            .collect();
+        let pending = sale.pending(&token.user);
         let facts = HoldFacts { token, choice: &command.choice, schedule, seats: &seats, pending: &pending };
         reservation::hold(&facts, &self.rules, ReservationId::new(self.ids.next_id()), now)
     }

@@ -39,8 +39,8 @@ impl Hall {
         match step {
             Step::Hold { user, first, count } => self.hold(["a", "b", "c"][user], first, count),
             Step::Cancel(pick) => self.end(pick, |reservation, now| {
-                let user = reservation.user.clone();
-                cancel(Some(reservation), &user, now).unwrap_or(false)
+                let owner = Token { user: reservation.user.clone(), ..token(i64::MAX) };
+                cancel(Some(reservation), &owner, now).unwrap_or(false)
             }),
             Step::Sweep => {
                 for at in 0..self.reservations.len() {
@@ -56,8 +56,11 @@ impl Hall {
         let seats = self.seats[first..(first + count).min(6)].to_vec();
         let pending = self.reservations.iter().filter(|r| r.user == user(name));
         let pending = pending.filter(|r| r.status == ReservationStatus::Pending);
-        let pending =
-            pending.map(|r| PendingHold { expires_at: r.expires_at, seats: r.seats.len().try_into().unwrap() });
+        let pending = pending.map(|r| PendingHold {
+            reservation: r.id,
+            expires_at: r.expires_at,
+            seats: r.seats.len().try_into().unwrap(),
+        });
         let pending = pending.collect();
         let holder = Token { user: user(name), ..token(i64::MAX) };
         let asked = Asked { token: holder, pending, ..Asked::for_seats(seats) };
@@ -89,7 +92,8 @@ impl Hall {
         let payer = Token { user: reservation.user.clone(), ..token(i64::MAX) };
         let wallet = Wallet { user: payer.user.clone(), balance: money("1000"), last_seq: 1 };
         let asked = reservation.id;
-        let facts = PayFacts { token: &payer, asked, reservation: Some(reservation), wallet: &wallet, amount: None };
+        let facts =
+            PayFacts { token: &payer, reservation: Some(reservation), pending: &[], wallet: &wallet, amount: None };
         let (payment, entry) = (PaymentId::new(asked.uuid()), EntryId::new(asked.uuid()));
         if let Ok(paid) = pay(&facts, payment, entry, at(self.now)) {
             *reservation = paid.reservation;

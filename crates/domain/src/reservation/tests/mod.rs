@@ -105,20 +105,36 @@ fn a_hold_copies_prices_and_lasts_300_seconds_r9() {
 }
 
 #[test]
-fn no_hold_starts_at_or_after_the_tokens_deadline_r5() {
-    for (now, granted) in [(599_999_999, true), (600_000_000, false), (600_000_001, false)] {
-        let answer = Asked::for_seats(vec![free(1)]).decide(now);
-        assert_eq!(answer.is_ok(), granted, "{now}");
-        assert!(granted || answer == Err(Rejection::TokenNotActive(TokenStatus::Expired)));
+fn no_hold_starts_at_or_after_the_end_of_selection_r5() {
+    const SELECTION: i64 = 600_000_000;
+    for (holds_until, late) in [
+        (None, Rejection::TokenNotActive(TokenStatus::Expired)),
+        (Some(SELECTION + 2), Rejection::SelectionClosed(at(SELECTION))),
+    ] {
+        for (now, granted) in [(SELECTION - 1, true), (SELECTION, false), (SELECTION + 1, false)] {
+            let mut asked = Asked::for_seats(vec![free(1)]);
+            asked.token.settle(holds_until.map(at), at(1));
+            let answer = asked.decide(now);
+            assert_eq!(answer.is_ok(), granted, "{now}");
+            assert!(granted || answer == Err(late.clone()), "{answer:?}");
+        }
     }
 }
 
 #[test]
-fn a_hold_that_ends_later_moves_the_tokens_deadline_r5() {
-    for (deadline, after) in [(HOLD - 1, HOLD), (HOLD, HOLD), (HOLD + 1, HOLD + 1)] {
-        let asked = Asked { token: token(deadline), ..Asked::for_seats(vec![free(1)]) };
+fn a_turn_lasts_as_long_as_its_holds_r5() {
+    let hold = |expires_at| PendingHold { reservation: id(9), expires_at: at(expires_at), seats: 1 };
+    for (selection, pending, after) in [
+        (HOLD - 1, vec![], HOLD),
+        (HOLD, vec![], HOLD),
+        (HOLD + 1, vec![], HOLD + 1),
+        (HOLD - 1, vec![hold(HOLD + 5)], HOLD + 5),
+        (HOLD - 1, vec![hold(HOLD - 5)], HOLD),
+    ] {
+        let asked = Asked { token: token(selection), pending, ..Asked::for_seats(vec![free(1)]) };
         let granted = asked.decide(0).unwrap();
-        assert_eq!(granted.token.active.unwrap().deadline, at(after), "{deadline}");
+        let turn = granted.token.active.unwrap();
+        assert_eq!((turn.selection_ends_at, turn.deadline), (at(selection), at(after)), "{:?}", asked.pending);
     }
 }
 
@@ -148,7 +164,7 @@ fn a_hold_takes_all_seats_or_none_and_names_the_taken_ones_r8_s9() {
 
 #[test]
 fn live_pending_seats_never_exceed_the_limit_r8() {
-    let hold = |seats, expires_at| PendingHold { expires_at: at(expires_at), seats };
+    let hold = |seats, expires_at| PendingHold { reservation: id(9), expires_at: at(expires_at), seats };
     let limit = Err(Rejection::SeatLimit(4));
     for (wanted, pending, granted) in [
         (4, vec![], Ok(())),
@@ -208,8 +224,9 @@ fn seats_of_two_schedules_and_of_more_than_money_counts_are_refused_r8() {
 #[test]
 fn a_hold_is_checked_in_the_documented_order() {
     type Spoil = (fn(&mut Asked), Rejection);
-    let checks: [Spoil; 7] = [
+    let checks: [Spoil; 8] = [
         (|asked| asked.token = token(1), Rejection::TokenNotActive(TokenStatus::Expired)),
+        (|asked| asked.token.pay(id(3), at(9)), Rejection::SelectionClosed(at(9))),
         (|asked| asked.schedule = Found::Elsewhere, Rejection::WrongQueue),
         (|asked| asked.seats.truncate(1), Rejection::NotFound(Missing::Seat)),
         (
@@ -224,7 +241,10 @@ fn a_hold_is_checked_in_the_documented_order() {
             },
             Rejection::SaleClosed,
         ),
-        (|asked| asked.pending = vec![PendingHold { expires_at: at(1_000), seats: 4 }], Rejection::SeatLimit(4)),
+        (
+            |asked| asked.pending = vec![PendingHold { reservation: id(9), expires_at: at(1_000), seats: 4 }],
+            Rejection::SeatLimit(4),
+        ),
         (|asked| asked.seats[0].taken = Some(Taken { by: id(5), until: None }), Rejection::SeatTaken(vec![1])),
     ];
     for (first, (spoil_first, refusal)) in checks.iter().enumerate() {
@@ -252,7 +272,7 @@ fn pending_is_over_exactly_at_its_deadline_and_nothing_else_is_s4() {
 }
 
 #[test]
-fn a_reader_is_told_the_state_of_now_and_a_key_the_first_answer_r7_r15() {
+fn a_reader_and_a_key_are_told_the_state_of_now_r7_r15() {
     let (over, user) = (ReservationStatus::Cancelled(CancelReason::Expired), CancelReason::User);
     for (stored, now, told) in [
         (ReservationStatus::Pending, 99, ReservationStatus::Pending),
@@ -262,8 +282,7 @@ fn a_reader_is_told_the_state_of_now_and_a_key_the_first_answer_r7_r15() {
     ] {
         let made = reservation(ReservationStatus::Pending, 100);
         let today = Reservation { status: stored, ..made.clone() };
-        assert_eq!(today.clone().as_of(at(now)), Reservation { status: told, ..made.clone() });
-        assert_eq!(today.as_first_answered(), made);
+        assert_eq!(today.as_of(at(now)), Reservation { status: told, ..made });
     }
 }
 
@@ -319,15 +338,34 @@ fn deleting_a_reservation_r17_w11() {
         (ReservationStatus::Confirmed, 101, Err(Rejection::AlreadyPaid), ReservationStatus::Confirmed),
     ] {
         let mut asked = reservation(stored, 100);
-        assert_eq!(cancel(Some(&mut asked), &user("holder"), at(now)), answer, "{stored:?} {now}");
+        assert_eq!(cancel(Some(&mut asked), &token(1_000), at(now)), answer, "{stored:?} {now}");
         assert_eq!(asked.status, after);
 
         let mut others = reservation(stored, 100);
-        let refused = cancel(Some(&mut others), &user("somebody else"), at(now));
+        let elses = Token { user: user("somebody else"), ..token(1_000) };
+        let refused = cancel(Some(&mut others), &elses, at(now));
         assert_eq!(refused, Err(Rejection::NotFound(Missing::Reservation)));
         assert_eq!(others.status, stored);
     }
-    assert_eq!(cancel(None, &user("holder"), at(0)), Err(Rejection::NotFound(Missing::Reservation)));
+    assert_eq!(cancel(None, &token(1_000), at(0)), Err(Rejection::NotFound(Missing::Reservation)));
+}
+
+/// The token's state comes before everything else of the reservation.
+#[test]
+fn deleting_needs_a_live_token_r17() {
+    let waiting = Token::issue(token(1).ticket, user("holder"), at(0));
+    let over = Err(Rejection::TokenNotActive(TokenStatus::Expired));
+    for (token, now, answer) in [
+        (waiting, 50, Ok(true)),
+        (token(51), 50, Ok(true)),
+        (token(50), 50, over.clone()),
+        (Token { user: user("somebody else"), ..token(50) }, 50, over.clone()),
+    ] {
+        let mut asked = reservation(ReservationStatus::Pending, 100);
+        assert_eq!(cancel(Some(&mut asked), &token, at(now)), answer, "{token:?}");
+        assert_eq!(asked.status == ReservationStatus::Pending, answer.is_err());
+    }
+    assert_eq!(cancel(None, &token(50), at(50)), over);
 }
 
 #[test]

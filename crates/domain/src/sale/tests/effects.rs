@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use super::scene::{
-    QUEUE, Scene, at, choice, held, hold, key, money, now, over, pay, reservation_id, seat_id, ticket, token, user,
+    QUEUE, Scene, at, choice, held, hold, key, money, now, over, pay, reservation_id, schedule_id, seat_id, ticket,
+    token, user, verdict,
 };
 use crate::concert::{Found, Schedule};
 use crate::idempotency::Recorded;
-use crate::ports::{PayCommand, StoreError};
+use crate::ports::{HoldCommand, Left, PayCommand, StoreError};
 use crate::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
 use crate::sale::{self, Command, Facts, Made, WorkingSet};
 use crate::seat::{Seat, SeatChoice, Taken};
 use crate::token::EndReason;
 use crate::wallet::{EntryKind, Wallet};
 use crate::{
-    IdempotencyKey, PaymentId, PolicyChange, Queue, ReservationId, ScheduleId, TicketNumber, Token, TokenStatus, UserId,
+    IdempotencyKey, PaymentId, PolicyChange, Queue, Rejection, ReservationId, ScheduleId, TicketNumber, Token,
+    TokenStatus, UserId,
 };
 
 /// Facts that note what was asked for.
@@ -61,7 +63,7 @@ fn nothing_is_asked_for_that_does_not_matter() {
 
     let mut unkeyed = Asked::of(&scene);
     sale::pay(&mut unkeyed, &PayCommand { key: None, ..pay(1) }, &scene.context()).unwrap().unwrap();
-    assert_eq!(unkeyed.1, ["token", "reservation", "wallet"]);
+    assert_eq!(unkeyed.1, ["token", "reservation", "wallet", "pending"]);
 
     let mut unknown = Asked::of(&scene);
     assert!(sale::hold(&mut unknown, &hold(7), &scene.context()).unwrap().is_err());
@@ -76,6 +78,85 @@ fn nothing_is_asked_for_that_does_not_matter() {
     let mut left = Asked::of(&scene);
     sale::leave(&mut left, ticket(2).number, &scene.context()).unwrap().unwrap();
     assert_eq!(left.1, ["token", "queue", "pending_reservations"]);
+
+    let mut cancelled = Asked::of(&scene);
+    sale::cancel(&mut cancelled, ticket(1).number, held(), &scene.context()).unwrap().unwrap();
+    assert_eq!(cancelled.1, ["token", "reservation", "seats_of", "pending"]);
+    let mut others = Asked::of(&scene);
+    assert!(sale::cancel(&mut others, ticket(2).number, held(), &scene.context()).unwrap().is_err());
+    assert_eq!(others.1, ["token", "reservation"]);
+    let mut swept = Asked::of(&scene);
+    assert!(
+        sale::release(&mut swept, held(), &crate::sale::Context { now: over(), ..scene.context() }).unwrap().is_some()
+    );
+    assert_eq!(swept.1, ["reservation", "seats_of"]);
+}
+
+/// The end of the turn of `holder`, and why it ended if it did.
+fn turn(set: &mut WorkingSet) -> (i64, Option<EndReason>) {
+    let token = set.token(ticket(1).number).unwrap().unwrap();
+    (token.active.unwrap().deadline.micros(), token.end.map(|end| end.reason))
+}
+
+/// R5: a turn follows what its user holds, both ways, also within one batch.
+#[test]
+fn a_turn_follows_what_is_held_r5() {
+    const SELECTION: i64 = 600_000_000;
+    let mut scene = Scene::new();
+    scene.reservations[0].1.expires_at = at(SELECTION + 5);
+    scene.seats[8].taken = Some(Taken { by: held(), until: Some(at(SELECTION + 5)) });
+    scene.hold_another(at(SELECTION + 9));
+    scene.tokens[0].settle([at(SELECTION + 9)], at(0));
+    let another = reservation_id(8);
+    for (first, second, between) in [(another, held(), SELECTION + 5), (held(), another, SELECTION + 9)] {
+        for (now, over) in [(SELECTION - 1, false), (SELECTION, true), (SELECTION + 1, true)] {
+            scene.now = at(now);
+            let mut set = scene.set();
+            set.decide(&Command::Cancel(ticket(1), first), &scene.context()).unwrap();
+            assert_eq!(turn(&mut set), (between, None), "{now}");
+            set.decide(&Command::Cancel(ticket(1), second), &scene.context()).unwrap();
+            assert_eq!(turn(&mut set), (SELECTION.max(now), over.then_some(EndReason::Deadline)), "{now}");
+            assert_eq!((set.changed_tokens().count(), set.changed().expired), (1, u64::from(over)));
+            let hold = verdict(set.decide(&Command::Hold(HoldCommand { key: None, ..hold(1) }), &scene.context()));
+            assert_eq!(hold.is_ok(), !over, "{hold:?}");
+        }
+    }
+}
+
+/// R14: paid with another hold, the token lives on for that, and ends as one that paid however that ends.
+#[test]
+fn who_paid_ends_paid_with_the_last_hold_r14() {
+    let mut scene = Scene::new();
+    scene.hold_another(at(2_000_000));
+    let another = reservation_id(8);
+    let paid = || {
+        let mut set = scene.set();
+        verdict(set.decide(&Command::Pay(pay(1)), &scene.context())).unwrap();
+        assert_eq!(turn(&mut set), (2_000_000, None));
+        let closed = verdict(set.decide(&Command::Hold(hold(1)), &scene.context()));
+        assert_eq!(closed.err(), Some(Rejection::SelectionClosed(now())));
+        set
+    };
+    let ended_paid = Some(EndReason::Paid(held()));
+    let mut cancelled = paid();
+    cancelled.decide(&Command::Cancel(ticket(1), another), &scene.context()).unwrap();
+    assert_eq!(turn(&mut cancelled), (now().micros(), ended_paid));
+    let again = verdict(cancelled.decide(&Command::Pay(PayCommand { key: None, ..pay(1) }), &scene.context()));
+    assert_eq!(again.err(), Some(Rejection::AlreadyPaid));
+
+    let mut paid_too = paid();
+    paid_too.add_wallet(user("holder"), Ok(Wallet { user: user("holder"), balance: money("10"), last_seq: 4 }));
+    let second = PayCommand { reservation: another, key: None, ..pay(1) };
+    verdict(paid_too.decide(&Command::Pay(second.clone()), &scene.context())).unwrap();
+    assert_eq!(turn(&mut paid_too), (now().micros(), Some(EndReason::Paid(another))));
+    for paid in [second, PayCommand { key: None, ..pay(1) }] {
+        let again = verdict(paid_too.decide(&Command::Pay(paid), &scene.context()));
+        assert_eq!(again.err(), Some(Rejection::AlreadyPaid), "it hears so for all that it paid");
+    }
+
+    let ran_out = paid().token(ticket(1).number).unwrap().unwrap();
+    let ran_out = sale::expire([ran_out], at(2_000_000)).pop().unwrap();
+    assert_eq!(ran_out.end.map(|end| end.reason), ended_paid);
 }
 
 #[test]
@@ -219,6 +300,20 @@ fn leaving_changes_the_line_only_when_one_waited_r17() {
     let mut set = late.set();
     set.decide(&Command::Leave(ticket(1)), &late.context()).unwrap();
     assert_eq!((set.changed().expired, set.changed_reservations().count()), (1, 0), "time had ended it");
+}
+
+#[test]
+fn leaving_tells_of_which_schedules_it_gave_up_seats_r17() {
+    let told = |scene: &Scene, number| {
+        let leaving = sale::leave(&mut scene.set(), ticket(number).number, &scene.context());
+        leaving.unwrap().unwrap().0
+    };
+    let none = Left { lived: true, freed: [].into() };
+    let mut scene = Scene::new();
+    assert_eq!(told(&scene, 1), Left { freed: [schedule_id()].into(), ..none.clone() });
+    assert_eq!(told(&scene, 2), none, "they held nothing");
+    scene.tokens[0].end(EndReason::Left, now());
+    assert_eq!(told(&scene, 1), Left { lived: false, ..none });
 }
 
 #[test]

@@ -46,10 +46,11 @@ fn a_hold_r5_r6_r8_r11_r15() {
         |scene| scene.record_hold(&crate::ports::HoldCommand { choice: choice(&[2]), ..hold(1) }, at(0), held());
     let taken: fn(&mut Scene) =
         |scene| scene.seats[0].taken = Some(Taken { by: reservation_id(5), until: Some(over()) });
-    let checks: [Check; 7] = [
+    let checks: [Check; 8] = [
         (never_issued, Rejection::TokenUnknown),
         (other_request, Rejection::IdempotencyKeyReused),
         (ended, Rejection::TokenNotActive(TokenStatus::Expired)),
+        (|scene| scene.tokens[0].pay(reservation_id(4), now()), Rejection::SelectionClosed(now())),
         (|scene| scene.sold_elsewhere = true, Rejection::WrongQueue),
         (
             |scene| {
@@ -109,8 +110,9 @@ fn insufficient() -> Rejection {
 #[test]
 fn cancelling_leaving_and_joining_r1_r17() {
     let others: fn(&mut Scene) = |scene| scene.reservations[0].1.user = user("other");
-    let cancel: [Check; 3] = [
+    let cancel: [Check; 4] = [
         (never_issued, Rejection::TokenUnknown),
+        (ended, Rejection::TokenNotActive(TokenStatus::Expired)),
         (others, Rejection::NotFound(Missing::Reservation)),
         (|scene| scene.reservations[0].1.status = ReservationStatus::Confirmed, Rejection::AlreadyPaid),
     ];

@@ -13,7 +13,7 @@ use crate::idempotency::Recorded;
 use crate::line::Line;
 use crate::payment;
 use crate::ports::{HoldCommand, IdGenerator, PayCommand, StoreError};
-use crate::reservation::ReservationStatus;
+use crate::reservation::{PendingHold, ReservationStatus};
 use crate::sale::{BareReservation, Command, Context, Step, Verdict, WorkingSet};
 use crate::seat::{Seat, SeatChoice, Taken};
 use crate::wallet::Wallet;
@@ -169,6 +169,14 @@ impl Scene {
         Context { rules: &self.rules, ids: &self.ids, now: self.now }
     }
 
+    /// `holder` holds seat 8 too, until this moment.
+    pub(super) fn hold_another(&mut self, until: Timestamp) {
+        let (id, held, _) = self.reservations[0].clone();
+        self.seats[7].taken = Some(Taken { by: reservation_id(8), until: Some(until) });
+        self.reservations.push((reservation_id(8), BareReservation { expires_at: until, ..held }, vec![8]));
+        assert_ne!(id, reservation_id(8));
+    }
+
     /// The key was used for this hold before.
     pub(super) fn record_hold(&mut self, command: &HoldCommand, made_at: Timestamp, made: ReservationId) {
         let recorded = Recorded { fingerprint: command.choice.fingerprint(), at: made_at };
@@ -201,8 +209,8 @@ impl Scene {
         for (id, reservation, numbers) in &self.reservations {
             if reservation.status == ReservationStatus::Pending {
                 let seats = u32::try_from(numbers.len()).unwrap();
-                let hold = crate::reservation::PendingHold { expires_at: reservation.expires_at, seats };
-                set.add_pending(reservation.user.clone(), *id, hold);
+                let hold = PendingHold { reservation: *id, expires_at: reservation.expires_at, seats };
+                set.add_pending(reservation.user.clone(), hold);
             }
             set.add_reservation(*id, Some(reservation.user.clone()), Ok(reservation.clone()));
             for number in numbers {

@@ -28,7 +28,7 @@ pub struct Changed {
     pub forgotten_payments: Vec<PaymentId>,
     /// Damaged rows that stood in nobody's way and are left as they are, to be logged.
     pub left_damaged: Vec<StoreError>,
-    /// How many tokens were found past their deadline.
+    /// How many tokens' time was up.
     pub expired: u64,
     pub(super) tokens: BTreeSet<TicketNumber>,
     pub(super) issued: BTreeSet<TicketNumber>,

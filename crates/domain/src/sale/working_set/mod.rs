@@ -139,9 +139,9 @@ impl WorkingSet {
         self.recorded_payments.insert((user, key), recorded);
     }
 
-    /// Adds a PENDING reservation of a user who holds, as the limit of seats needs it.
-    pub fn add_pending(&mut self, user: UserId, id: ReservationId, hold: PendingHold) {
-        self.pending.entry(user).or_default().insert(id, hold);
+    /// Adds a PENDING reservation of a user who holds, pays or cancels.
+    pub fn add_pending(&mut self, user: UserId, hold: PendingHold) {
+        self.pending.entry(user).or_default().insert(hold.reservation, hold);
     }
 
     /// Adds a seat, and where it is.

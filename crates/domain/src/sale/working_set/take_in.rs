@@ -87,7 +87,8 @@ impl WorkingSet {
     fn reserve(&mut self, reservation: Reservation, key: Option<Key>, now: Timestamp) {
         let (id, user) = (reservation.id, &reservation.user);
         let seats = u32::try_from(reservation.seats.len()).unwrap_or(u32::MAX);
-        self.add_pending(user.clone(), id, PendingHold { expires_at: reservation.expires_at, seats });
+        let hold = PendingHold { reservation: id, expires_at: reservation.expires_at, seats };
+        self.add_pending(user.clone(), hold);
         if let Some((key, fingerprint)) = key.clone() {
             self.add_recorded_hold(user.clone(), key, Ok((Recorded { fingerprint, at: now }, id)));
         }

@@ -1,0 +1,3 @@
+ALTER TABLE tokens
+    DROP COLUMN last_paid,
+    DROP COLUMN selection_ends_at;
