@@ -43,3 +43,4 @@ mod sale;
 mod seats;
 mod servers;
 mod shutdown;
+mod turns;

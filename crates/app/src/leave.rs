@@ -47,8 +47,8 @@ mod tests {
         [ScheduleId::new(Uuid::from_u128(3))].into()
     }
 
-    fn left(lived: bool) -> Decided<Left> {
-        Ok(Ok(Left { lived, freed: if lived { freed() } else { BTreeSet::new() } }))
+    fn left(lived: bool) -> Left {
+        Left { lived, freed: if lived { freed() } else { BTreeSet::new() } }
     }
 
     /// What leaving came to, and how often the lines were read.
@@ -63,9 +63,9 @@ mod tests {
 
     #[test]
     fn the_store_ends_the_place_and_what_it_says_is_passed_on_r17() {
-        assert_eq!(leaving(left(true), false), (Ok(freed()), 2), "polls know of it");
-        assert_eq!(leaving(left(true), true), (Ok(freed()), 2), "what is done is done");
-        assert_eq!(leaving(left(false), false), (Ok(BTreeSet::new()), 1), "it had ended meanwhile");
+        assert_eq!(leaving(Ok(Ok(left(true))), false), (Ok(freed()), 2), "polls know of it");
+        assert_eq!(leaving(Ok(Ok(left(true))), true), (Ok(freed()), 2), "what is done is done");
+        assert_eq!(leaving(Ok(Ok(left(false))), false), (Ok(BTreeSet::new()), 1), "it had ended meanwhile");
         let refusal = Rejection::TokenUnknown;
         assert_eq!(leaving(Ok(Err(refusal.clone())), false), (Err(Failure::Rejected(refusal)), 1));
         assert_eq!(leaving(Err(down()), false), (Err(Failure::Store(down())), 1));
@@ -92,7 +92,7 @@ mod tests {
         // What only time has ended is for the store to write, and so is a live one.
         for token in [active_until(NOW), active()] {
             let mut world = reading(token, 1);
-            world.queues.expect_leave().times(1).return_once(|_| left(false));
+            world.queues.expect_leave().times(1).return_once(|_| Ok(Ok(left(false))));
             assert_eq!(block_on(world.app().leave(holder())), Ok(BTreeSet::new()));
         }
     }

@@ -86,13 +86,12 @@ async fn a_body_is_checked_before_the_tokens_state_and_a_state_before_the_rule()
     let (shop, concert) = Shop::open().await;
     let token = shop.join("alice").await;
     let held = shop.held(&token, &concert, &[1]).await;
-    let day = Duration::from_secs(86_400);
-    let micro = Duration::from_micros(1);
+    let micros = Duration::from_micros;
     // To the end, to the last microsecond in which receipts are read, and to the one after it.
     for (later, refused) in [
-        (Duration::from_secs(600), vec![Until::TheEnd]),
-        (day - micro, vec![Until::TheEnd]),
-        (micro, vec![Until::TheEnd, Until::ADayLater]),
+        (micros(600_000_000), vec![Until::TheEnd]),
+        (micros(86_400_000_000 - 1), vec![Until::TheEnd]),
+        (micros(1), vec![Until::TheEnd, Until::ADayLater]),
     ] {
         shop.clock.advance(later);
         for (method, path, body, until) in guarded(&concert, &held) {

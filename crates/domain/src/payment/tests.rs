@@ -225,9 +225,10 @@ fn an_amount_that_differs_never_succeeds_w4() {
 
 #[test]
 fn an_ended_token_hears_already_paid_for_what_it_paid_and_nothing_else_r14() {
+    type Case = (u128, fn(&mut Reservation), Rejection);
     let over = Rejection::TokenNotActive(TokenStatus::Expired);
     // Its turn was from 0 to 1; what it paid last is known by its id.
-    let cases: [(u128, fn(&mut Reservation), Rejection); 6] = [
+    let cases: [Case; 6] = [
         (1, |_| (), Rejection::AlreadyPaid),
         (1, |paid| paid.reserved_at = at(-1), Rejection::AlreadyPaid),
         (2, |_| (), Rejection::AlreadyPaid),
