@@ -6,8 +6,8 @@ INSERT INTO queues VALUES (1, decode(repeat('00', 16), 'hex'), 1, :people, :peop
 INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, selection_ends_at, deadline, out_version)
 SELECT 1, n, 'user-' || n, 'ACTIVE', now(), now(), now() + interval '1 day', now() + interval '1 day', n
 FROM generate_series(1, :people) AS n;
-INSERT INTO concerts VALUES (1, '01900000-0000-7000-8000-000000000000', 'Bench', now());
-INSERT INTO schedules
+INSERT INTO concerts (queue, id, title, created_at) VALUES (1, '01900000-0000-7000-8000-000000000000', 'Bench', now());
+INSERT INTO schedules (queue, id, concert_id, starts_at, offset_minutes, local_date, seats_total)
 SELECT 1, id::uuid, '01900000-0000-7000-8000-000000000000', now() + interval '1 year', 0, current_date + 365, :people
 FROM (VALUES ('01900000-0000-7000-8000-00000000000a'), ('01900000-0000-7000-8000-00000000000b')) AS schedule (id);
 INSERT INTO seats (queue, schedule_id, number, id, price)

@@ -76,8 +76,10 @@ fn table<'a>(page: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
 pub(crate) struct Error {
     pub(crate) code: String,
     pub(crate) status: u16,
-    /// What its document has besides what all have.
+    /// What its document may have besides what all have.
     pub(crate) carries: BTreeSet<String>,
+    /// Whether it has that always, and not only of some things.
+    pub(crate) carries_always: bool,
 }
 
 /// Every error of the contract.
@@ -88,6 +90,7 @@ pub(crate) fn errors() -> Vec<Error> {
         code: row[1].trim_matches('`').to_owned(),
         status: row[0].parse().unwrap(),
         carries: quoted(row[2]).map(str::to_owned).collect(),
+        carries_always: !row[2].starts_with("of "),
     };
     rows.iter().skip(1).map(error).collect()
 }

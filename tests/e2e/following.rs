@@ -201,6 +201,7 @@ async fn a_queue_that_is_stuck_keeps_no_other_from_selling_r3() {
 
 /// The schedule of a concert in a queue of its own.
 async fn hall(shop: &Shop, queue: &str) -> String {
+    shop.make_queue(json!({"name": queue})).await;
     shop.concert_in(queue, "2099-01-01T00:00:00Z", 20, 1).await.schedule
 }
 

@@ -161,6 +161,7 @@ async fn is_refused_where_it_should(shop: &Shop, sale: &Sale, visitor: &Visitor,
 async fn a_token_of_another_queue_reaches_nothing_here(storage: Storage) {
     let shop = Shop::open(storage).await;
     let sale = shop.concert(3, 10).await;
+    shop.make_queue(json!({"name": "other"})).await;
     let other = shop.concert_in("other", "2099-01-01T00:00:00Z", 1, 10).await;
     let ann = shop.join("ann").await;
     let reservation = ann.held(&sale.schedule, &[1]).await;

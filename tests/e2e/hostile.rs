@@ -2,14 +2,14 @@
 
 use e2e::{Shop, Storage, on_each_storage};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::raw::say;
 
 on_each_storage![
     hostile_bodies_are_refused,
     ten_megabytes_are_refused,
-    the_largest_concert_is_sold_and_a_larger_one_refused,
+    the_largest_concerts_are_sold_and_larger_ones_refused,
     hostile_paths_and_headers_are_refused,
 ];
 
@@ -93,25 +93,31 @@ async fn ten_megabytes_are_refused(storage: Storage) {
     assert_eq!(ann.status().await, "ACTIVE");
 }
 
-/// The largest concert is loaded and sold; one seat or schedule more is not.
-async fn the_largest_concert_is_sold_and_a_larger_one_refused(storage: Storage) {
+/// The largest concerts are loaded and sold; one seat or schedule more is not.
+async fn the_largest_concerts_are_sold_and_larger_ones_refused(storage: Storage) {
     let shop = Shop::open(storage).await;
-    let evening = |count: u32| json!({"starts_at": "2099-01-01T00:00:00Z", "seats": [{"count": count, "price": 1}]});
-    let load = |schedules: Vec<Value>| {
-        shop.admin(Method::POST, "/concerts").json(json!({"title": "t", "schedules": schedules}))
+    let load = |counts: &[u32]| {
+        let evening = |(n, count): (usize, &u32)| {
+            let starts_at = format!("2099-{:02}-{:02}T19:30:00Z", 1 + n / 25, 1 + n % 25);
+            json!({"starts_at": starts_at, "seats": [{"count": count, "price": 1}]})
+        };
+        let schedules: Vec<_> = counts.iter().enumerate().map(evening).collect();
+        shop.loading(json!({"title": "t", "schedules": schedules}))
     };
-    load(vec![evening(100_001)]).await.refused(400, "validation_failed");
-    load(vec![evening(1); 101]).await.refused(400, "validation_failed");
-    load(vec![]).await.refused(400, "validation_failed");
-    let mut halls = vec![evening(1); 99];
-    halls.insert(0, evening(99_901));
-    let made = load(halls).await.expect(201);
-    let largest = made["schedules"][0]["id"].as_str().unwrap();
+    let before = shop.database().dump();
+    for too_large in [&[100_001][..], &[&[100_000; 10][..], &[1]].concat(), &[1; 101], &[]] {
+        load(too_large).await.refused(400, "validation_failed");
+    }
+    assert_eq!(shop.database().dump(), before);
     let ann = shop.join("ann").await;
-    ann.held(largest, &[1, 99_901]).await;
-    let seats = ann.seats(largest).await;
-    assert_eq!((seats.len(), &seats[99_900]["status"]), (99_901, &json!("HELD")));
+    load(&[1; 100]).await.expect(201);
     assert_eq!(ann.list("/schedules").await.len(), 100);
+    let made = load(&[100_000; 10]).await.expect(201);
+    assert_eq!(shop.database().count("seats"), 1_000_100);
+    let largest = made["schedules"][9]["id"].as_str().unwrap();
+    ann.held(largest, &[1, 100_000]).await;
+    ann.seat_becomes(largest, 100_000, "HELD").await;
+    assert_eq!(ann.seats(largest).await.len(), 100_000);
 }
 
 /// Paths, queries and headers that nobody would write.

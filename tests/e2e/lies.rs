@@ -111,6 +111,15 @@ fn about_seats() -> Lies {
             }),
         ),
         ("another_person", to(HOLD, 201, somebody_else)),
+        // What somebody else has is said to be one's own.
+        (
+            "seat_taken_wrong",
+            to(HOLD, 409, |reply| {
+                if reply.says("code", "seat_taken") {
+                    reply.body["own_seat_numbers"] = reply.body["seat_numbers"].clone();
+                }
+            }),
+        ),
     ]
 }
 

@@ -134,11 +134,12 @@ async fn a_position_never_rises(storage: Storage) {
     shop.audit().await;
 }
 
-/// R1: a queue that a concert has made can be joined as soon as that was answered, whatever else goes on.
+/// R1: a queue that was made can be sold through and joined as soon as that was answered, whatever else goes on.
 async fn a_new_queue_can_be_joined_at_once(storage: Storage) {
     let shop = Shop::open(storage).await;
     join_all((0..40).map(async |n| {
         let queue = format!("queue-{n}");
+        shop.make_queue(json!({"name": queue})).await;
         shop.concert_in(&queue, "2099-01-01T00:00:00Z", 1, 1).await;
         let ann = shop.join_queue("ann", &queue).await;
         assert_eq!(ann.joined["queue"], queue);

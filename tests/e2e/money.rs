@@ -114,7 +114,7 @@ async fn the_wallet_gate_lets_waiters_in_when_told_so(storage: Storage) {
 /// One wallet for all queues: it is the user's, not the token's (R12).
 async fn a_wallet_is_the_users_in_every_queue(storage: Storage) {
     let shop = Shop::open(storage).await;
-    shop.concert_in("other", "2099-01-01T00:00:00Z", 1, 1).await;
+    shop.make_queue(json!({"name": "other"})).await;
     let (here, there) = (shop.join("ann").await, shop.join_queue("ann", "other").await);
     let charges = (0..60).map(async |n| if n % 2 == 0 { here.charge(5).await } else { there.charge(6).await });
     for answer in join_all(charges).await {

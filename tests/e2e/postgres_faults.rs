@@ -1,6 +1,8 @@
 //! PostgreSQL fails in the midst of a sale, or the way to it does: 503 while it lasts, and nothing else. Servers are never
 //! restarted here (but for the one that is killed itself); that it goes on is part of every test.
 
+use std::time::{Duration, Instant};
+
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use e2e::{LIMIT, Proxy, Settings, Shop, Toward, until};
 use futures::future::join_all;
@@ -228,4 +230,20 @@ async fn the_disk_is_full() {
         }
     };
     rush.during(faults).await;
+}
+
+/// A large concert is loaded by many statements: each is given as long as any other, and all of them as long as that takes together.
+#[tokio::test]
+async fn a_large_concert_may_take_longer_than_a_statement() {
+    let postgres = Server::start().await;
+    let shop = shop(&postgres.url("usher")).await;
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON seats FOR EACH STATEMENT EXECUTE FUNCTION slow()";
+    operator(&postgres).await.batch_execute(slow).await.unwrap();
+    let before = Instant::now();
+    let sale = shop.concert(100_000, PRICE).await;
+    assert!(before.elapsed() > Duration::from_secs(12), "longer than the silence after which a server is given up");
+    shop.join("ann").await.held(&sale.schedule, &[1, 100_000]).await;
+    shop.audit().await;
 }

@@ -148,13 +148,31 @@ impl Shop {
         self.concert_in("main", "2099-12-24T19:30:00+09:00", seats, price).await
     }
 
-    /// Loads a concert with one schedule in a queue.
+    /// Loads a concert with one schedule in a queue that is there.
     pub async fn concert_in(&self, queue: &str, starts_at: &str, seats: u32, price: u32) -> Sale {
-        let body = json!({"title": "The concert", "queue": queue,
-            "schedules": [{"starts_at": starts_at, "seats": [{"count": seats, "price": price}]}]});
-        let made = self.admin(Method::POST, "/concerts").json(body).await.expect(201);
+        let seats = json!([{"count": seats, "price": price}]);
+        self.load(
+            json!({"title": "The concert", "queue": queue, "schedules": [{"starts_at": starts_at, "seats": seats}]}),
+        )
+        .await
+    }
+
+    /// The same far ahead in `main`, of which each user may have so many seats.
+    pub async fn limited_concert(&self, seats: u32, price: u32, max_per_user: u32) -> Sale {
+        let schedule = json!({"starts_at": "2099-12-24T19:30:00+09:00", "seats": [{"count": seats, "price": price}]});
+        self.load(json!({"title": "The concert", "max_per_user": max_per_user, "schedules": [schedule]})).await
+    }
+
+    /// Loads a concert; what comes of it, with the first of its schedules.
+    pub async fn load(&self, concert: Value) -> Sale {
+        let made = self.loading(concert).await.expect(201);
         let text = |value: &Value| value.as_str().expect("ids are texts").to_owned();
         Sale { concert: text(&made["id"]), schedule: text(&made["schedules"][0]["id"]) }
+    }
+
+    /// A request to load a concert.
+    pub fn loading(&self, concert: Value) -> Request {
+        self.admin(Method::POST, "/concerts").json(concert)
     }
 
     /// Makes a queue and returns what it is then.

@@ -90,6 +90,13 @@ impl Api {
         self.counts.changed(&(queue, schedule));
     }
 
+    /// Forgets what was read of a schedule if it calls one of these seats free, which somebody has just heard are not.
+    pub(crate) fn seats_taken(&self, queue: QueueNumber, schedule: ScheduleId, numbers: &[u32]) {
+        if self.seats.changed_if(&(queue, schedule), |seats| seats.offers(numbers)) {
+            self.counts.changed(&(queue, schedule));
+        }
+    }
+
     /// Forgets the list of concerts, and of queues: this server has made one.
     pub(crate) fn concert_made(&self) {
         self.concerts.changed(&());

@@ -122,6 +122,22 @@ impl<K: Copy + Eq + Hash, V: Clone> SharedReads<K, V> {
         }
     }
 
+    /// Outdates what was read for this key if it `is_outdated`, and what is being read for it, of which nobody knows; whether it
+    /// did. What was outdated so is not outdated again by the same news.
+    pub(crate) fn changed_if(&self, key: &K, is_outdated: impl Fn(&V) -> bool) -> bool {
+        let slots = lock(&self.slots);
+        let Some(slot) = slots.get(key) else { return false };
+        // First: a read that begins after this has the news.
+        let is_read = slot.reading.try_lock().is_err();
+        let changes = slot.changes.load(Ordering::Acquire);
+        let current = |brought: &Brought<V>| brought.changes == changes && is_outdated(&brought.value);
+        let outdated = is_read || lock(&slot.past).brought.as_ref().is_some_and(current);
+        if outdated {
+            slot.changed();
+        }
+        outdated
+    }
+
     fn slot(&self, key: K) -> Arc<Slot<V>> {
         Arc::clone(lock(&self.slots).entry(key).or_default())
     }
@@ -334,6 +350,34 @@ mod tests {
         assert_eq!(read_all(2), [1, 2, 1]);
         shared.changed(&(3, 3));
         assert_eq!(read_all(3), [1, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn news_outdate_what_they_contradict_and_nothing_else() {
+        let shared = SharedReads::new(AGE);
+        let is = |known: u32| move |value: &u32| *value == known;
+        assert!(!shared.changed_if(&1, is(1)), "nothing was read");
+        assert_eq!(shared.get(1, at(0), read(1)).await, Ok(1));
+        assert!(!shared.changed_if(&1, is(7)));
+        assert!(!shared.changed_if(&2, is(1)));
+        assert_eq!(shared.get(1, at(0), read(2)).await, Ok(1));
+        assert!(shared.changed_if(&1, is(1)));
+        assert!(!shared.changed_if(&1, is(1)), "it is outdated already");
+        assert_eq!(shared.get(1, at(0), read(2)).await, Ok(2));
+    }
+
+    /// What a read brings that began before the news is nobody's who comes after them.
+    #[tokio::test]
+    async fn news_overtake_the_read_in_flight() {
+        let shared = SharedReads::new(AGE);
+        let (tell, told) = slow();
+        let mut old = Box::pin(shared.get(1, at(0), told));
+        assert!(poll!(&mut old).is_pending());
+        assert!(shared.changed_if(&1, |_| false), "nobody knows what it brings");
+        tell.send(Ok(1)).unwrap();
+        assert_eq!(old.await, Ok(1));
+        assert_eq!(shared.get(1, at(0), read(2)).await, Ok(2));
+        assert!(!shared.changed_if(&1, |_| false));
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ diesel::table! {
         id -> Uuid,
         title -> Text,
         created_at -> Timestamptz,
+        max_per_user -> Nullable<Int4>,
     }
 }
 
@@ -21,6 +22,16 @@ diesel::table! {
         created_at -> Timestamptz,
         idempotency_key -> Nullable<Text>,
         fingerprint -> Nullable<Bytea>,
+    }
+}
+
+diesel::table! {
+    loadings (idempotency_key) {
+        idempotency_key -> Text,
+        fingerprint -> Bytea,
+        queue -> Int4,
+        concert_id -> Uuid,
+        loaded_at -> Timestamptz,
     }
 }
 
@@ -108,6 +119,7 @@ diesel::table! {
         offset_minutes -> Int4,
         local_date -> Date,
         seats_total -> Int4,
+        max_per_user -> Nullable<Int4>,
     }
 }
 
@@ -185,6 +197,7 @@ diesel::joinable!(tokens -> queues (queue));
 diesel::allow_tables_to_appear_in_same_query!(
     concerts,
     entries,
+    loadings,
     payments,
     policies,
     queue_registry,

@@ -150,7 +150,8 @@ impl PostgresStore {
             if let Some(lane) = lanes.loading.as_ref().filter(|lane| lane.is_open()) {
                 return lane.clone();
             }
-            let lane = lanes.start(&self.0, Loading { environment: self.0.environment.clone() });
+            let (environment, silence) = (self.0.environment.clone(), self.0.connections.limits().silence());
+            let lane = lanes.start(&self.0, Loading { environment, silence });
             lanes.loading = Some(lane.clone());
             lane
         })?;

@@ -1,11 +1,11 @@
 //! The clockwork over the reference store, whose clock the tests move. Tokio's own is paused and jumps to what is waited for.
 
 use app::{Holder, Ports, WalletGate};
-use domain::concert::{NewConcert, SeatGroup};
-use domain::ports::Clock;
+use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
+use domain::ports::{Clock, LoadCommand};
 use domain::seal::{ServerKey, ServerKeys};
 use domain::seat::SeatChoice;
-use domain::{LocalTime, Money, Policy, QueueName, QueueNumber, Rules, ScheduleId, TokenStatus, UserId};
+use domain::{LocalTime, Money, Policy, PolicyChange, QueueName, QueueNumber, Rules, ScheduleId, TokenStatus, UserId};
 use storage_contract::{SeededIds, TestClock, reference};
 use tokio::sync::watch::{Sender, channel};
 
@@ -58,8 +58,9 @@ impl Sale {
         let app = server(&ports(store), rules).await;
         let starts_at = LocalTime::new(clock.now().plus(Duration::from_secs(86_400)), 0).unwrap();
         let groups = vec![SeatGroup::Count(seats, Money::parse("1").unwrap())];
-        let concert = NewConcert::plan("Gala", QueueName::main(), &[(starts_at, groups)]).unwrap();
-        let schedule = app.create_concert(&concert).await.unwrap().schedules[0];
+        let draft = Draft::of("Gala", QueueName::main(), vec![ScheduleDraft::of(starts_at, groups)]);
+        let command = LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: None };
+        let schedule = app.create_concert(&command).await.unwrap().value.schedules[0];
         Self { _followed: followed(&app), clock, app, schedule }
     }
 
@@ -136,12 +137,9 @@ async fn a_server_without_a_clockwork_learns_of_queues_that_others_make() {
     let ports = ports(reference(Rules::default()));
     let (one, other) = (server(&ports, Rules::default()).await, server(&ports, Rules::default()).await);
     let (queue, user) = (QueueName::parse("vip").unwrap(), UserId::parse("ann").unwrap());
-    let starts_at = LocalTime::new(ports.clock.now().plus(Duration::from_secs(86_400)), 0).unwrap();
-    let groups = vec![SeatGroup::Count(1, Money::parse("1").unwrap())];
-    let concert = NewConcert::plan("Gala", queue.clone(), &[(starts_at, groups)]).unwrap();
     let _until_the_end = (followed(&one), followed(&other));
     assert!(other.join(&queue, &user).await.is_err());
-    one.create_concert(&concert).await.unwrap();
+    one.create_queue(&queue, &PolicyChange::default()).await.unwrap();
     assert!(other.join(&queue, &user).await.is_ok());
 }
 

@@ -9,16 +9,16 @@ use std::time::Duration;
 use adapter_sqlite::{Migrations, SqliteStore};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use domain::concert::{NewConcert, SeatGroup};
+use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
 use domain::ports::{
-    Admissions, ChargeCommand, ConcertRepository, HoldCommand, QueueRepository, ReservationRepository, StoreError,
-    WalletRepository,
+    Admissions, ChargeCommand, ConcertRepository, HoldCommand, LoadCommand, QueueRepository, ReservationRepository,
+    StoreError, WalletRepository,
 };
 use domain::reservation::{CancelReason, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::{
-    LocalTime, Money, Policy, PolicyChange, QueueName, QueueNumber, Rejection, Rules, ScheduleId, Ticket, Timestamp,
-    TokenStatus, UserId,
+    LocalTime, Money, NewQueue, Policy, PolicyChange, QueueName, QueueNumber, Rejection, Rules, ScheduleId, Ticket,
+    Timestamp, TokenStatus, UserId,
 };
 use storage_contract::{SeededIds, TestClock};
 
@@ -56,11 +56,16 @@ impl Scene {
     }
 
     async fn schedule(&self, seats: u32) -> ScheduleId {
-        let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
-        let seats = vec![SeatGroup::Count(seats, Money::parse("10").unwrap())];
-        let plan = NewConcert::plan("Winter", QueueName::main(), &[(starts_at, seats)]).unwrap();
-        *self.store.create(&plan).await.unwrap().unwrap().schedules.first().unwrap()
+        *self.store.create(&concert("main", seats)).await.unwrap().unwrap().value.schedules.first().unwrap()
     }
+}
+
+/// A concert with so many seats, to be loaded into this queue.
+fn concert(queue: &str, seats: u32) -> LoadCommand {
+    let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
+    let seats = vec![SeatGroup::Count(seats, Money::parse("10").unwrap())];
+    let draft = Draft::of("Winter", QueueName::parse(queue).unwrap(), vec![ScheduleDraft::of(starts_at, seats)]);
+    LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: None }
 }
 
 fn user(name: &str) -> UserId {
@@ -210,10 +215,9 @@ async fn a_bad_token_past_its_deadline_keeps_its_own_place_and_no_other_r3_s8() 
 #[tokio::test]
 async fn a_bad_token_that_waits_is_not_passed_over_and_stops_no_other_queue_r3_s8() {
     let scene = three_past_their_deadline_and_one_who_waits().await;
-    let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
-    let seats = vec![SeatGroup::Count(1, Money::parse("10").unwrap())];
-    let plan = NewConcert::plan("Winter", QueueName::parse("other").unwrap(), &[(starts_at, seats)]).unwrap();
-    let other = scene.store.create(&plan).await.unwrap().unwrap().queue;
+    let new = NewQueue { name: QueueName::parse("other").unwrap(), policy: Policy::default() };
+    scene.store.make(&new).await.unwrap().unwrap();
+    let other = QueueNumber(2);
     let paused = |paused| PolicyChange { paused: Some(paused), ..PolicyChange::default() };
     scene.store.change_policy(other, &paused(true)).await.unwrap().unwrap();
     scene.store.join(other, &user("b")).await.unwrap().unwrap();

@@ -1,14 +1,16 @@
 //! Loading a concert.
 
-use domain::concert::{CreatedConcert, NewConcert};
+use domain::concert::CreatedConcert;
+use domain::ports::{Answer, LoadCommand};
 
 use crate::{App, Failure};
 
 impl App {
-    /// Loads a concert with its schedules and seats; its queue is made when it is unknown, and known here afterwards.
-    pub async fn create_concert(&self, concert: &NewConcert) -> Result<CreatedConcert, Failure> {
-        let created = self.ports.concerts.create(concert).await??;
-        if self.queue_number(&concert.queue).is_err() {
+    /// Loads a concert with its schedules and seats (R11, R15). Its queue, which another server may have made, is known here
+    /// afterwards.
+    pub async fn create_concert(&self, command: &LoadCommand) -> Result<Answer<CreatedConcert>, Failure> {
+        let created = self.ports.concerts.create(command).await??;
+        if self.queue_number(&command.concert.queue).is_err() {
             // The concert is made, whether or not this server can read it back now.
             drop(self.refreshed().await);
         }
@@ -20,25 +22,27 @@ impl App {
 mod tests {
     use std::sync::Arc;
 
-    use domain::concert::SeatGroup;
+    use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
     use domain::ports::Decided;
-    use domain::{ConcertId, LocalTime, Money, QueueNumber, Rejection, Wrong};
+    use domain::{ConcertId, IdempotencyKey, LocalTime, Money, QueueNumber, Rejection, Wrong};
     use uuid::Uuid;
 
     use super::*;
     use crate::mocks::{World, block_on, change, down, name_of, run};
 
-    fn concert(queue: &str) -> NewConcert {
+    fn concert(queue: &str) -> LoadCommand {
         let starts_at = LocalTime::parse("2026-12-24T19:30:00+09:00").unwrap();
         let seats = vec![SeatGroup::Count(1, Money::parse("1").unwrap())];
-        NewConcert::plan("Winter", name_of(queue), &[(starts_at, seats)]).unwrap()
+        let draft = Draft::of("Winter", name_of(queue), vec![ScheduleDraft::of(starts_at, seats)]);
+        LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: IdempotencyKey::parse("k") }
     }
 
-    fn created(queue: u16) -> CreatedConcert {
-        CreatedConcert { id: ConcertId::new(Uuid::nil()), queue: QueueNumber(queue), schedules: vec![] }
+    fn created(queue: u16) -> Answer<CreatedConcert> {
+        let value = CreatedConcert { id: ConcertId::new(Uuid::nil()), queue: QueueNumber(queue), schedules: vec![] };
+        Answer { value, replayed: true }
     }
 
-    fn world(queue: &'static str, answer: Decided<CreatedConcert>) -> World {
+    fn world(queue: &'static str, answer: Decided<Answer<CreatedConcert>>) -> World {
         let mut world = World::default();
         world.concerts.expect_create().times(1).withf(move |asked| *asked == concert(queue)).return_once(|_| answer);
         world
@@ -51,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_it_made_is_known_at_once() {
+    fn a_queue_that_another_server_made_is_known_at_once() {
         let world = world("new", Ok(Ok(created(3))));
         let lines = Arc::clone(&world.lines);
         let app = world.app();

@@ -80,7 +80,7 @@ mod tests {
             let answer = Answer { value: reservation(), replayed };
             assert_eq!(holding(&Ok(Ok(answer.clone()))), Ok(answer));
         }
-        let refusal = Rejection::SeatTaken(vec![1]);
+        let refusal = Rejection::SeatTaken { schedule: reservation().schedule, numbers: vec![1], own: vec![] };
         assert_eq!(holding(&Ok(Err(refusal.clone()))), Err(Failure::Rejected(refusal)));
         assert_eq!(holding(&Err(down())), Err(Failure::Store(down())));
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use time::Date;
+
 use crate::Money;
 
 /// A value that cannot be used, and why.
@@ -64,8 +66,22 @@ pub enum Wrong {
     User,
     /// It is no name of a queue.
     Queue,
-    /// It is no date and time of RFC 3339.
+    /// It is no date and time of RFC 3339, or one that would not be kept as it is.
     DateAndTime,
+    /// It is on no date from the first to the last of these.
+    DateOutside {
+        /// The first.
+        first: Date,
+        /// The last.
+        last: Date,
+    },
+    /// It is now, or has been.
+    Past,
+    /// The schedule at this place starts at the same instant.
+    StartTwice {
+        /// Its place.
+        other: usize,
+    },
     /// It is no date.
     Date,
     /// It is no UUID.
@@ -85,10 +101,12 @@ pub enum Wrong {
     Cursor,
     /// It is no query string.
     Query,
-    /// One of its numbers of seats is out of bounds, or all of them are more than these.
+    /// One of its numbers of seats is 0, or all of them are more than these.
     SeatCount {
-        /// The most, all together.
-        most: usize,
+        /// The most of one schedule.
+        of_schedule: u32,
+        /// The most of a concert.
+        of_concert: u32,
     },
     /// One of its seats' numbers is not 1 to this.
     SeatNumber {
@@ -125,7 +143,10 @@ impl fmt::Display for Wrong {
                 "must be a text of 1 to 64 characters, Unicode NFC, none of them invisible, without white space at its ends",
             ),
             Self::Queue => f.write_str("must be a text of 1 to 32 of a-z, 0-9 and -"),
-            Self::DateAndTime => f.write_str("must be a date and time as RFC 3339 writes it"),
+            Self::DateAndTime => f.write_str("must be a date and time as RFC 3339 writes it, not finer than a microsecond"),
+            Self::DateOutside { first, last } => write!(f, "must be on a date from {first} to {last}"),
+            Self::Past => f.write_str("must be in the future"),
+            Self::StartTwice { other } => write!(f, "must not be the instant at which schedules[{other}] starts"),
             Self::Date => f.write_str("must be a date, YYYY-MM-DD"),
             Self::Uuid => f.write_str("must be a UUID"),
             Self::Amount => {
@@ -136,9 +157,11 @@ impl fmt::Display for Wrong {
             Self::IdempotencyKey => f.write_str("must be 1 to 128 visible ASCII characters"),
             Self::Cursor => f.write_str("must be the next_cursor of a page of this list"),
             Self::Query => f.write_str("cannot be read as a query string"),
-            Self::SeatCount { most } => {
-                write!(f, "a count must be at least 1, and all seats of a concert at most {most}")
-            }
+            Self::SeatCount { of_schedule, of_concert } => write!(
+                f,
+                "a count must be at least 1, and all seats of a schedule at most {of_schedule}, of a concert at most \
+                 {of_concert}"
+            ),
             Self::SeatNumber { most } => write!(f, "seat numbers must be 1 to {most}"),
             Self::SeatTwice => f.write_str("must not name a seat twice"),
             Self::SeatsOfManySchedules => f.write_str("must be seats of one schedule"),

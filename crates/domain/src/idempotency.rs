@@ -65,9 +65,14 @@ impl Recorded {
 
 /// R15: whether the answer recorded under a key is to be given again. `false` when the key is new or forgotten.
 pub fn is_replay(recorded: Option<&Recorded>, request: &Fingerprint, now: Timestamp) -> Result<bool, Rejection> {
+    let remembered = recorded.filter(|recorded| !recorded.is_over(now));
+    is_repeated(remembered.map(|recorded| &recorded.fingerprint), request)
+}
+
+/// R15: whether a request was made before under its key, which is remembered for `recorded`. `false` when the key is new.
+pub fn is_repeated(recorded: Option<&Fingerprint>, request: &Fingerprint) -> Result<bool, Rejection> {
     match recorded {
-        Some(recorded) if recorded.is_over(now) => Ok(false),
-        Some(recorded) if recorded.fingerprint == *request => Ok(true),
+        Some(recorded) if recorded == request => Ok(true),
         Some(_) => Err(Rejection::IdempotencyKeyReused),
         None => Ok(false),
     }

@@ -1,6 +1,6 @@
 //! What the rules say when they say no. One list, so that every adapter must answer every case.
 
-use crate::{FieldError, Money, Timestamp, TokenStatus, Wrong};
+use crate::{FieldError, Money, ScheduleId, Timestamp, TokenStatus, Wrong};
 
 /// A refusal: the request was understood and the rules do not allow it. It changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,14 +21,29 @@ pub enum Rejection {
     #[error("sold through another queue")]
     WrongQueue,
     /// There is no such thing, or not for this user.
-    #[error("there is no {0} of this id for this token")]
+    #[error("there is no such {0} for this token")]
     NotFound(Missing),
-    /// Seats that somebody has (R8); their numbers, ascending.
-    #[error("seats {0:?} are taken")]
-    SeatTaken(Vec<u32>),
+    /// Seats that somebody has (R8).
+    #[error("seats {numbers:?} are taken")]
+    SeatTaken {
+        /// Of which schedule they are.
+        schedule: ScheduleId,
+        /// Their numbers, ascending.
+        numbers: Vec<u32>,
+        /// The numbers of those that the caller has, held or bought, ascending.
+        own: Vec<u32>,
+    },
     /// More live PENDING seats than one user may have in one queue (R8).
     #[error("more than {0} seats at once")]
     SeatLimit(u32),
+    /// More live PENDING and CONFIRMED seats of a schedule, or of a concert, than one user may have (R8).
+    #[error("more than {max_per_user} seats, of which the user has {owned}")]
+    PurchaseLimit {
+        /// How many one user may have of it.
+        max_per_user: u32,
+        /// How many the user has of it now.
+        owned: u32,
+    },
     /// The schedule has started (R11).
     #[error("the schedule has started")]
     SaleClosed,
@@ -71,7 +86,7 @@ impl Rejection {
 }
 
 /// What was looked for and not found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// A queue.
     Queue,
@@ -79,8 +94,10 @@ pub enum Missing {
     Concert,
     /// A schedule.
     Schedule,
-    /// A seat.
+    /// A seat, by its id.
     Seat,
+    /// Seats of a schedule, by their numbers, ascending.
+    Seats(Vec<u32>),
     /// A reservation.
     Reservation,
     /// A payment.
@@ -93,7 +110,7 @@ impl std::fmt::Display for Missing {
             Self::Queue => "queue",
             Self::Concert => "concert",
             Self::Schedule => "schedule",
-            Self::Seat => "seat",
+            Self::Seat | Self::Seats(_) => "seat",
             Self::Reservation => "reservation",
             Self::Payment => "payment",
         })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::rejection::Missing;
 use crate::{FieldError, Fingerprint, Money, ReservationId, ScheduleId, SeatId, Timestamp, Wrong};
 
 /// A seat as stored.
@@ -85,6 +86,17 @@ impl SeatChoice {
         match self {
             Self::Ids(ids) => ids.len(),
             Self::Numbers(_, numbers) => numbers.len(),
+        }
+    }
+
+    /// What of it is not among `found`, the seats of the choice that exist.
+    pub fn missing_from(&self, found: &[Seat]) -> Missing {
+        match self {
+            Self::Ids(_) => Missing::Seat,
+            Self::Numbers(_, numbers) => {
+                let found: BTreeSet<u32> = found.iter().map(|seat| seat.number).collect();
+                Missing::Seats(numbers.difference(&found).copied().collect())
+            }
         }
     }
 

@@ -35,8 +35,8 @@ pub(crate) fn line(text: &str, most: usize) -> Option<String> {
         return None;
     }
     let text: String = text.nfc().collect();
-    let good = (1..=most).contains(&text.chars().count())
-        && !text.trim().is_empty()
+    let good = text.chars().count() <= most
+        && text.chars().any(|c| c != ZERO_WIDTH_JOINER && !c.is_whitespace())
         && text.chars().all(|c| c == ZERO_WIDTH_JOINER || is_visible_character(c));
     good.then_some(text)
 }
@@ -67,7 +67,9 @@ mod tests {
         let family = "👩\u{200d}👩\u{200d}👧";
         assert_eq!(line(family, 5).as_deref(), Some(family));
         assert!(!is_visible(family), "but not in an id");
-        for (text, fits) in [("", false), (" \u{3000}", false), ("가나다", true), ("가나다라", false)] {
+        for (text, fits) in
+            [("", false), (" \u{3000}", false), ("\u{200d}", false), ("가나다", true), ("가나다라", false)]
+        {
             assert_eq!(line(text, 3).is_some(), fits, "{text:?}");
         }
         assert_eq!(line(&"a".repeat(10_000_000), 200), None);

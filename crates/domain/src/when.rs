@@ -113,10 +113,13 @@ impl LocalTime {
         (-1439..=1439).contains(&offset_minutes).then_some(Self { at, offset_minutes })
     }
 
-    /// Parses RFC 3339, for example `2026-12-24T19:30:00+09:00`; `None` when it is anything else.
+    /// Parses RFC 3339, for example `2026-12-24T19:30:00+09:00`; `None` when it is anything else, and when it is an instant
+    /// that would not be kept as it is: finer than a microsecond, a leap second, or at the ends of time.
     pub fn parse(text: &str) -> Option<Self> {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        Self::new(Timestamp::from_offset(parsed), parsed.offset().whole_minutes())
+        let at = Timestamp::from_offset(parsed);
+        let is_kept = at.to_utc() == parsed;
+        Self::new(at, parsed.offset().whole_minutes()).filter(|_| is_kept)
     }
 
     /// The instant, whatever the offset.
@@ -180,6 +183,30 @@ mod tests {
         for text in
             ["", "2026-12-24", "2026-12-24T19:30:00", "2026-02-30T00:00:00Z", "24/12/2026", "2026-12-24T19:30:00+24:00"]
         {
+            assert_eq!(LocalTime::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instant_that_is_read_is_the_one_that_was_written() {
+        for text in [
+            "2026-12-24T19:30:00.000001+09:00",
+            "9999-12-31T00:00:00Z",
+            "9999-12-31T09:00:00+09:00",
+            "0001-01-02T00:00:00Z",
+        ] {
+            assert_eq!(LocalTime::parse(text).unwrap().to_string(), text);
+        }
+        // The same instant, its zeros left out.
+        assert_eq!(LocalTime::parse("2026-12-24T19:30:00.500000000Z").unwrap().to_string(), "2026-12-24T19:30:00.5Z");
+        for text in [
+            "9999-12-31T23:59:59+09:00",
+            "9999-12-31T12:00:00-05:00",
+            "9999-12-31T00:00:00.000001Z",
+            "0001-01-01T23:59:59.999999Z",
+            "2026-12-24T19:30:00.0000001Z",
+            "2026-12-31T23:59:60Z",
+        ] {
             assert_eq!(LocalTime::parse(text), None, "{text}");
         }
     }

@@ -160,6 +160,8 @@ pub(crate) struct Problem {
     pub(crate) code: String,
     #[serde(default)]
     pub(crate) seat_numbers: Vec<u32>,
+    #[serde(default)]
+    pub(crate) own_seat_numbers: Vec<u32>,
 }
 
 /// The ticket number that a token carries: behind the queue's 16 bits, 40 bits around the version of the UUID. A client has

@@ -40,16 +40,29 @@ pub(crate) async fn set(options: &Options, servers: &[String], now: OffsetDateTi
     let name = format!("rehearsal-{}-{}", now.unix_timestamp_nanos() / 1_000_000, std::process::id());
     let queue = options.queue.clone().unwrap_or_else(|| name.clone());
     let server = servers.first().map_or("", String::as_str);
+    open(options, server, &queue).await?;
     let loaded = ask(Method::POST, server, "/admin/concerts", options, &concert(options, &queue, now)?).await?;
     let loaded: Loaded = serde_json::from_value(loaded).context("the server told of no concert")?;
-    let policy = json!({
-        "max_active": options.max_active, "batch": options.admit_batch,
-        "interval_seconds": options.admit_interval_seconds, "paused": false
-    });
-    ask(Method::PATCH, server, &format!("/admin/queues/{}", loaded.queue), options, &policy).await?;
     let seats = loaded.schedules.iter().map(|schedule| schedule.seats_total).sum();
     ensure!(seats == options.seats, "the concert was loaded with {seats} seats");
     Ok(Stage { queue: loaded.queue, users: name, seats })
+}
+
+/// Makes the queue, or changes it if it is there, so that it admits as was asked for.
+async fn open(options: &Options, server: &str, queue: &str) -> anyhow::Result<()> {
+    let mut policy = json!({
+        "max_active": options.max_active, "batch": options.admit_batch,
+        "interval_seconds": options.admit_interval_seconds, "paused": false
+    });
+    let path = format!("/admin/queues/{queue}");
+    let (is_there, _) = answer(Method::GET, server, &path, options, &Value::Null).await?;
+    if is_there == StatusCode::NOT_FOUND {
+        policy["name"] = queue.into();
+        ask(Method::POST, server, "/admin/queues", options, &policy).await?;
+    } else {
+        ask(Method::PATCH, server, &path, options, &policy).await?;
+    }
+    Ok(())
 }
 
 /// A concert on as many dates as were asked for, its seats spread evenly, four prices a date.
@@ -70,18 +83,33 @@ fn concert(options: &Options, queue: &str, now: OffsetDateTime) -> anyhow::Resul
     Ok(json!({"title": "Rehearsal", "queue": queue, "schedules": schedules}))
 }
 
-/// Asks as the operator.
+/// Asks as the operator, and is not refused.
 async fn ask(method: Method, server: &str, path: &str, options: &Options, body: &Value) -> anyhow::Result<Value> {
+    let (status, text) = answer(method, server, path, options, body).await?;
+    ensure!(status.is_success(), "{server}{path} answers {status}: {text}");
+    serde_json::from_str(&text).context("the server's answer is no JSON")
+}
+
+/// What the operator is answered.
+async fn answer(
+    method: Method,
+    server: &str,
+    path: &str,
+    options: &Options,
+    body: &Value,
+) -> anyhow::Result<(StatusCode, String)> {
     let http = reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(60)).build()?;
-    let request = http.request(method, format!("{server}/api/v1{path}")).bearer_auth(&options.admin_key).json(body);
+    let mut request = http.request(method, format!("{server}/api/v1{path}")).bearer_auth(&options.admin_key);
+    if !body.is_null() {
+        request = request.json(body);
+    }
     let answer = request.send().await.with_context(|| format!("{server} does not answer"))?;
     let status = answer.status();
     let text = answer.text().await.with_context(|| format!("{server} does not answer"))?;
     if status == StatusCode::UNAUTHORIZED {
         bail!("{server} does not take the admin key; give it the one that the server was started with");
     }
-    ensure!(status.is_success(), "{server}{path} answers {status}: {text}");
-    serde_json::from_str(&text).context("the server's answer is no JSON")
+    Ok((status, text))
 }
 
 #[cfg(test)]

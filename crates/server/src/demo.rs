@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use app::App;
-use domain::concert::{NewConcert, SeatGroup};
+use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
+use domain::ports::LoadCommand;
 use domain::{LocalTime, Money, Page, QueueName, Timestamp};
 
 /// Evenings from today on which the demo is played.
@@ -22,7 +23,8 @@ pub(crate) async fn load(app: &App) -> anyhow::Result<bool> {
     if on_sale || used {
         return Ok(false);
     }
-    app.create_concert(&concert(app.now())?).await.context("could not load the demo concert")?;
+    let command = LoadCommand { concert: concert(app.now())?, key: None };
+    app.create_concert(&command).await.context("could not load the demo concert")?;
     Ok(true)
 }
 
@@ -35,10 +37,10 @@ fn concert(now: Timestamp) -> anyhow::Result<NewConcert> {
         .context("the demo's prices")?;
     let schedules = DAYS_AHEAD
         .iter()
-        .map(|days| Some((evening(now, *days)?, groups.clone())))
+        .map(|days| Some(ScheduleDraft::of(evening(now, *days)?, groups.clone())))
         .collect::<Option<Vec<_>>>()
         .context("the demo's dates")?;
-    Ok(NewConcert::plan("Winter Night in Seoul (demo)", QueueName::main(), &schedules)?)
+    Ok(NewConcert::plan(&Draft::of("Winter Night in Seoul (demo)", QueueName::main(), schedules))?)
 }
 
 /// 19:30 in Seoul, so many days after today's date there.
@@ -52,6 +54,8 @@ fn evening(now: Timestamp, days: u64) -> Option<LocalTime> {
 
 #[cfg(test)]
 mod tests {
+    use domain::concert::NewSchedule;
+
     use super::*;
 
     #[test]
@@ -59,6 +63,6 @@ mod tests {
         let now = LocalTime::parse("2026-11-20T23:00:00Z").unwrap().at();
         assert_eq!(evening(now, 30).unwrap().to_string(), "2026-12-21T19:30:00+09:00");
         let concert = concert(now).unwrap();
-        assert_eq!(concert.schedules.iter().map(|s| s.seats.len()).collect::<Vec<_>>(), [50, 50, 50]);
+        assert_eq!(concert.schedules.iter().map(NewSchedule::seats_total).collect::<Vec<_>>(), [50, 50, 50]);
     }
 }

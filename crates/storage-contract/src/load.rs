@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use domain::concert::{NewConcert, SeatGroup};
+use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
 use domain::ports::{
-    ChargeCommand, ConcertRepository, HoldCommand, PayCommand, PaymentRepository, QueueRepository,
+    ChargeCommand, ConcertRepository, HoldCommand, LoadCommand, PayCommand, PaymentRepository, QueueRepository,
     ReservationRepository, WalletRepository,
 };
 use domain::seat::SeatChoice;
 use domain::{
-    IdempotencyKey, LocalTime, Money, Policy, PolicyChange, QueueName, QueueNumber, ReservationId, ScheduleId, Ticket,
-    UserId,
+    IdempotencyKey, LocalTime, Money, NewQueue, Policy, PolicyChange, QueueName, QueueNumber, ReservationId,
+    ScheduleId, Ticket, UserId,
 };
 
 /// Commands a second.
@@ -149,12 +149,17 @@ impl<T: Copy> Slots<T> {
 }
 
 /// One schedule with a seat for everyone, in a new queue.
-async fn concert(store: &impl ConcertRepository, name: &str, people: usize) -> (QueueNumber, ScheduleId) {
+async fn concert<S>(store: &S, name: &str, people: usize) -> (QueueNumber, ScheduleId)
+where
+    S: ConcertRepository + QueueRepository,
+{
     let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
     let seats = SeatGroup::Count(u32::try_from(people).unwrap(), Money::parse("50").unwrap());
     let queue = QueueName::parse(name).unwrap();
-    let concert = NewConcert::plan("Bench", queue, &[(starts_at, vec![seats])]).unwrap();
-    let created = store.create(&concert).await.unwrap().unwrap();
+    store.make(&NewQueue { name: queue.clone(), policy: Policy::default() }).await.unwrap().unwrap();
+    let draft = Draft::of("Bench", queue, vec![ScheduleDraft::of(starts_at, vec![seats])]);
+    let command = LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: None };
+    let created = store.create(&command).await.unwrap().unwrap().value;
     (created.queue, *created.schedules.first().unwrap())
 }
 

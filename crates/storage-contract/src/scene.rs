@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::concert::{CreatedConcert, NewConcert, NewSchedule, SeatMap};
+use domain::concert::{CreatedConcert, NewConcert, NewSchedule, SeatMap, SeatRun};
 use domain::payment::Receipt;
 use domain::ports::{
-    Admissions, Admitted, Answer, ChargeCommand, Clock, Decided, HoldCommand, Joined, MOST_TURNS, Paid, PayCommand,
-    QueueReport,
+    Admissions, Admitted, Answer, ChargeCommand, Clock, Decided, HoldCommand, Joined, LoadCommand, MOST_TURNS, Paid,
+    PayCommand, QueueReport,
 };
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::seat::{SeatChoice, SeatStatus};
 use domain::token::{Active, EndReason};
 use domain::wallet::{Charge, Entry};
 use domain::{
-    IdempotencyKey, LocalTime, Money, Page, Policy, PolicyChange, QueueName, QueueNumber, Rejection, ReservationId,
-    Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId,
+    IdempotencyKey, LocalTime, Money, NewQueue, Page, Policy, PolicyChange, QueueName, QueueNumber, Rejection,
+    ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId,
 };
 use tokio::sync::Barrier;
 
@@ -64,7 +64,30 @@ pub(crate) fn page<K>() -> Page<K> {
 
 /// A schedule with seats 1 to `seats`, 1000 points each.
 pub(crate) fn schedule(starts_at: LocalTime, seats: u32) -> NewSchedule {
-    NewSchedule { starts_at, seats: (1..=seats).map(|number| (number, money("1000"))).collect() }
+    let seats = vec![SeatRun { first: 1, count: seats, price: money("1000") }];
+    NewSchedule { starts_at, max_per_user: None, seats }
+}
+
+/// A concert to load, of which everybody may have as many seats as there are.
+pub(crate) fn concert(title: &str, queue: &str, schedules: Vec<NewSchedule>) -> NewConcert {
+    NewConcert { title: Arc::from(title), queue: queue_name(queue), max_per_user: None, schedules }
+}
+
+/// Makes a queue that admits as `main` does; its number.
+pub(crate) async fn make_queue(store: &Store, name: &str) -> QueueNumber {
+    let known = store.queues.changes(&[]).await.unwrap();
+    let main = known.iter().find(|queue| queue.name == QueueName::main()).unwrap().number;
+    let policy = store.queues.report(main).await.unwrap().unwrap().policy;
+    let made = store.queues.make(&NewQueue { name: queue_name(name), policy }).await.unwrap().unwrap();
+    let known = store.queues.changes(&[]).await.unwrap();
+    known.into_iter().find(|queue| queue.name == made.name).unwrap().number
+}
+
+/// Loads a concert into a queue that is there.
+pub(crate) async fn load(store: &Store, concert: NewConcert) -> CreatedConcert {
+    let loaded = store.concerts.create(&LoadCommand { concert, key: None }).await.unwrap().unwrap();
+    assert!(!loaded.replayed);
+    loaded.value
 }
 
 /// Runs `task` so many times at once, each as a task of its own that waits for all others to be there.
@@ -110,12 +133,7 @@ impl Scene {
     pub(crate) async fn with(make: &Make, rules: Rules) -> Arc<Self> {
         let store = make.store(rules).await;
         let starts_at = LocalTime::new(store.clock.now().plus(Duration::from_secs(30 * 86_400)), 540).unwrap();
-        let concert = NewConcert {
-            title: Arc::from("겨울 콘서트"),
-            queue: QueueName::main(),
-            schedules: vec![schedule(starts_at, 50)],
-        };
-        let concert = store.concerts.create(&concert).await.unwrap().unwrap();
+        let concert = load(&store, concert("겨울 콘서트", "main", vec![schedule(starts_at, 50)])).await;
         let (main, schedule) = (concert.queue, concert.schedules[0]);
         let map = store.concerts.seat_map(main, schedule).await.unwrap().unwrap();
         let seats = map.seats.iter().map(|(seat, _)| seat.id).collect();
@@ -124,10 +142,13 @@ impl Scene {
 
     /// A second queue with a concert of its own: its number and its schedule of 10 seats.
     pub(crate) async fn other_queue(&self) -> (QueueNumber, ScheduleId) {
-        let schedules = vec![schedule(self.starts_at, 10)];
-        let concert = NewConcert { title: Arc::from("Other"), queue: queue_name("other"), schedules };
-        let created = self.store.concerts.create(&concert).await.unwrap().unwrap();
+        make_queue(&self.store, "other").await;
+        let created = self.load(concert("Other", "other", vec![schedule(self.starts_at, 10)])).await;
         (created.queue, created.schedules[0])
+    }
+
+    pub(crate) async fn load(&self, concert: NewConcert) -> CreatedConcert {
+        load(&self.store, concert).await
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -226,6 +247,11 @@ impl Scene {
         let answer = self.store.reservations.hold(&HoldCommand { ticket, choice, key: None }).await.unwrap()?;
         assert!(!answer.replayed);
         Ok(answer.value)
+    }
+
+    /// The refusal of a hold of the scene's seats of which these are taken, and those the caller's own.
+    pub(crate) fn taken(&self, numbers: &[u32], own: &[u32]) -> Rejection {
+        Rejection::SeatTaken { schedule: self.schedule, numbers: numbers.to_vec(), own: own.to_vec() }
     }
 
     pub(crate) async fn hold_keyed(&self, ticket: Ticket, numbers: &[u32], text: &str) -> Keyed<Reservation> {

@@ -71,7 +71,7 @@ macro_rules! contract_tests {
             ;
             concerts:
                 a_concert_is_loaded_whole
-                an_unknown_queue_is_made_once_with_the_default_policy
+                a_concert_is_loaded_only_into_a_queue_that_is_there_r1
                 what_has_started_is_not_listed_r11
                 dates_of_a_concert_are_of_what_is_for_sale_r11
                 concerts_are_listed_newest_first_in_pages
@@ -162,6 +162,15 @@ macro_rules! contract_tests {
                 a_new_token_does_not_raise_the_limit_r8
                 parallel_holds_of_one_user_keep_the_limit_r8
             ;
+            loading:
+                a_loading_is_answered_again_r15
+                a_key_of_loading_is_one_for_all_queues_r15
+                a_key_of_loading_is_never_forgotten_r15
+                what_has_started_is_not_loaded_r11
+                a_loading_that_is_refused_records_nothing_r15
+                one_key_at_once_loads_once_r15
+                one_key_at_once_for_two_concerts_loads_one_r15
+            ;
             making:
                 a_queue_is_made_with_its_own_policy_and_can_be_joined_r3
                 a_name_that_a_queue_has_is_refused_and_nothing_changes
@@ -181,6 +190,17 @@ macro_rules! contract_tests {
                 what_is_held_is_paid_after_the_start_r11
                 a_payment_makes_room_in_the_line_r5_r14
                 one_reads_ones_own_payments_newest_first
+            ;
+            purchases:
+                what_is_bought_counts_in_the_next_turn_r8
+                seats_by_their_ids_count_too_r8
+                the_limit_of_a_concert_spans_its_schedules_r8
+                what_is_given_up_or_over_does_not_count_r7_r8
+                limits_are_asked_in_their_order_r8
+                parallel_holds_of_one_user_keep_the_limit_of_a_concert_r8
+                paying_and_coming_back_at_once_keeps_the_limit_r8
+                a_refusal_names_ones_own_seats_r8
+                a_schedule_shows_how_many_one_may_have
             ;
             races:
                 of_two_hundred_holds_on_a_seat_one_has_it_r8_s1

@@ -2,6 +2,7 @@
 //! the one server, now the other.
 
 mod line;
+mod loading;
 mod money;
 mod sale;
 mod start;

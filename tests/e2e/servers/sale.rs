@@ -76,6 +76,47 @@ async fn the_limit_of_seats_holds_across_servers_r8() {
     servers.audit().await;
 }
 
+/// R8: parallel holds at two servers of a user who has bought at one of them never come to more than `max_per_user`.
+#[tokio::test]
+async fn what_a_user_may_have_is_counted_across_servers_r8() {
+    let servers = Servers::open(Settings::on(Storage::Postgres).with("--max-seats", 100)).await;
+    let sale = servers.shop(0).limited_concert(40, 0, 5).await;
+    let ann = servers.shop(0).join("ann").await;
+    let held = ann.held(&sale.schedule, &[39, 40]).await;
+    servers.at(1, &ann).pay(&held).await.expect(201);
+    let ann = servers.shop(1).join("ann").await;
+    let holds = (1..=30).zip(0..).map(async |(seat, turn)| servers.at(turn, &ann).hold(&sale.schedule, &[seat]).await);
+    let answers = join_all(holds).await;
+    let (won, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
+    assert_eq!(won.len(), 3);
+    for answer in refused {
+        let refused = answer.refused(409, "purchase_limit");
+        assert_eq!((&refused["max_per_user"], &refused["owned"]), (&json!(5), &json!(5)));
+    }
+    servers.audit().await;
+}
+
+/// R8: whoever was refused a seat that the other server has sold is not shown it as free by the server that refused it: neither
+/// anew, nor by the list that they have.
+#[tokio::test]
+async fn a_server_does_not_offer_the_seat_that_it_has_refused_r8() {
+    let servers = Servers::open(Settings::on(Storage::Postgres).with("--max-seats", 100)).await;
+    let sale = servers.shop(0).concert(20, 10).await;
+    let (ann, ben) = (servers.shop(0).join("ann").await, servers.shop(1).join("ben").await);
+    let path = format!("/schedules/{}/seats", sale.schedule);
+    for (seat, place) in (1..=20).zip(0..) {
+        // A list that is as fresh as can be, and would be good for a while.
+        let list = ben.get(&path).await;
+        list.expect(200);
+        ann.held(&sale.schedule, &[seat]).await;
+        let refused = ben.hold(&sale.schedule, &[seat]).await.refused(409, "seat_taken");
+        assert_eq!((&refused["seat_numbers"], &refused["own_seat_numbers"]), (&json!([seat]), &json!([])));
+        let again = ben.get(&path).header("If-None-Match", list.header("ETag")).await;
+        assert_eq!(again.expect(200)["items"][place]["status"], "HELD", "seat {seat}");
+    }
+    servers.audit().await;
+}
+
 /// S2, S3, S4: payments at one server race the end of holds that the other has made and that two schedulers sweep: each is
 /// paid or ran out, and the seat is never both.
 #[tokio::test]

@@ -146,6 +146,15 @@ impl Database {
         }
     }
 
+    /// A schedule started long ago, as none can be loaded. A schedule never changes, so that a server may remember one that it has read.
+    pub fn begin(&self, schedule: &str) {
+        let condition = match self.storage() {
+            Storage::Sqlite => format!("lower(hex(id)) = '{}'", schedule.replace('-', "")),
+            Storage::Postgres => format!("id = '{schedule}'"),
+        };
+        self.execute(&format!("UPDATE schedules SET starts_at = {} WHERE {condition}", self.long_ago()));
+    }
+
     /// Gets in the way of every server that writes.
     pub async fn lock(&self) -> Lock {
         if let Some(url) = &self.server {

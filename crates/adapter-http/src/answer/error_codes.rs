@@ -111,6 +111,10 @@ codes! {
         "Too many seats", "좌석 수 초과",
         "One user may not hold so many seats at once.",
         "한 사용자가 동시에 잡을 수 있는 좌석 수를 넘었습니다.";
+    PurchaseLimit, CONFLICT, "purchase_limit",
+        "Purchase limit reached", "1인 구매 한도 초과",
+        "One user may not have so many seats of this concert.",
+        "한 사용자가 이 공연에서 가질 수 있는 좌석 수를 넘었습니다.";
     SaleClosed, CONFLICT, "sale_closed",
         "Sale closed", "판매 종료",
         "The performance has started.",

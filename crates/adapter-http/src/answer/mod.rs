@@ -11,5 +11,6 @@ pub(crate) mod problem;
 pub(crate) mod reservation;
 pub(crate) mod schedule;
 pub(crate) mod seat_list;
+pub(crate) mod sentence;
 pub(crate) mod token_state;
 pub(crate) mod wrong_values;

@@ -7,21 +7,28 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use app::Failure;
 use domain::ports::StoreError;
+use domain::rejection::Missing;
 use domain::{FieldError, Rejection, Wrong};
 use serde::Serialize;
 
 use crate::answer::error_codes::{Code, Language};
 use crate::answer::extension::{Extension, InvalidValue};
 use crate::answer::points::Points;
+use crate::answer::sentence::Sentence;
 use crate::answer::token_state::TokenState;
 use crate::answer::wrong_values;
+
+/// How many wrong values one answer names.
+pub(crate) const MAX_ERRORS: usize = 100;
 
 /// Why a request was not answered with success. Rendered once, at the edge, where language and request id are known.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     /// What went wrong.
     pub(crate) code: Code,
-    extension: Extension,
+    extension: Box<Extension>,
+    /// What exactly, where the sentence of the code does not tell.
+    sentence: Option<&'static Sentence>,
     /// Values that cannot be used; they are told in the caller's language.
     invalid: Box<[FieldError]>,
     /// What exactly, in English, where that helps the caller.
@@ -55,7 +62,22 @@ struct Document<'a> {
 impl Problem {
     /// A problem of which there is no more to say than its code.
     pub(crate) fn new(code: Code) -> Self {
-        Self { code, extension: Extension::Nothing, invalid: Box::default(), note: None, cause: None, allow: None }
+        let (extension, invalid) = (Box::new(Extension::Nothing), Box::default());
+        Self { code, extension, sentence: None, invalid, note: None, cause: None, allow: None }
+    }
+
+    /// Nothing is served under the path.
+    pub(crate) fn no_such_path() -> Self {
+        Self { sentence: Some(&Sentence::NO_SUCH_PATH), ..Self::new(Code::NotFound) }
+    }
+
+    fn not_found(what: Missing) -> Self {
+        match what {
+            Missing::Seats(seat_numbers) => {
+                Self { extension: Box::new(Extension::MissingSeats { seat_numbers }), ..Self::new(Code::NotFound) }
+            }
+            what => Self { sentence: Some(Sentence::missing(&what)), ..Self::new(Code::NotFound) },
+        }
     }
 
     /// A body that is no JSON, and why.
@@ -63,8 +85,9 @@ impl Problem {
         Self { note: Some(note.into()), ..Self::new(Code::MalformedRequest) }
     }
 
-    /// Values that cannot be used.
-    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+    /// Values that cannot be used, of which the first [`MAX_ERRORS`] are told.
+    pub(crate) fn invalid(mut errors: Vec<FieldError>) -> Self {
+        errors.truncate(MAX_ERRORS);
         Self { invalid: errors.into(), ..Self::new(Code::ValidationFailed) }
     }
 
@@ -92,7 +115,7 @@ impl Problem {
     pub(crate) fn of(error: &actix_web::Error) -> Self {
         let response = error.as_response_error();
         match response.status_code() {
-            StatusCode::NOT_FOUND => Self::new(Code::NotFound),
+            StatusCode::NOT_FOUND => Self::no_such_path(),
             StatusCode::METHOD_NOT_ALLOWED => Self::new(Code::MethodNotAllowed),
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(Code::PayloadTooLarge),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(Code::UnsupportedMediaType),
@@ -104,7 +127,8 @@ impl Problem {
     /// The document, for one caller. `instance` names the request.
     pub(crate) fn respond(&self, language: Language, request_id: &str) -> HttpResponse {
         let status = self.code.status();
-        let detail = self.extension.detail(language).unwrap_or_else(|| self.code.detail(language).to_owned());
+        let sentence = || self.sentence.map_or_else(|| self.code.detail(language), |sentence| sentence.text(language));
+        let detail = self.extension.detail(language).unwrap_or_else(|| sentence().to_owned());
         let detail = self.note.as_ref().map_or_else(|| detail.clone(), |note| format!("{detail} ({note})"));
         let told = invalid_values(&self.invalid, language);
         let document = Document {
@@ -173,9 +197,14 @@ impl From<Rejection> for Problem {
             }
             Rejection::UserMismatch => (Code::UserMismatch, Extension::Nothing),
             Rejection::WrongQueue => (Code::WrongQueue, Extension::Nothing),
-            Rejection::NotFound(_) => (Code::NotFound, Extension::Nothing),
-            Rejection::SeatTaken(seat_numbers) => (Code::SeatTaken, Extension::Seats { seat_numbers }),
+            Rejection::NotFound(what) => return Self::not_found(what),
+            Rejection::SeatTaken { numbers, own, .. } => {
+                (Code::SeatTaken, Extension::TakenSeats { seat_numbers: numbers, own_seat_numbers: own })
+            }
             Rejection::SeatLimit(max_seats) => (Code::SeatLimit, Extension::Limit { max_seats }),
+            Rejection::PurchaseLimit { max_per_user, owned } => {
+                (Code::PurchaseLimit, Extension::Purchase { max_per_user, owned })
+            }
             Rejection::SaleClosed => (Code::SaleClosed, Extension::Nothing),
             Rejection::AlreadyPaid => (Code::AlreadyPaid, Extension::Nothing),
             Rejection::QueueExists => (Code::QueueExists, Extension::Nothing),
@@ -189,7 +218,7 @@ impl From<Rejection> for Problem {
             Rejection::IdempotencyKeyReused => (Code::IdempotencyKeyReused, Extension::Nothing),
             Rejection::Invalid(errors) => return Self::invalid(errors),
         };
-        Self { extension, ..Self::new(code) }
+        Self { extension: Box::new(extension), ..Self::new(code) }
     }
 }
 

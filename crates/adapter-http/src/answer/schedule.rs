@@ -23,6 +23,12 @@ pub(crate) struct ScheduleView {
     seats_total: u32,
     /// How many seats may be held, at most a second ago.
     seats_available: u32,
+    /// How many of its seats one user may have, held and bought; null for as many as they like.
+    #[schema(required)]
+    max_per_user: Option<u32>,
+    /// The same for the seats of all performances of the concert together.
+    #[schema(required)]
+    concert_max_per_user: Option<u32>,
 }
 
 impl ScheduleView {
@@ -36,6 +42,8 @@ impl ScheduleView {
             starts_at: schedule.starts_at.to_string(),
             seats_total: schedule.seats_total,
             seats_available,
+            max_per_user: schedule.max_per_user,
+            concert_max_per_user: schedule.concert_max_per_user,
         }
     }
 }

@@ -91,6 +91,15 @@ impl SeatBytes {
         Read { value: Arc::new(Self { map, all: OnceCell::new(), available: OnceCell::new() }), until }
     }
 
+    /// Whether it calls one of these seats free.
+    pub(crate) fn offers(&self, numbers: &[u32]) -> bool {
+        numbers.iter().any(|number| {
+            let place = self.map.seats.binary_search_by_key(number, |(seat, _)| seat.number).ok();
+            let seat = place.and_then(|place| self.map.seats.get(place));
+            seat.is_some_and(|(_, status)| *status == SeatStatus::Available)
+        })
+    }
+
     /// The list of all seats, or of those that may be held only.
     pub(crate) async fn written(self: &Arc<Self>, only_available: bool) -> Result<&Written, Problem> {
         let cell = if only_available { &self.available } else { &self.all };

@@ -110,7 +110,10 @@ fn problem() -> RefOr<Schema> {
         .property("token_status", RefOr::<Schema>::Ref(Ref::from_schema_name("TokenState")))
         .property("selection_ends_at", dates::date_time())
         .property("seat_numbers", list(whole().into()))
+        .property("own_seat_numbers", list(whole().into()))
         .property("max_seats", whole())
+        .property("max_per_user", whole())
+        .property("owned", whole())
         .required("type")
         .required("title")
         .required("status")
@@ -226,16 +229,19 @@ fn parameters(endpoint: &Endpoint) -> Vec<utoipa::openapi::path::Parameter> {
         parameters.push(described.build());
     }
     if endpoint.idempotent {
+        let says = if endpoint.auth == Auth::Admin {
+            "Makes the request safe to repeat: the same key never loads twice, and gives the first answer again."
+        } else {
+            "Makes the request safe to repeat: for 24 h the same key gives the first answer again, with today's `status` and \
+             `cancel_reason` of a reservation."
+        };
         let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]{1,128}$"));
         parameters.push(
             ParameterBuilder::new()
                 .name(idempotency::HEADER)
                 .parameter_in(ParameterIn::Header)
                 .required(Required::False)
-                .description(Some(
-                    "Makes the request safe to repeat: for 24 h the same key gives the first answer again, with today's \
-                     `status` and `cancel_reason` of a reservation.",
-                ))
+                .description(Some(says))
                 .schema(Some(key))
                 .build(),
         );
@@ -326,8 +332,9 @@ fn example(code: Code) -> utoipa::openapi::example::Example {
         Code::InsufficientBalance => json!({"balance": 500, "amount": 12000}),
         Code::TokenNotActive => json!({"token_status": "WAITING"}),
         Code::SelectionClosed => json!({"selection_ends_at": "2026-12-01T10:11:00Z"}),
-        Code::SeatTaken => json!({"seat_numbers": [7]}),
+        Code::SeatTaken => json!({"seat_numbers": [7], "own_seat_numbers": []}),
         Code::SeatLimit => json!({"max_seats": 4}),
+        Code::PurchaseLimit => json!({"max_per_user": 4, "owned": 3}),
         _ => json!({}),
     };
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {

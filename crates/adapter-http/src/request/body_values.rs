@@ -7,8 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-/// How many wrong values one answer names.
-const MAX_ERRORS: usize = 100;
+use crate::answer::problem::MAX_ERRORS;
 
 /// The wrong values found so far.
 #[derive(Default)]

@@ -57,7 +57,7 @@ async fn file(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let config = Config::from("/openapi.json").validator_url("none").display_operation_id(true);
     let found = utoipa_swagger_ui::serve(name, Arc::new(config));
     let found = found.map_err(|error| Problem::internal(format!("the page was not written: {error}")))?;
-    let SwaggerFile { bytes, content_type, gzpipped, .. } = found.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let SwaggerFile { bytes, content_type, gzpipped, .. } = found.ok_or_else(Problem::no_such_path)?;
     let mut response = HttpResponse::Ok();
     if gzpipped {
         response.insert_header((header::CONTENT_ENCODING, "gzip"));

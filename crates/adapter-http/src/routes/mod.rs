@@ -19,7 +19,6 @@ use actix_web::guard::{self, GuardContext};
 use actix_web::http::Method;
 use actix_web::{App, Error, HttpResponse, Resource, web};
 
-use crate::answer::error_codes::Code;
 use crate::answer::problem::Problem;
 use crate::api::Api;
 use crate::middleware;
@@ -80,7 +79,7 @@ pub(crate) fn application(
     for (path, endpoints) in by_path(endpoints()) {
         app = app.service(resource(path, &endpoints));
     }
-    app.default_service(web::to(|| async { Err::<HttpResponse, _>(Problem::new(Code::NotFound)) }))
+    app.default_service(web::to(|| async { Err::<HttpResponse, _>(Problem::no_such_path()) }))
         .wrap_fn(move |request, router| middleware::pass(&at_edge, &strays, request, router))
 }
 

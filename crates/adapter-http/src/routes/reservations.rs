@@ -46,6 +46,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 Code::NotFound,
                 Code::SeatTaken,
                 Code::SeatLimit,
+                Code::PurchaseLimit,
                 Code::SaleClosed,
             ]),
         Endpoint::new(Method::GET, PATH, "listReservations", "One's own reservations, newest first.", || web::to(list))
@@ -132,9 +133,11 @@ async fn hold(
     body: Json<SeatChoice>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
+    let queue = bearer.0.queue();
     let answer = api.app.hold(bearer.0, body.0, key.0).await.inspect_err(|failure| {
-        if matches!(failure, Failure::Rejected(Rejection::SeatTaken(_))) {
+        if let Failure::Rejected(Rejection::SeatTaken { schedule, numbers, .. }) = failure {
             api.sale.conflicts.increment(1);
+            api.seats_taken(queue, *schedule, numbers);
         }
     })?;
     let reservation = answer.value;

@@ -28,7 +28,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let schedule = json!({
         "id": "0193a5b2-7c00-7000-8000-000000000002", "concert_id": "0193a5b2-7c00-7000-8000-000000000001",
         "title": "Winter Gala", "date": "2026-12-24", "starts_at": "2026-12-24T19:30:00+09:00", "seats_total": 50,
-        "seats_available": 50
+        "seats_available": 50, "max_per_user": null, "concert_max_per_user": 4
     });
     let page = Content::Page(Shape::of::<ScheduleView>(), schedule);
     vec![

@@ -23,7 +23,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         "schedule": {
             "id": "0193a5b2-7c00-7000-8000-000000000002", "concert_id": "0193a5b2-7c00-7000-8000-000000000001",
             "title": "Winter Gala", "date": "2026-12-24", "starts_at": "2026-12-24T19:30:00+09:00",
-            "seats_total": 2, "seats_available": 1
+            "seats_total": 2, "seats_available": 1, "max_per_user": null, "concert_max_per_user": 4
         },
         "items": [
             {"id": "0193a5b2-7c00-7000-8000-000000000003", "number": 1, "price": 12000, "status": "AVAILABLE",

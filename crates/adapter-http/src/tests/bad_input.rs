@@ -218,6 +218,11 @@ async fn a_concert_is_loaded_whole_or_not_at_all() {
         format!("{{\"title\":\"T\",\"schedules\":[{{\"starts_at\":{time},\"seats\":[{{\"count\":1,\"price\":1}}]}}]}}")
     };
     let schedules = vec![r#"{"starts_at":"2126-01-01T00:00:00Z","seats":[{"count":1,"price":1}]}"#; 101].join(",");
+    let twice = [r#"{"starts_at":"2126-01-01T00:00:00Z","seats":[{"count":1,"price":1}]}"#; 2].join(",");
+    let hall = |day: usize| {
+        format!("{{\"starts_at\":\"2126-01-{day:02}T00:00:00Z\",\"seats\":[{{\"count\":100000,\"price\":1}}]}}")
+    };
+    let halls: Vec<String> = (1..=11).map(hall).collect();
     let bodies = [
         with_seats("[]"),
         with_seats("[{\"count\":0,\"price\":1}]"),
@@ -239,14 +244,48 @@ async fn a_concert_is_loaded_whole_or_not_at_all() {
         at("\"2126-02-30T00:00:00Z\""),
         at("\"2126-01-01T00:00:00+25:00\""),
         at("4924281600"),
+        at("\"1999-12-31T23:59:59.999999Z\""),
+        at("\"2200-01-01T00:00:00Z\""),
+        at("\"2200-01-01T00:00:00+14:00\""),
+        at("\"9999-12-31T23:59:59+09:00\""),
+        at("\"0001-01-01T00:00:00Z\""),
+        at("\"10000-01-01T00:00:00Z\""),
+        at("\"2126-01-01T00:00:00.0000001Z\""),
+        at("\"2126-12-31T23:59:60Z\""),
+        // A second before the clock of these tests.
+        at("\"2026-01-01T11:59:59Z\""),
+        at("\"2026-01-01T12:00:00Z\""),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":0"),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":100001"),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":4294967296"),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":-1"),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":4.0"),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":\"4\""),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":null"),
+        at("\"2126-01-01T00:00:00Z\",\"max_per_user\":[4]"),
+        at("\"2126-01-01T00:00:00Z\"").replace("\"T\"", "\"T\",\"max_per_user\":0"),
+        at("\"2126-01-01T00:00:00Z\"").replace("\"T\"", "\"T\",\"max_per_user\":1e2"),
+        at("\"2126-01-01T00:00:00Z\"").replace("\"T\"", "\"T\",\"max_per_user\":99999999999999999999"),
+        at("\"2126-01-01T00:00:00Z\"").replace("\"T\"", "\"T\",\"max_per_user\":{}"),
+        at("\"2126-01-01T00:00:00Z\"").replace("\"T\"", "\"T\",\"max_per_user\":4,\"max_per_user\":4"),
         "{\"title\":\"T\",\"schedules\":[]}".to_owned(),
         "{\"title\":\"\",\"schedules\":[]}".to_owned(),
         format!("{{\"title\":\"T\",\"schedules\":[{schedules}]}}"),
+        format!("{{\"title\":\"T\",\"schedules\":[{twice}]}}"),
+        format!("{{\"title\":\"T\",\"schedules\":[{}]}}", halls.join(",")),
         with_seats("[{\"count\":1,\"price\":1}]").replace("\"T\"", "\"\\u0007\""),
+        with_seats("[{\"count\":1,\"price\":1}]").replace("\"T\"", "\" \\u3000\""),
+        with_seats("[{\"count\":1,\"price\":1}]").replace("\"T\"", "\"T\\u202e\""),
+        with_seats("[{\"count\":1,\"price\":1}]").replace("\"T\"", "\"T\\u200b\""),
+        with_seats("[{\"count\":1,\"price\":1}]").replace("\"T\"", "\"T\\ue000\""),
+        with_seats("[{\"count\":1,\"price\":1}]").replace("\"T\"", "\"T\\uffff\""),
         with_seats("[{\"count\":1,\"price\":1}]").replace("\"T\"", "\"T\",\"queue\":\"no such name\""),
     ];
     let cases: Vec<_> = bodies.iter().map(|body| (body.as_bytes(), INVALID)).collect();
     refused(&shop, &concert, "POST", "/api/v1/admin/concerts", ADMIN, &cases).await;
+    // The earliest moment that is not too late.
+    let soon = at("\"2026-01-01T12:00:00.000001Z\"");
+    shop.send(with_json(request("POST", "/api/v1/admin/concerts", ADMIN), soon)).await.expect(201);
     let change = |body: &'static str| (body.as_bytes(), INVALID);
     let cases = [
         change(r#"{"max_active":100000000000}"#),

@@ -103,9 +103,13 @@ async fn refusals_of_the_sale() {
     let held = shop.held(&alice, &concert, &[1, 2]).await;
 
     let taken = sees(&shop, Code::SeatTaken, hold(&bob, &concert, &[3, 2, 1])).await;
-    assert_eq!(taken, json!({"seat_numbers": [1, 2]}));
+    assert_eq!(taken, json!({"seat_numbers": [1, 2], "own_seat_numbers": []}));
     let limit = sees(&shop, Code::SeatLimit, hold(&bob, &concert, &[3, 4, 5, 6, 7])).await;
     assert_eq!(limit, json!({"max_seats": 4}));
+    let few = shop.limited_concert("main", 9, Some(3), None).await;
+    shop.held(&bob, &few, &[1]).await;
+    let limit = sees(&shop, Code::PurchaseLimit, hold(&bob, &few, &[2, 3, 4])).await;
+    assert_eq!(limit, json!({"max_per_user": 3, "owned": 1}));
     let poor = sees(&shop, Code::InsufficientBalance, pay(&alice, &held)).await;
     assert_eq!(poor, json!({"balance": 0, "amount": 2000}));
     shop.charge(&bob, 5000).await.expect(201);
@@ -114,7 +118,8 @@ async fn refusals_of_the_sale() {
     let wrong = json!({"reservation_id": held, "amount": 1});
     sees(&shop, Code::AmountMismatch, ask("POST", "/api/v1/payments", &alice, &wrong)).await;
     sees(&shop, Code::NotFound, pay(&alice, &concert.id)).await;
-    sees(&shop, Code::NotFound, hold(&alice, &concert, &[51])).await;
+    let missing = sees(&shop, Code::NotFound, hold(&alice, &concert, &[52, 3, 51])).await;
+    assert_eq!(missing, json!({"seat_numbers": [51, 52]}));
     sees(&shop, Code::NotFound, ask("GET", &format!("/api/v1/reservations/{held}"), &bob, &Value::Null)).await;
 
     shop.call("DELETE", &format!("/api/v1/reservations/{held}"), &alice).await.expect(204);
@@ -141,10 +146,82 @@ async fn refusals_of_the_sale() {
     assert_eq!(closed, json!({"selection_ends_at": shop.clock.now().to_string()}));
 }
 
+/// What a problem says in one language.
+async fn said(shop: &Shop, language: &str, request: impl Fn(&str) -> TestRequest) -> String {
+    shop.send(request(language)).await.json()["detail"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn not_found_says_what_was_not_found() {
+    type Asking = Box<dyn Fn(&str) -> TestRequest>;
+    let (shop, concert) = Shop::open().await;
+    let alice = shop.join("alice").await;
+    let id = "01890000-0000-7000-8000-000000000000";
+    let asks = |method: &str, path: &str, bearer: &str, body: &Value| -> Asking {
+        Box::new(ask(method, &format!("/api/v1{path}"), bearer, body))
+    };
+    let get = |path: &str| asks("GET", path, &alice, &Value::Null);
+    let hold = |body: &Value| asks("POST", "/reservations", &alice, body);
+    let seats = json!([{"count": 1, "price": 1}]);
+    let stray =
+        json!({"title": "T", "queue": "mian", "schedules": [{"starts_at": "2126-01-01T00:00:00Z", "seats": seats}]});
+    let asked: [(&str, &str, Asking); 15] = [
+        ("path", "경로", get("/nothing")),
+        ("queue", "대기열", asks("POST", "/queue/tokens", "", &json!({"user_id": "a", "queue": "mian"}))),
+        ("queue", "대기열", asks("GET", "/admin/queues/mian", ADMIN, &Value::Null)),
+        ("queue", "대기열", asks("GET", "/admin/queues/No*Name", ADMIN, &Value::Null)),
+        ("queue", "대기열", asks("POST", "/admin/concerts", ADMIN, &stray)),
+        ("concert", "공연", get(&format!("/concerts/{id}/schedules"))),
+        ("concert", "공연", get("/concerts/x/schedules")),
+        ("schedule", "회차", get(&format!("/schedules/{id}/seats"))),
+        ("schedule", "회차", hold(&json!({"schedule_id": id, "seat_numbers": [1]}))),
+        ("seats of these numbers: 51, 60.", "좌석이 없습니다: 51, 60.", hold(&concert.seats(&[60, 1, 51]))),
+        ("seat ", "좌석", hold(&json!({"seat_ids": [id]}))),
+        ("reservation", "예약", get(&format!("/reservations/{id}"))),
+        ("reservation", "예약", asks("DELETE", &format!("/reservations/{id}"), &alice, &Value::Null)),
+        ("reservation", "예약", asks("POST", "/payments", &alice, &json!({"reservation_id": id}))),
+        ("payment", "결제", get(&format!("/payments/{id}"))),
+    ];
+    for (english, korean, request) in asked {
+        sees(&shop, Code::NotFound, &request).await;
+        let (in_english, in_korean) = (said(&shop, "en", &request).await, said(&shop, "ko", &request).await);
+        assert!(in_english.contains(english), "{english}: {in_english}");
+        assert!(in_korean.contains(korean), "{korean}: {in_korean}");
+    }
+}
+
+/// What one has oneself is not said to be another's.
+#[actix_web::test]
+async fn seats_of_ones_own_are_told_from_others() {
+    let (shop, concert) = Shop::open().await;
+    let (alice, bob) = (shop.join("alice").await, shop.join("bob").await);
+    shop.charge(&alice, 1000).await.expect(201);
+    let bought = shop.held(&alice, &concert, &[1]).await;
+    shop.pay(&alice, &bought).await.expect(201);
+    let alice = shop.join("alice").await;
+    shop.held(&alice, &concert, &[2]).await;
+    shop.held(&bob, &concert, &[3]).await;
+    for (numbers, own, english, korean) in [
+        (&[1, 2][..], &[1, 2][..], "You have these seats already", "본인이 선택했거나 구매한"),
+        (&[1, 3][..], &[1][..], "some are yours", "본인의 좌석"),
+        (&[3][..], &[][..], "held or sold", "이미 선택되었거나 판매된"),
+    ] {
+        let carried = sees(&shop, Code::SeatTaken, hold(&alice, &concert, numbers)).await;
+        assert_eq!(carried, json!({"seat_numbers": numbers, "own_seat_numbers": own}));
+        let (in_english, in_korean) = (
+            said(&shop, "en", hold(&alice, &concert, numbers)).await,
+            said(&shop, "ko", hold(&alice, &concert, numbers)).await,
+        );
+        assert!(in_english.contains(english) && in_korean.contains(korean), "{in_english} {in_korean}");
+        assert!(!in_korean.contains("다른 사용자"), "{in_korean}");
+    }
+}
+
 #[actix_web::test]
 async fn refusals_at_the_door() {
     let rules = domain::Rules { new_queue: Policy { max_active: 1, ..Policy::default() }, ..open_rules() };
     let shop = Shop::plan(Plan { rules, ..Plan::default() }).await;
+    shop.make_queue("other").await;
     let (concert, other) = (shop.concert("main", 1).await, shop.concert("other", 1).await);
     let (first, second) = (shop.join("first").await, shop.join("second").await);
     let waiting = sees(&shop, Code::TokenNotActive, hold(&second, &concert, &[1])).await;

@@ -82,8 +82,8 @@ async fn a_page_has_fifty_items_when_nobody_says() {
 async fn schedules_are_listed_by_their_own_dates() {
     let shop = Shop::new().await;
     let at = |time: &str| json!({"starts_at": time, "seats": [{"count": 1, "price": 1}]});
-    // All three are 2126-01-01T20:00Z or two hours later.
-    let schedules = [at("2126-01-02T05:00:00+09:00"), at("2126-01-01T20:00:00Z"), at("2126-01-01T12:00:00-10:00")];
+    // All three are on 2126-01-01 in UTC, an hour after each other.
+    let schedules = [at("2126-01-02T05:00:00+09:00"), at("2126-01-01T21:00:00Z"), at("2126-01-01T12:00:00-10:00")];
     let body = json!({"title": "T", "schedules": schedules});
     let made = shop.post("/api/v1/admin/concerts", ADMIN, &body).await.expect(201).json();
     let token = shop.join("alice").await;

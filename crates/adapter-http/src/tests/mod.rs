@@ -4,6 +4,7 @@ mod bad_input;
 mod errors;
 mod identity;
 mod lists;
+mod loading;
 mod middleware;
 mod order;
 mod prepared;

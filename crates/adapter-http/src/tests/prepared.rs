@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::shop::{Concert, Reply, Shop, request};
 
@@ -119,6 +119,36 @@ async fn shared_answers_are_at_most_so_old() {
     assert_eq!(counted().await, 50);
     shop.clock.advance(Duration::from_micros(1));
     assert_eq!(counted().await, 49);
+}
+
+/// Whoever has just been told that a seat is taken does not see it free: the clock stands still, so that nothing here is read
+/// anew because of its age. Somebody holds it elsewhere, here behind the API's back.
+#[actix_web::test]
+async fn what_was_refused_as_taken_is_shown_as_taken() {
+    let (shop, concert) = Shop::open().await;
+    let (winner, loser) = (shop.join("alice").await, shop.join("bob").await);
+    let elsewhere = async |number: u32| {
+        let token = shop.app.authenticate(domain::seal::SealedToken::parse(&winner).unwrap()).unwrap();
+        let schedule = domain::ScheduleId::new(concert.schedule.parse().unwrap());
+        let choice = domain::seat::SeatChoice::numbers(schedule, &[number]).unwrap();
+        shop.app.hold(token, choice, None).await.unwrap();
+    };
+    assert_eq!(seat(&shop, &concert, &loser, 1).await, "AVAILABLE");
+    let seats = shop.get(&concert.path(), &loser).await;
+    let (etag, seats) = (seats.header("etag").unwrap().to_owned(), seats.json());
+    elsewhere(1).await;
+    assert_eq!(shop.hold(&loser, &concert, &[2, 1]).await.code(), "seat_taken");
+    asked(&shop, &concert, &loser, &[("if-none-match", &etag)]).await.expect(200);
+    assert_eq!(seat(&shop, &concert, &loser, 1).await, "HELD", "and the counts say so, too");
+    elsewhere(3).await;
+    let third = json!({"seat_ids": [seats["items"][2]["id"]]});
+    assert_eq!(shop.post("/api/v1/reservations", &loser, &third).await.code(), "seat_taken");
+    assert_eq!(seat(&shop, &concert, &loser, 3).await, "HELD", "named by its id");
+    // What the list says already is no reason to read it again.
+    elsewhere(4).await;
+    assert_eq!(shop.hold(&loser, &concert, &[1]).await.code(), "seat_taken");
+    let shown = shop.get(&concert.path(), &loser).await.json();
+    assert_eq!(shown["items"][3]["status"], "AVAILABLE");
 }
 
 async fn asked(shop: &Shop, concert: &Concert, token: &str, headers: &[(&'static str, &str)]) -> Reply {

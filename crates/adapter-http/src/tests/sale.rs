@@ -99,8 +99,19 @@ async fn one_buys_a_seat_from_joining_to_the_receipt() {
     let schedule = &schedules["items"][0];
     assert_eq!(
         sorted(names(schedule)),
-        ["concert_id", "date", "id", "seats_available", "seats_total", "starts_at", "title"]
+        [
+            "concert_id",
+            "concert_max_per_user",
+            "date",
+            "id",
+            "max_per_user",
+            "seats_available",
+            "seats_total",
+            "starts_at",
+            "title"
+        ]
     );
+    assert_eq!((&schedule["max_per_user"], &schedule["concert_max_per_user"]), (&Value::Null, &Value::Null));
     assert_eq!((&schedule["seats_total"], &schedule["seats_available"]), (&json!(50), &json!(50)));
 
     let seats = shop.get(&concert.path(), token).await.expect(200).json();
@@ -166,7 +177,7 @@ async fn one_buys_a_seat_from_joining_to_the_receipt() {
 async fn who_waits_is_told_the_place_and_when_to_ask_again() {
     let rules = domain::Rules { new_queue: Policy { max_active: 1, batch: 1, ..Policy::default() }, ..open_rules() };
     let shop = Shop::plan(Plan { rules, ..Plan::default() }).await;
-    shop.concert("narrow", 1).await;
+    shop.make_queue("narrow").await;
     shop.join_queue("first", "narrow").await;
     let second = shop.join_queue("second", "narrow").await;
     let third = shop.join_queue("third", "narrow").await;
@@ -217,18 +228,21 @@ async fn an_operator_loads_concerts_and_sets_the_pace() {
         "schedules": [
             {"starts_at": "2126-12-24T19:30:00+09:00",
              "seats": [{"count": 2, "price": 10}, {"number": 9, "price": "0.50"}, {"count": 1, "price": 12.25}]},
-            {"starts_at": "2126-12-25T19:30:00.5Z", "seats": [{"number": 1, "price": 1}]}
+            {"starts_at": "2126-12-25T19:30:00.5Z", "seats": [{"number": 1, "price": 1}], "max_per_user": 2}
         ]
     });
+    shop.make_queue("vip").await;
     let made = shop.post("/api/v1/admin/concerts", ADMIN, &body).await.expect(201).json();
     let schedules = &made["schedules"];
     assert_eq!(
         made,
         json!({
-            "id": made["id"], "title": "겨울", "queue": "vip",
+            "id": made["id"], "title": "겨울", "queue": "vip", "max_per_user": null,
             "schedules": [
-                {"id": schedules[0]["id"], "starts_at": "2126-12-24T19:30:00+09:00", "seats_total": 4},
-                {"id": schedules[1]["id"], "starts_at": "2126-12-25T19:30:00.5Z", "seats_total": 1}
+                {"id": schedules[0]["id"], "starts_at": "2126-12-24T19:30:00+09:00", "seats_total": 4,
+                 "max_per_user": null},
+                {"id": schedules[1]["id"], "starts_at": "2126-12-25T19:30:00.5Z", "seats_total": 1,
+                 "max_per_user": 2}
             ]
         })
     );

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use domain::concert::{NewConcert, SeatGroup};
+use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
+use domain::ports::LoadCommand;
 use domain::{LocalTime, Money, QueueName, UserId};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -15,8 +16,9 @@ const INSTANT: Duration = Duration::from_micros(1);
 async fn made_elsewhere(shop: &Shop) {
     let starts_at = LocalTime::parse("2126-12-24T19:30:00+09:00").unwrap();
     let seats = vec![SeatGroup::Count(1, Money::parse("1").unwrap())];
-    let concert = NewConcert::plan("Elsewhere", QueueName::main(), &[(starts_at, seats)]).unwrap();
-    shop.app.create_concert(&concert).await.unwrap();
+    let draft = Draft::of("Elsewhere", QueueName::main(), vec![ScheduleDraft::of(starts_at, seats)]);
+    let command = LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: None };
+    shop.app.create_concert(&command).await.unwrap();
 }
 
 async fn listed(shop: &Shop, query: &str) -> usize {
@@ -63,6 +65,6 @@ async fn scrapes_share_the_counts_of_the_queues_for_a_second() {
     shop.clock.advance(INSTANT);
     assert!(shown(active).await);
     // A queue that was made here is there at once.
-    shop.concert("new", 1).await;
+    shop.make_queue("new").await;
     assert!(shown(r#"usher_waiting{queue="new"} 0"#).await);
 }

@@ -187,9 +187,31 @@ impl Shop {
 
     /// Loads a concert in 30 days and gives its ids.
     pub(super) async fn concert(&self, queue: &str, seats: u32) -> Concert {
+        self.limited_concert(queue, seats, None, None).await
+    }
+
+    /// Makes a queue as the server has new ones.
+    pub(super) async fn make_queue(&self, name: &str) {
+        self.post("/api/v1/admin/queues", ADMIN, &json!({"name": name})).await.expect(201);
+    }
+
+    /// Loads a concert in 30 days of which one user may have so many seats, and so many of its one schedule.
+    pub(super) async fn limited_concert(
+        &self,
+        queue: &str,
+        seats: u32,
+        of_concert: Option<u32>,
+        of_schedule: Option<u32>,
+    ) -> Concert {
         let starts_at = self.clock.now().plus(Duration::from_secs(30 * 86_400)).to_string();
-        let schedule = json!({"starts_at": starts_at, "seats": [{"count": seats, "price": 1000}]});
-        let body = json!({"title": "Gala", "queue": queue, "schedules": [schedule]});
+        let mut schedule = json!({"starts_at": starts_at, "seats": [{"count": seats, "price": 1000}]});
+        let mut body = json!({"title": "Gala", "queue": queue});
+        for (limited, max_per_user) in [(&mut body, of_concert), (&mut schedule, of_schedule)] {
+            if let Some(max_per_user) = max_per_user {
+                limited["max_per_user"] = max_per_user.into();
+            }
+        }
+        body["schedules"] = json!([schedule]);
         let made = self.post("/api/v1/admin/concerts", ADMIN, &body).await.expect(201).json();
         Concert {
             id: made["id"].as_str().unwrap().to_owned(),

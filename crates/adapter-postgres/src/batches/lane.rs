@@ -43,6 +43,11 @@ pub(crate) trait Executor: Send + Sync + 'static {
         most: usize,
     ) -> Result<Decision<Self>, BatchError>;
 
+    /// How long the deciding of these commands may take, where nothing that a crowd asks for takes longer than `silence`.
+    fn longest(&self, _commands: &[Self::Command], silence: Duration) -> Duration {
+        silence
+    }
+
     /// Writes and commits.
     async fn commit(&self, conn: &AsyncPgConnection, changes: &Self::Changes) -> diesel::QueryResult<()>;
 }
@@ -197,7 +202,8 @@ impl<E: Executor> Worker<E> {
 
     async fn once(&self, commands: &[E::Command], most: usize) -> Result<Vec<E::Answer>, BatchError> {
         let (session, silence) = (self.connections.session().await?, self.connections.limits().silence());
-        let decided = timeout(silence, self.executor.decide(session.connection()?, commands, most)).await;
+        let longest = self.executor.longest(commands, silence);
+        let decided = timeout(longest, self.executor.decide(session.connection()?, commands, most)).await;
         let decision = decided.unwrap_or_else(|_elapsed| Err(BatchError::Lost(SILENT.to_owned())))?;
         let error = match timeout(silence, self.executor.commit(session.connection()?, &decision.changes)).await {
             Ok(Ok(())) => {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel_async::RunQueryDsl;
-use domain::concert::{NewConcert, ScheduleFilter, SeatGroup};
+use domain::concert::{Draft, NewConcert, ScheduleDraft, ScheduleFilter, SeatGroup};
 use domain::ports::{
-    ChargeCommand, ConcertRepository, HoldCommand, PayCommand, PaymentRepository, PresenceRepository, Probe,
-    QueueRepository, ReservationRepository, TokenKeyRepository, WalletRepository,
+    ChargeCommand, ConcertRepository, HoldCommand, LoadCommand, PayCommand, PaymentRepository, PresenceRepository,
+    Probe, QueueRepository, ReservationRepository, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::{Sighting, Watch};
 use domain::seal::{ServerKey, StoredKey};
@@ -74,8 +74,11 @@ impl Sale {
         let store = PostgresStore::open(&empty().await, options).await.unwrap();
         let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
         let seats = vec![SeatGroup::Count(10, money())];
-        let concert = NewConcert::plan("Winter", QueueName::main(), &[(starts_at, seats)]).unwrap();
-        let created = store.create(&concert).await.unwrap().unwrap();
+        let schedules = vec![ScheduleDraft::of(starts_at, seats)];
+        let draft = Draft { max_per_user: Some(9), ..Draft::of("Winter", QueueName::main(), schedules) };
+        let command = LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: key("l") };
+        let created = store.create(&command).await.unwrap().unwrap().value;
+        assert!(store.create(&command).await.unwrap().unwrap().replayed);
         Self { store, clock, schedule: created.schedules[0], concert: created.id }
     }
 

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use diesel::debug_query;
 use diesel::pg::Pg;
 use diesel::query_builder::{DebugQuery, QueryFragment};
-use domain::ConcertId;
-use domain::concert::ScheduleFilter;
+use domain::concert::{Loaded, NewSchedule, ScheduleFilter};
 use domain::seal::{ServerKey, StoredKey};
+use domain::{ConcertId, Fingerprint, IdempotencyKey, LocalTime, QueueNumber, Timestamp};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::sources::shape;
 use crate::batches::loading;
 use crate::ports::{concerts, new_epoch, token_keys};
-use crate::tables::{payments, schedules, servers, wallets};
+use crate::tables::{loadings, payments, schedules, servers, wallets};
 
 /// The functions that make a part of a statement and none that is sent.
 pub(super) const PARTS: [&str; 1] = ["schedules_of"];
@@ -26,20 +26,28 @@ const DATE: Date = Date::MIN;
 /// The functions that make a statement, each with what it makes: more than one where it leaves filters out.
 pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
     let user = || "user".to_owned();
+    let now = Timestamp::from_micros(0);
+    let schedule = NewSchedule { starts_at: LocalTime::new(now, 0).unwrap(), max_per_user: None, seats: Vec::new() };
+    let fingerprint = Fingerprint::of([]);
+    let loaded = Loaded { fingerprint, queue: QueueNumber(1), concert: ConcertId::new(ID) };
+    let load_key = IdempotencyKey::parse("k").unwrap();
     let key = StoredKey { fingerprint: ServerKey::from_bytes([1; 32]).fingerprint(), generated: None };
     BTreeMap::from([
         ("find_anywhere", vec![sql(&schedules::find_anywhere(vec![ID]))]),
         ("find_concert", vec![sql(&concerts::find_concert(ID))]),
         ("find_key", vec![sql(&token_keys::find_key())]),
+        ("find_loaded_schedules", vec![sql(&loadings::find_loaded_schedules(1, ID))]),
+        ("find_loading", vec![sql(&loadings::find_loading("k".to_owned()))]),
         ("find_number", vec![sql(&loading::find_number("main".to_owned()))]),
         ("find_schedules", vec![sql(&schedules::find_schedules(1, vec![ID]))]),
         ("find_servers", vec![sql(&servers::find_servers())]),
         ("find_wallet", vec![sql(&wallets::find_wallet(user()))]),
-        ("insert_concert", vec![sql(&loading::insert_concert(1, ID, "Concert".to_owned(), AT))]),
+        ("insert_concert", vec![sql(&loading::insert_concert(1, ID, "Concert".to_owned(), AT, None))]),
         ("insert_first_policy", vec![sql(&loading::insert_first_policy(1, AT, 1, 1, 1, false))]),
+        ("insert_loading", vec![sql(&loadings::insert_loading(&load_key, &loaded, now))]),
         ("insert_name", vec![sql(&loading::insert_name(1, "main".to_owned(), AT))]),
         ("insert_queue", vec![sql(&loading::insert_queue(1, Vec::new()))]),
-        ("insert_schedule", vec![sql(&loading::insert_schedule(1, ID, ID, AT, 0, DATE, 1))]),
+        ("insert_schedule", vec![sql(&loading::insert_schedule(1, ID, ID, &schedule))]),
         ("keep_first", vec![sql(&token_keys::keep_first(&key))]),
         ("last_told", vec![sql(&servers::last_told())]),
         ("list_entries", vec![sql(&wallets::list_entries(user(), 1, 1))]),

@@ -9,15 +9,15 @@ use diesel::pg::Pg;
 use diesel::sql_types::BigInt;
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
+use domain::concert::{Concert, CreatedConcert, Found, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
-use domain::ports::{ConcertRepository, Decided, StoreError};
+use domain::ports::{Answer, ConcertRepository, Decided, LoadCommand, StoreError};
 use domain::rejection::Missing;
 use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::batches::loading::{Loaded, Plan};
+use crate::batches::loading::{Made, Plan};
 use crate::connections::statement::{ReadNow, statement};
 use crate::schema::{concerts, queue_registry, schedules, seats};
 use crate::store::PostgresStore;
@@ -65,9 +65,9 @@ pub(crate) fn list_seats(queue: i32, schedule: Uuid) -> _ {
 
 #[async_trait]
 impl ConcertRepository for PostgresStore {
-    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
-        match self.load(Plan::Concert(concert.clone())).await? {
-            Ok(Loaded::Concert(created)) => Ok(Ok(created)),
+    async fn create(&self, command: &LoadCommand) -> Decided<Answer<CreatedConcert>> {
+        match self.load(Plan::Concert(command.clone())).await? {
+            Ok(Made::Concert(created)) => Ok(Ok(created)),
             Ok(other) => Err(other.unexpected()),
             Err(rejection) => Ok(Err(rejection)),
         }
@@ -122,7 +122,7 @@ impl ConcertRepository for PostgresStore {
             let now = self.0.environment.fixed_now();
             let count = CountAvailable { queue: columns::queue(queue), schedule: schedule.uuid(), now };
             let count = count.get_result::<i64>(&mut &*connection).await?;
-            // A concert has at most 100,000 seats.
+            // A schedule has at most 100,000 seats.
             Ok(u32::try_from(count).unwrap_or(u32::MAX))
         })
         .await

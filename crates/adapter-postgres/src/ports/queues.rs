@@ -12,7 +12,7 @@ use futures::future::join_all;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
-use crate::batches::loading::{Loaded, Plan};
+use crate::batches::loading::{Made, Plan};
 use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::store::PostgresStore;
@@ -82,7 +82,7 @@ impl QueueRepository for PostgresStore {
 
     async fn make(&self, queue: &NewQueue) -> Decided<QueueReport> {
         match self.load(Plan::Queue(queue.clone())).await? {
-            Ok(Loaded::Queue(number)) => self.report(number).await,
+            Ok(Made::Queue(number)) => self.report(number).await,
             Ok(other) => Err(other.unexpected()),
             Err(rejection) => Ok(Err(rejection)),
         }

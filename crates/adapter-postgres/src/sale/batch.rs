@@ -7,7 +7,7 @@ use domain::{PaymentId, QueueNumber, ReservationId, ScheduleId, SeatId, Timestam
 use crate::sale::facts::Facts;
 use crate::tables::columns;
 use crate::tables::idempotency::recorded;
-use crate::tables::reservations::{HoldRow, ReservationRow};
+use crate::tables::reservations::{HoldRow, OwnSeatsRow, ReservationRow};
 use crate::tables::tokens::TokenRow;
 
 /// A batch of one queue's sale. A row that is damaged goes into its set as what is wrong with it; one of which not even the
@@ -46,7 +46,14 @@ impl Batch {
                 batch.set.add_recorded_payment(user, key, recorded.map(|recorded| (recorded, PaymentId::new(row.id))));
             }
         }
+        for (user, id, own) in facts.own_seats.iter().filter_map(OwnSeatsRow::own_seats) {
+            batch.set.add_own_seats(user, id, own);
+        }
         for row in facts.seats {
+            if let Some((id, buyer)) = row.bought() {
+                batch.set.add_user(id, buyer);
+            }
+            let row = row.seat;
             let place = u32::try_from(row.number).ok().map(|number| (ScheduleId::new(row.schedule_id), number));
             batch.set.add_seat(SeatId::new(row.id), place, row.seat());
         }

@@ -44,7 +44,7 @@ impl Executor for Sale {
         most: usize,
     ) -> Result<Decision<Self>, BatchError> {
         let turns = u32::try_from(most).map_or(MOST_TURNS, |most| most.min(MOST_TURNS));
-        let wanted = Wanted::of(commands);
+        let wanted = Wanted::of(commands, |schedule| self.schedules.may_limit(self.queue, schedule));
         let fixed = self.environment.fixed_now();
         let facts = facts::read(conn, columns::queue(self.queue), &wanted, turns, fixed).await?;
         // A test's clock is read again, now that the locks are held.

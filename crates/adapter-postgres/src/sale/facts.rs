@@ -10,9 +10,9 @@ use crate::sale::wanted::Wanted;
 use crate::tables::payments::{FindPaid, PaidRow};
 use crate::tables::queues::{FindQueue, LockQueue, QueueRow};
 use crate::tables::reservations::{
-    FindHolds, FindReservedSeats, HoldRow, LockReservations, ReservationRow, ReservedSeatRow,
+    FindHolds, FindOwnSeats, FindReservedSeats, HoldRow, LockReservations, OwnSeatsRow, ReservationRow, ReservedSeatRow,
 };
-use crate::tables::seats::{LockSeats, SeatRow};
+use crate::tables::seats::{LockSeats, LockedSeatRow};
 use crate::tables::tokens::{LockTokens, TokenRow};
 use crate::tables::wallets::{LockWallets, WalletRow};
 
@@ -20,10 +20,11 @@ use crate::tables::wallets::{LockWallets, WalletRow};
 pub(crate) struct Facts {
     pub(crate) queue: Option<QueueRow>,
     pub(crate) tokens: Vec<TokenRow>,
-    pub(crate) seats: Vec<SeatRow>,
+    pub(crate) seats: Vec<LockedSeatRow>,
     pub(crate) reservations: Vec<ReservationRow>,
     pub(crate) reserved_seats: Vec<ReservedSeatRow>,
     pub(crate) holds: Vec<HoldRow>,
+    pub(crate) own_seats: Vec<OwnSeatsRow>,
     pub(crate) paid: Vec<PaidRow>,
     pub(crate) wallets: Vec<WalletRow>,
     pub(crate) now: OffsetDateTime,
@@ -58,6 +59,13 @@ pub(crate) async fn read(
     let tokens = when(any_token, tokens, conn);
     let (numbers_of, keys) = wanted.holders.iter().cloned().unzip();
     let holds = when(!wanted.holders.is_empty(), FindHolds { queue, numbers: numbers_of, keys }, conn);
+    let own_seats = FindOwnSeats {
+        queue,
+        numbers: wanted.limited.iter().map(|limited| limited.ticket).collect(),
+        schedules: wanted.limited.iter().map(|limited| limited.schedule).collect(),
+        seats: wanted.limited.iter().map(|limited| limited.seat).collect(),
+    };
+    let own_seats = when(!wanted.limited.is_empty(), own_seats, conn);
     let (payers, keys): (Vec<_>, Vec<_>) = wanted.payers.iter().cloned().unzip();
     let pays_with_key = keys.iter().any(Option::is_some);
     let paid = when(pays_with_key, FindPaid { queue, numbers: payers.clone(), keys }, conn);
@@ -78,23 +86,26 @@ pub(crate) async fn read(
     let wallets = when(!payers.is_empty(), LockWallets { queue, numbers: payers.clone() }, conn);
     let now = Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn);
 
-    let (_, _, queue, tokens, holds, paid, seats, reservations, reserved_seats, wallets, (now, transaction)) = futures::try_join!(
-        begin,
-        lock,
-        queue_row,
-        tokens,
-        holds,
-        paid,
-        seats,
-        reservations,
-        reserved_seats,
-        wallets,
-        now
-    )?;
+    let (_, _, queue, tokens, holds, own_seats, paid, seats, reservations, reserved_seats, wallets, (now, transaction)) =
+        futures::try_join!(
+            begin,
+            lock,
+            queue_row,
+            tokens,
+            holds,
+            own_seats,
+            paid,
+            seats,
+            reservations,
+            reserved_seats,
+            wallets,
+            now
+        )?;
     Ok(Facts {
         queue: queue.into_iter().next(),
         tokens,
         holds,
+        own_seats,
         paid,
         seats,
         reservations,

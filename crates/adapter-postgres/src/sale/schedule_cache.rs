@@ -50,6 +50,12 @@ impl ScheduleCache {
         Ok(found)
     }
 
+    /// Whether a schedule of this queue may have a limit of a person's seats; also when nothing is known of it.
+    pub(crate) fn may_limit(&self, queue: QueueNumber, id: ScheduleId) -> bool {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&(queue, id)).is_none_or(|schedule| schedule.is_limited())
+    }
+
     fn kept(&self, queue: QueueNumber, ids: HashSet<ScheduleId>) -> (Schedules, Vec<Uuid>) {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut found, mut missing) = (Schedules::new(), Vec::new());

@@ -22,6 +22,8 @@ pub(crate) struct Wanted {
     pub(crate) leavers: Vec<i64>,
     /// Tickets whose users' holds matter, as they hold, cancel or pay; who holds with the idempotency key.
     pub(crate) holders: Vec<(i64, Option<String>)>,
+    /// Tickets that hold seats of which a user may not have as many as they like, for all that is known.
+    pub(crate) limited: Vec<Limited>,
     /// Tickets that pay, each with its idempotency key.
     pub(crate) payers: Vec<(i64, Option<String>)>,
     /// Seats by id.
@@ -34,17 +36,26 @@ pub(crate) struct Wanted {
     pub(crate) schedules: Vec<ScheduleId>,
 }
 
+/// A ticket that holds seats which may be limited, and of which schedule they are: that is told, or how to find it.
+#[derive(Debug)]
+pub(crate) struct Limited {
+    pub(crate) ticket: i64,
+    pub(crate) schedule: Option<Uuid>,
+    /// One of the seats.
+    pub(crate) seat: Option<Uuid>,
+}
+
 impl Wanted {
-    /// What these commands want to be read.
-    pub(crate) fn of(commands: &[Command]) -> Self {
+    /// What these commands want to be read. Of schedules that have no limit, `may_limit` is false.
+    pub(crate) fn of(commands: &[Command], may_limit: impl Fn(ScheduleId) -> bool) -> Self {
         let mut wanted = Self::default();
         for command in commands {
-            wanted.add(command);
+            wanted.add(command, &may_limit);
         }
         wanted
     }
 
-    fn add(&mut self, command: &Command) {
+    fn add(&mut self, command: &Command, may_limit: &impl Fn(ScheduleId) -> bool) {
         self.line |= command.is_line();
         match command {
             Command::Join(user) => self.users.push(user.as_str().to_owned()),
@@ -55,13 +66,21 @@ impl Wanted {
                 self.leavers.push(big(ticket.number.get()));
             }
             Command::Hold(command) => {
-                let number = big(command.ticket.number.get());
-                self.tickets.push(number);
-                self.holders.push((number, command.key.as_ref().map(|key| key.as_str().to_owned())));
+                let ticket = big(command.ticket.number.get());
+                self.tickets.push(ticket);
+                self.holders.push((ticket, command.key.as_ref().map(|key| key.as_str().to_owned())));
                 match &command.choice {
-                    SeatChoice::Ids(ids) => self.seats.extend(ids.iter().map(|id| id.uuid())),
+                    SeatChoice::Ids(ids) => {
+                        self.seats.extend(ids.iter().map(|id| id.uuid()));
+                        // If they are not all of its schedule, nothing is held.
+                        let seat = ids.first().map(|id| id.uuid());
+                        self.limited.push(Limited { ticket, schedule: None, seat });
+                    }
                     SeatChoice::Numbers(schedule, numbers) => {
                         self.schedules.push(*schedule);
+                        if may_limit(*schedule) {
+                            self.limited.push(Limited { ticket, schedule: Some(schedule.uuid()), seat: None });
+                        }
                         self.numbered.extend(numbers.iter().map(|number| (schedule.uuid(), int(*number))));
                     }
                 }

@@ -3,18 +3,18 @@
 use bigdecimal::BigDecimal;
 use diesel::dsl::AsSelect;
 use diesel::pg::Pg;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz};
 use diesel::{Queryable, Selectable};
 use domain::concert::NumberedSeat;
 use domain::ports::StoreError;
-use domain::reservation::{Reservation, ReservationStatus};
+use domain::reservation::{OwnSeats, Reservation, ReservationStatus};
 use domain::sale::{BareReservation, Key};
-use domain::{ReservationId, ScheduleId, SeatId, UserId};
+use domain::{ConcertId, ReservationId, ScheduleId, SeatId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::connections::statement::statement;
-use crate::schema::{reservation_seats, reservations};
+use crate::schema::{reservation_seats, reservations, schedules};
 use crate::tables::columns::{Column, decimal, inconsistent, instant, int, money, small, user};
 use crate::tables::idempotency::{fingerprint, key_text};
 
@@ -76,6 +76,42 @@ impl NumberedSeatRow {
             number: small("reservation_seats", "number", self.number)?,
             price: money("reservation_seats", "price", &self.price)?,
         })
+    }
+}
+
+/// The columns of [`OwnSeatsRow`].
+type SqlOwnSeats = (
+    Column<reservations::user_id>,
+    Column<reservations::id>,
+    Column<schedules::concert_id>,
+    Column<reservations::schedule_id>,
+    Nullable<Timestamptz>,
+    BigInt,
+);
+
+/// What a user holds or has bought of a concert.
+#[derive(Queryable)]
+pub(crate) struct OwnSeatsRow {
+    user_id: String,
+    id: Uuid,
+    concert_id: Uuid,
+    schedule_id: Uuid,
+    /// When the hold ends; nothing when they are bought.
+    until: Option<OffsetDateTime>,
+    /// How many.
+    seats: i64,
+}
+
+impl OwnSeatsRow {
+    /// Whose, by which reservation, and what; nothing when it cannot be read whose.
+    pub(crate) fn own_seats(&self) -> Option<(UserId, ReservationId, OwnSeats)> {
+        let own = OwnSeats {
+            concert: ConcertId::new(self.concert_id),
+            schedule: ScheduleId::new(self.schedule_id),
+            seats: u32::try_from(self.seats).unwrap_or(u32::MAX),
+            until: self.until.map(instant),
+        };
+        Some((UserId::parse(&self.user_id)?, ReservationId::new(self.id), own))
     }
 }
 
@@ -159,6 +195,35 @@ statement! {
          SELECT * FROM reservations
          WHERE queue = " queue " AND user_id = t.user_id AND idempotency_key = a.key AND status <> 'PENDING'
          OFFSET 0) AS r"
+}
+
+statement! {
+    /// Of the users of these tickets: what they hold and have bought of the concert of the schedule that each ticket wants seats
+    /// of, or of the schedule that the seat is of, where that schedule or its concert limits how many a user may have (R8).
+    FindOwnSeats { queue: i32, numbers: Vec<i64>, schedules: Vec<Option<Uuid>>, seats: Vec<Option<Uuid>> } -> SqlOwnSeats =
+    "SELECT t.user_id, r.id, w.concert_id, r.schedule_id, CASE r.status WHEN 'PENDING' THEN r.expires_at END,
+            (SELECT count(*) FROM reservation_seats x WHERE x.queue = " queue " AND x.reservation_id = r.id)
+     FROM unnest(" numbers ", " schedules ", " seats ") AS a (number, schedule_id, seat_id)
+     CROSS JOIN LATERAL (
+         SELECT concert_id, max_per_user FROM schedules
+         WHERE queue = " queue " AND id = coalesce(a.schedule_id, (
+             SELECT x.schedule_id FROM seats x WHERE x.queue = " queue " AND x.id = a.seat_id)) OFFSET 0) AS w
+     CROSS JOIN LATERAL (
+         SELECT max_per_user FROM concerts WHERE queue = " queue " AND id = w.concert_id OFFSET 0) AS c
+     CROSS JOIN LATERAL (
+         SELECT user_id FROM tokens
+         WHERE queue = " queue " AND number = a.number AND coalesce(w.max_per_user, c.max_per_user) IS NOT NULL
+         OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+         SELECT * FROM reservations
+         WHERE queue = " queue " AND user_id = t.user_id AND status = 'PENDING'
+         UNION ALL
+         SELECT * FROM reservations
+         WHERE queue = " queue " AND user_id = t.user_id AND status = 'CONFIRMED'
+         OFFSET 0) AS r
+     CROSS JOIN LATERAL (
+         SELECT 1 FROM schedules
+         WHERE queue = " queue " AND id = r.schedule_id AND concert_id = w.concert_id OFFSET 0) AS o"
 }
 
 statement! {

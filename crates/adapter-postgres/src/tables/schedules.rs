@@ -25,13 +25,17 @@ pub(crate) struct ScheduleRow {
     starts_at: OffsetDateTime,
     offset_minutes: i32,
     seats_total: i32,
+    max_per_user: Option<i32>,
     #[diesel(select_expression = concerts::title)]
     title: String,
+    #[diesel(select_expression = concerts::max_per_user)]
+    concert_max_per_user: Option<i32>,
 }
 
 impl ScheduleRow {
     /// The schedule, which is of this queue.
     pub(crate) fn schedule(self, queue: QueueNumber) -> Result<Arc<Schedule>, StoreError> {
+        let limit = |table, max: Option<i32>| max.map(|max| small(table, "max_per_user", max)).transpose();
         Ok(Arc::new(Schedule {
             id: ScheduleId::new(self.id),
             queue,
@@ -39,6 +43,8 @@ impl ScheduleRow {
             title: self.title.into(),
             starts_at: start(self.starts_at, self.offset_minutes)?,
             seats_total: small("schedules", "seats_total", self.seats_total)?,
+            max_per_user: limit("schedules", self.max_per_user)?,
+            concert_max_per_user: limit("concerts", self.concert_max_per_user)?,
         }))
     }
 }

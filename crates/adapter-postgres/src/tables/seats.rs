@@ -3,10 +3,11 @@
 use bigdecimal::BigDecimal;
 use diesel::dsl::AsSelect;
 use diesel::pg::Pg;
+use diesel::sql_types::{Nullable, Text};
 use diesel::{Queryable, Selectable};
 use domain::ports::StoreError;
 use domain::seat::{Seat, Taken};
-use domain::{ReservationId, ScheduleId, SeatId, Timestamp};
+use domain::{ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -43,12 +44,26 @@ impl SeatRow {
     }
 }
 
+/// A seat, and who has bought it if it is sold. Of one that is held, whoever holds another one in the same batch knows.
+#[derive(Queryable)]
+pub(crate) struct LockedSeatRow {
+    pub(crate) seat: SeatRow,
+    pub(crate) buyer: Option<String>,
+}
+
+impl LockedSeatRow {
+    /// By which reservation it was bought, and who made that.
+    pub(crate) fn bought(&self) -> Option<(ReservationId, UserId)> {
+        Some((ReservationId::new(self.seat.reservation_id?), UserId::parse(self.buyer.as_ref()?)?))
+    }
+}
+
 statement! {
     /// The seats of these ids, of these numbers in their schedules, and of these reservations.
     LockSeats {
         queue: i32, ids: Vec<Uuid>, schedules: Vec<Uuid>, numbers: Vec<i32>, reservations: Vec<Uuid>, leavers: Vec<i64>,
-    } -> AsSelect<SeatRow, Pg> =
-    "SELECT s.id, s.schedule_id, s.number, s.price, s.reservation_id, s.held_until
+    } -> (AsSelect<SeatRow, Pg>, Nullable<Text>) =
+    "SELECT s.id, s.schedule_id, s.number, s.price, s.reservation_id, s.held_until, b.user_id
      FROM (SELECT i FROM (
               SELECT unnest(" ids ")
               UNION
@@ -72,7 +87,10 @@ statement! {
            ) AS wanted (i)
            ORDER BY i) AS a
      CROSS JOIN LATERAL (
-         SELECT * FROM seats WHERE queue = " queue " AND id = a.i FOR NO KEY UPDATE) AS s"
+         SELECT * FROM seats WHERE queue = " queue " AND id = a.i FOR NO KEY UPDATE) AS s
+     LEFT JOIN LATERAL (
+         SELECT user_id FROM reservations
+         WHERE queue = " queue " AND id = s.reservation_id AND s.held_until IS NULL OFFSET 0) AS b ON true"
 }
 
 statement! {

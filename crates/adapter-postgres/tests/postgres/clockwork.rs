@@ -3,22 +3,20 @@
 use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
-use domain::concert::{NewConcert, SeatGroup};
 use domain::ports::{Admissions, ConcertRepository, QueueRepository, ReservationRepository};
-use domain::{LocalTime, Money, PolicyChange, QueueName, Rules};
+use domain::{NewQueue, Policy, PolicyChange, QueueName, QueueNumber, Rules};
 use futures::future::join_all;
 
-use crate::scene::{MAIN, PATIENCE, Scene, number, until, user};
+use crate::scene::{MAIN, PATIENCE, Scene, concert, number, until, user};
 
 /// R3: the tick admits to the others and comes back while the lock is still held, and tells that it could not in this one; what
 /// it asked of the locked queue is done when the lock is gone, without another tick.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_locked_keeps_no_other_from_being_admitted_to_r3() {
     let scene = Scene::new(4).await;
-    let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
-    let seats = vec![SeatGroup::Count(1, Money::parse("10").unwrap())];
-    let plan = NewConcert::plan("Winter", QueueName::parse("other").unwrap(), &[(starts_at, seats)]).unwrap();
-    let other = scene.store.create(&plan).await.unwrap().unwrap().queue;
+    let new = NewQueue { name: QueueName::parse("other").unwrap(), policy: Policy::default() };
+    scene.store.make(&new).await.unwrap().unwrap();
+    let other = QueueNumber(2);
     for (queue, paused) in [(MAIN, true), (other, true), (MAIN, false), (other, false)] {
         let pause = PolicyChange { paused: Some(paused), ..PolicyChange::default() };
         scene.store.change_policy(queue, &pause).await.unwrap().unwrap();

@@ -7,9 +7,9 @@ use adapter_postgres::{Migrations, Options, PostgresStore};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use domain::concert::{NewConcert, SeatGroup};
+use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
 use domain::ports::{
-    ChargeCommand, ConcertRepository, HoldCommand, QueueRepository, ReservationRepository, StoreError,
+    ChargeCommand, ConcertRepository, HoldCommand, LoadCommand, QueueRepository, ReservationRepository, StoreError,
 };
 use domain::reservation::Reservation;
 use domain::seat::SeatChoice;
@@ -89,10 +89,7 @@ impl Scene {
     }
 
     pub(crate) async fn schedule(&self, seats: u32) -> ScheduleId {
-        let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
-        let seats = vec![SeatGroup::Count(seats, Money::parse("10").unwrap())];
-        let plan = NewConcert::plan("Winter", QueueName::main(), &[(starts_at, seats)]).unwrap();
-        self.store.create(&plan).await.unwrap().unwrap().schedules[0]
+        self.store.create(&concert("main", seats)).await.unwrap().unwrap().value.schedules[0]
     }
 
     pub(crate) async fn hold(
@@ -106,6 +103,14 @@ impl Scene {
             HoldCommand { ticket, choice, key: IdempotencyKey::parse(&format!("{seats:?}").replace(' ', "")) };
         Ok(self.store.hold(&command).await?.map(|answer| answer.value))
     }
+}
+
+/// A concert with so many seats, to be loaded into this queue.
+pub(crate) fn concert(queue: &str, seats: u32) -> LoadCommand {
+    let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
+    let seats = vec![SeatGroup::Count(seats, Money::parse("10").unwrap())];
+    let draft = Draft::of("Winter", QueueName::parse(queue).unwrap(), vec![ScheduleDraft::of(starts_at, seats)]);
+    LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: None }
 }
 
 pub(crate) fn user(name: &str) -> UserId {

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use adapter_postgres::{Migrations, Options, PostgresStore};
 use async_trait::async_trait;
-use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
+use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
     Admissions, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
-    Left, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
+    Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
     ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::Sighting;
@@ -104,8 +104,8 @@ impl PresenceRepository for Servers {
 
 #[async_trait]
 impl ConcertRepository for Servers {
-    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
-        self.next().create(concert).await
+    async fn create(&self, command: &LoadCommand) -> Decided<Answer<CreatedConcert>> {
+        self.next().create(command).await
     }
     async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
         ConcertRepository::list(self.next(), page).await

@@ -1,38 +1,43 @@
-//! Loading a concert: what is to be sold, and the queue in front of it.
+//! Making queues, and loading the concerts that are sold through them.
 
 use std::sync::Arc;
 
-use domain::concert::{CreatedConcert, NewConcert, NewSchedule, Schedule};
-use domain::ports::{Decided, StoreError};
+use domain::concert::{CreatedConcert, Load, Loaded, NewConcert, NewSchedule, Schedule, load};
+use domain::ports::{Answer, Decided, LoadCommand, StoreError};
 use domain::seat::Seat;
-use domain::{
-    ConcertId, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Wrong, count,
-};
+use domain::{ConcertId, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Wrong};
 
 use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Statement, binds, statements};
-use crate::tables::{queues, schedules, seats};
+use crate::tables::{loadings, queues, schedules, seats};
 
 statements! {
-    Insert = "INSERT INTO concerts (queue, id, title, created_at) VALUES (?, ?, ?, ?)";
+    Insert = "INSERT INTO concerts (queue, id, title, created_at, max_per_user) VALUES (?, ?, ?, ?, ?)";
 }
 
-/// Creates a concert with its schedules and seats, and its queue where there is none of that name.
-pub(crate) fn create(transaction: &mut Transaction<'_>, concert: &NewConcert) -> Decided<CreatedConcert> {
-    let queue = match queues::named(transaction.conn, &concert.queue)? {
-        Some(queue) => queue,
-        None => match create_queue(transaction, concert.queue.clone())? {
-            Ok(queue) => queue,
-            Err(rejection) => return Ok(Err(rejection)),
-        },
+/// Creates a concert with its schedules and seats.
+pub(crate) fn create(transaction: &mut Transaction<'_>, command: &LoadCommand) -> Decided<Answer<CreatedConcert>> {
+    let (concert, request) = (&command.concert, command.concert.fingerprint());
+    let recorded = match &command.key {
+        Some(key) => loadings::find(transaction.conn, key)?,
+        None => None,
+    };
+    let queue = queues::named(transaction.conn, &concert.queue)?;
+    let queue = match load(concert, &request, recorded.as_ref(), queue, transaction.now) {
+        Ok(Load::Anew(queue)) => queue,
+        Ok(Load::Again(Loaded { queue, concert: id, .. })) => {
+            let schedules = schedules::loaded_with(transaction.conn, queue, id)?;
+            return Ok(Ok(Answer { value: CreatedConcert { id, queue, schedules }, replayed: true }));
+        }
+        Err(rejection) => return Ok(Err(rejection)),
     };
     let id = ConcertId::new(transaction.ids.next_id());
-    Insert::change_one(transaction.conn, binds![queue, id, &*concert.title, transaction.now])?;
-    let mut made = Vec::with_capacity(concert.schedules.len());
-    for schedule in &concert.schedules {
-        made.push(create_schedule(transaction, queue, (id, &concert.title), schedule)?);
+    let loaded = Loaded { fingerprint: request, queue, concert: id };
+    if let Some(key) = &command.key {
+        loadings::insert(transaction.conn, key, &loaded, transaction.now)?;
     }
-    Ok(Ok(CreatedConcert { id, queue, schedules: made }))
+    let schedules = insert(transaction, concert, &loaded)?;
+    Ok(Ok(Answer { value: CreatedConcert { id, queue, schedules }, replayed: false }))
 }
 
 /// A queue with the policy that the rules have for new ones.
@@ -55,25 +60,42 @@ pub(crate) fn make_queue(transaction: &mut Transaction<'_>, new: NewQueue) -> De
     Ok(Ok(number))
 }
 
-fn create_schedule(
+/// Inserts a concert with its schedules, whose ids these are, and their seats.
+fn insert(
     transaction: &mut Transaction<'_>,
-    queue: QueueNumber,
-    (concert, title): (ConcertId, &Arc<str>),
+    plan: &NewConcert,
+    loaded: &Loaded,
+) -> Result<Vec<ScheduleId>, StoreError> {
+    let (queue, now) = (loaded.queue, transaction.now);
+    Insert::change_one(transaction.conn, binds![queue, loaded.concert, &*plan.title, now, plan.max_per_user])?;
+    let mut made = Vec::with_capacity(plan.schedules.len());
+    for schedule in &plan.schedules {
+        made.push(insert_schedule(transaction, plan, loaded, schedule)?);
+    }
+    Ok(made)
+}
+
+fn insert_schedule(
+    transaction: &mut Transaction<'_>,
+    concert: &NewConcert,
+    loaded: &Loaded,
     plan: &NewSchedule,
 ) -> Result<ScheduleId, StoreError> {
     let schedule = Schedule {
         id: ScheduleId::new(transaction.ids.next_id()),
-        queue,
-        concert,
-        title: Arc::clone(title),
+        queue: loaded.queue,
+        concert: loaded.concert,
+        title: Arc::clone(&concert.title),
         starts_at: plan.starts_at,
-        seats_total: count(plan.seats.len()),
+        seats_total: plan.seats_total(),
+        max_per_user: plan.max_per_user,
+        concert_max_per_user: concert.max_per_user,
     };
     schedules::insert(transaction.conn, &schedule)?;
-    for (number, price) in &plan.seats {
+    for (number, price) in plan.seats() {
         let id = SeatId::new(transaction.ids.next_id());
-        let seat = Seat { id, schedule: schedule.id, number: *number, price: price.clone(), taken: None };
-        seats::insert(transaction.conn, queue, &seat)?;
+        let seat = Seat { id, schedule: schedule.id, number, price: price.clone(), taken: None };
+        seats::insert(transaction.conn, loaded.queue, &seat)?;
     }
     Ok(schedule.id)
 }

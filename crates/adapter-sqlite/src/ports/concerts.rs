@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use domain::concert::{Concert, CreatedConcert, Found, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
+use domain::concert::{Concert, CreatedConcert, Found, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
-use domain::ports::{ConcertRepository, Decided, StoreError};
+use domain::ports::{Answer, ConcertRepository, Decided, LoadCommand, StoreError};
 use domain::rejection::Missing;
 use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId};
 
@@ -31,9 +31,9 @@ statements! {
 
 #[async_trait]
 impl ConcertRepository for SqliteStore {
-    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
-        let concert = concert.clone();
-        self.writer().run(move |transaction| loading::create(transaction, &concert)).await
+    async fn create(&self, command: &LoadCommand) -> Decided<Answer<CreatedConcert>> {
+        let command = command.clone();
+        self.writer().run(move |transaction| loading::create(transaction, &command)).await
     }
 
     async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {

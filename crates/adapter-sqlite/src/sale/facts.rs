@@ -5,12 +5,13 @@ use std::sync::Arc;
 use domain::concert::{Found, Schedule};
 use domain::idempotency::Recorded;
 use domain::ports::StoreError;
-use domain::reservation::{PendingHold, Reservation};
+use domain::reservation::{OwnSeats, PendingHold, Reservation};
 use domain::sale::Facts;
 use domain::seat::{Seat, SeatChoice};
 use domain::wallet::Wallet;
 use domain::{
-    IdempotencyKey, PaymentId, Queue, QueueNumber, ReservationId, ScheduleId, Ticket, TicketNumber, Token, UserId,
+    ConcertId, IdempotencyKey, PaymentId, Queue, QueueNumber, ReservationId, ScheduleId, Ticket, TicketNumber, Token,
+    UserId,
 };
 
 use crate::batches::transaction::Transaction;
@@ -63,6 +64,14 @@ impl Facts for Sale<'_, '_> {
         reservations::pending(self.transaction.conn, self.queue, user)
     }
 
+    fn own_seats(&mut self, user: &UserId, concert: ConcertId) -> Result<Vec<OwnSeats>, StoreError> {
+        reservations::own_seats(self.transaction.conn, self.queue, user, concert)
+    }
+
+    fn is_own(&mut self, user: &UserId, reservation: ReservationId) -> Result<bool, StoreError> {
+        reservations::is_own(self.transaction.conn, self.queue, reservation, user)
+    }
+
     fn reservation(&mut self, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
         reservations::find(self.transaction.conn, self.queue, id)
     }
@@ -88,8 +97,8 @@ mod tests {
 
     use diesel::Connection;
     use diesel::connection::InstrumentationEvent;
-    use domain::concert::{NewConcert, SeatGroup};
-    use domain::ports::HoldCommand;
+    use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
+    use domain::ports::{HoldCommand, LoadCommand};
     use domain::sale::{self, Made};
     use domain::{LocalTime, Money, QueueName, Rejection, Rules, Timestamp};
     use storage_contract::SeededIds;
@@ -111,8 +120,10 @@ mod tests {
         let mut transaction = Transaction::new(&mut connection, Timestamp::from_micros(0), &rules, &ids);
         let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
         let seats = vec![SeatGroup::Count(3, Money::parse("10").unwrap())];
-        let plan = NewConcert::plan("Winter", QueueName::main(), &[(starts_at, seats)]).unwrap();
-        let made = loading::create(&mut transaction, &plan).unwrap().unwrap();
+        let draft = Draft::of("Winter", QueueName::main(), vec![ScheduleDraft::of(starts_at, seats)]);
+        let command = LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: None };
+        loading::create_queue(&mut transaction, QueueName::main()).unwrap().unwrap();
+        let made = loading::create(&mut transaction, &command).unwrap().unwrap().value;
         let (queue, context) = (made.queue, transaction.context());
         let ticket = |number| Ticket { queue, number: TicketNumber::new(number).unwrap() };
         let mut token = Token::issue(ticket(1), UserId::parse("u").unwrap(), transaction.now);

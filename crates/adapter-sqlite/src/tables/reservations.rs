@@ -4,12 +4,12 @@ use diesel::SqliteConnection;
 use domain::concert::NumberedSeat;
 use domain::idempotency::Recorded;
 use domain::ports::StoreError;
-use domain::reservation::{PendingHold, Reservation, ReservationStatus};
+use domain::reservation::{OwnSeats, PendingHold, Reservation, ReservationStatus};
 use domain::sale::Key;
 use domain::{ConcertId, IdempotencyKey, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 use crate::connections::statement::{Statement, binds, statements};
-use crate::tables::columns::{Columns, FromRow, wrong};
+use crate::tables::columns::{Columns, Count, FromRow, wrong};
 use crate::tables::idempotency::recorded;
 use crate::tables::schedules;
 
@@ -23,6 +23,22 @@ macro_rules! select_reservations {
             " LEFT JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id ",
             "LEFT JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id ",
             $rest
+        )
+    };
+}
+
+macro_rules! own_seats {
+    ($until:literal, $index:literal, $status:literal) => {
+        concat!(
+            "SELECT s.concert_id, r.schedule_id, ",
+            $until,
+            ", (SELECT COUNT(*) FROM reservation_seats x WHERE x.queue = r.queue AND x.reservation_id = r.id) ",
+            "FROM reservations r INDEXED BY ",
+            $index,
+            " CROSS JOIN schedules s ON s.queue = r.queue AND s.id = r.schedule_id ",
+            "WHERE r.queue = ? AND r.user_id = ? AND r.status = '",
+            $status,
+            "' AND s.concert_id = ?"
         )
     };
 }
@@ -41,6 +57,9 @@ statements! {
         (SELECT COUNT(*) FROM reservation_seats s WHERE s.queue = r.queue AND s.reservation_id = r.id) \
         FROM reservations r INDEXED BY reservations_pending \
         WHERE r.queue = ? AND r.user_id = ? AND r.status = 'PENDING'";
+    HeldOfConcert = own_seats!("r.expires_at", "reservations_pending", "PENDING");
+    BoughtOfConcert = own_seats!("NULL", "reservations_bought", "CONFIRMED");
+    IsOwn = "SELECT COUNT(*) FROM reservations WHERE queue = ? AND id = ? AND user_id = ?";
     Due = "SELECT expires_at, queue, id FROM reservations INDEXED BY reservations_due \
         WHERE status = 'PENDING' AND expires_at <= ? AND (expires_at, queue, id) > (?, ?, ?) \
         ORDER BY expires_at, queue, id LIMIT ?";
@@ -103,6 +122,28 @@ pub(crate) fn pending(
     user: &UserId,
 ) -> Result<Vec<PendingHold>, StoreError> {
     Holds::rows(conn, binds![queue, user])
+}
+
+/// The user's reservations of a concert that are PENDING or CONFIRMED in the store, as its limits need them.
+pub(crate) fn own_seats(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    user: &UserId,
+    concert: ConcertId,
+) -> Result<Vec<OwnSeats>, StoreError> {
+    let mut own = HeldOfConcert::rows(conn, binds![queue, user, concert])?;
+    own.extend(BoughtOfConcert::rows::<OwnSeats>(conn, binds![queue, user, concert])?);
+    Ok(own)
+}
+
+/// Whether a reservation is this user's.
+pub(crate) fn is_own(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    id: ReservationId,
+    user: &UserId,
+) -> Result<bool, StoreError> {
+    Ok(IsOwn::row::<Count>(conn, binds![queue, id, user])?.is_some_and(|count| count.0 > 0))
 }
 
 /// At most `limit` reservations of all queues that may be past their deadline, oldest deadline first, after `after`.
@@ -236,6 +277,17 @@ impl FromRow for PendingHold {
             reservation: ReservationId::new(row.id(0, ("reservations", "id"))?),
             expires_at: row.instant(1, ("reservations", "expires_at"))?,
             seats: row.number(2, ("reservation_seats", "number"))?,
+        })
+    }
+}
+
+impl FromRow for OwnSeats {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            concert: ConcertId::new(row.id(0, ("schedules", "concert_id"))?),
+            schedule: ScheduleId::new(row.id(1, ("reservations", "schedule_id"))?),
+            until: row.instant_or_null(2, ("reservations", "expires_at"))?,
+            seats: row.number(3, ("reservation_seats", "number"))?,
         })
     }
 }

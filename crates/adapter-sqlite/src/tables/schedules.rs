@@ -12,7 +12,8 @@ use crate::tables::columns::{Columns, Count, FromRow, wrong};
 macro_rules! select_schedules {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.queue, s.concert_id, c.title, s.starts_at, s.offset_minutes, s.seats_total ",
+            "SELECT s.id, s.queue, s.concert_id, c.title, s.starts_at, s.offset_minutes, s.seats_total, ",
+            "s.max_per_user, c.max_per_user ",
             "FROM schedules s JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id ",
             $rest
         )
@@ -32,8 +33,10 @@ statements! {
          AND s.local_date BETWEEN ? AND ? ORDER BY s.starts_at, s.id LIMIT ?"
     );
     OnSale = select_schedules!("WHERE s.queue = ? AND s.concert_id = ? AND s.starts_at > ?");
-    Insert = "INSERT INTO schedules (queue, id, concert_id, starts_at, offset_minutes, local_date, seats_total) \
-        VALUES (?, ?, ?, ?, ?, ?, ?)";
+    LoadedWith = "SELECT id FROM schedules WHERE queue = ? AND concert_id = ?";
+    Insert = "INSERT INTO schedules \
+        (queue, id, concert_id, starts_at, offset_minutes, local_date, seats_total, max_per_user) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 }
 
 /// A schedule, looked for in this queue's sale.
@@ -77,6 +80,18 @@ pub(crate) fn on_sale(
     OnSale::rows(conn, binds![queue, concert, now])
 }
 
+/// The schedules of a concert in the order in which they were loaded.
+pub(crate) fn loaded_with(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    concert: ConcertId,
+) -> Result<Vec<ScheduleId>, StoreError> {
+    let mut loaded = LoadedWith::rows(conn, binds![queue, concert])?;
+    // Ids grow with time.
+    loaded.sort_unstable();
+    Ok(loaded)
+}
+
 /// Inserts a schedule.
 pub(crate) fn insert(conn: &mut SqliteConnection, schedule: &Schedule) -> Result<(), StoreError> {
     let (starts_at, date) = (schedule.starts_at, schedule.starts_at.date().to_string());
@@ -90,6 +105,7 @@ pub(crate) fn insert(conn: &mut SqliteConnection, schedule: &Schedule) -> Result
             i64::from(starts_at.offset_minutes()),
             date.as_str(),
             schedule.seats_total,
+            schedule.max_per_user,
         ],
     )
 }
@@ -110,6 +126,14 @@ impl FromRow for Schedule {
             title: row.text(3, ("concerts", "title"))?.into(),
             starts_at: start(row, 4)?,
             seats_total: row.number(6, ("schedules", "seats_total"))?,
+            max_per_user: row.number_or_null(7, ("schedules", "max_per_user"))?,
+            concert_max_per_user: row.number_or_null(8, ("concerts", "max_per_user"))?,
         })
+    }
+}
+
+impl FromRow for ScheduleId {
+    fn from_row<'a>(row: &impl Columns<'a>) -> Result<Self, StoreError> {
+        Ok(Self::new(row.id(0, ("schedules", "id"))?))
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn available(
     now: Timestamp,
 ) -> Result<u32, StoreError> {
     let count = Available::row::<Count>(conn, binds![queue, schedule, now])?.map_or(0, |count| count.0);
-    // A concert has at most 100,000 seats.
+    // A schedule has at most 100,000 seats.
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 

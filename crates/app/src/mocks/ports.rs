@@ -1,12 +1,12 @@
 //! Mocks of the ports, one for each.
 
 use async_trait::async_trait;
-use domain::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
+use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
     Admissions, Answer, ChargeCommand, Charged, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined, Left,
-    Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
+    LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
     ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::Sighting;
@@ -50,7 +50,7 @@ mock! {
     pub(crate) Concerts {}
     #[async_trait]
     impl ConcertRepository for Concerts {
-        async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert>;
+        async fn create(&self, command: &LoadCommand) -> Decided<Answer<CreatedConcert>>;
         async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError>;
         async fn schedules(
             &self,

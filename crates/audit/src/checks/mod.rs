@@ -13,13 +13,14 @@ pub(crate) use check::Check;
 
 /// Every table that holds what was promised, and those of who is there (R22): a database without them is of another
 /// version.
-pub(crate) const TABLES: [&str; 14] = [
+pub(crate) const TABLES: [&str; 15] = [
     "queue_registry",
     "queues",
     "policies",
     "tokens",
     "servers",
     "sightings",
+    "loadings",
     "concerts",
     "schedules",
     "seats",

@@ -24,6 +24,12 @@ pub(super) const CHECKS: &[Check] = &[
               WHERE q.queue IS NULL ORDER BY n.queue, n.\"table\"",
     },
     Check {
+        finding: "what was loaded under a key is not there (R15)",
+        sql: "SELECT l.queue, l.idempotency_key AS \"key\", l.concert_id AS concert
+              FROM loadings l LEFT JOIN concerts c ON c.queue = l.queue AND c.id = l.concert_id
+              WHERE c.id IS NULL ORDER BY l.queue, l.idempotency_key",
+    },
+    Check {
         finding: "a schedule is of no concert (ADR 7)",
         sql: "SELECT s.queue, s.id AS schedule, s.concert_id AS concert
               FROM schedules s LEFT JOIN concerts c ON c.queue = s.queue AND c.id = s.concert_id

@@ -37,7 +37,8 @@ const SHAPE: &str = "WITH
              out_version, (extract(epoch FROM selection_ends_at) * 1000000)::bigint AS selection_ends_at, last_paid
       FROM tokens),
     schedules AS NOT MATERIALIZED (
-      SELECT queue, id, concert_id, (extract(epoch FROM starts_at) * 1000000)::bigint AS starts_at, seats_total
+      SELECT queue, id, concert_id, (extract(epoch FROM starts_at) * 1000000)::bigint AS starts_at, seats_total,
+             max_per_user
       FROM schedules),
     reservations AS NOT MATERIALIZED (
       SELECT queue, id, user_id, schedule_id, (amount * 100)::bigint AS amount, status, cancel_reason,

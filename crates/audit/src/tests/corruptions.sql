@@ -217,8 +217,8 @@ INSERT INTO queue_registry VALUES (4, 'none', 0);
 
 INSERT INTO policies VALUES (9, 1, 0, 1, 1, 10, 0);
 INSERT INTO tokens VALUES (9, 1, 'bob', 'WAITING', 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO concerts VALUES (9, X'C9', 'None', 0);
-INSERT INTO schedules VALUES (9, X'CA', X'C9', 9000000000, 540, '1970-01-01', 1);
+INSERT INTO concerts VALUES (9, X'C9', 'None', 0, NULL);
+INSERT INTO schedules VALUES (9, X'CA', X'C9', 9000000000, 540, '1970-01-01', 1, NULL);
 INSERT INTO seats VALUES (9, X'CA', 1, X'59', 0, NULL, NULL);
 INSERT INTO reservations VALUES (9, X'9F', 'bob', X'CA', 0, 'CONFIRMED', NULL, 0, 1, NULL, NULL);
 INSERT INTO reservation_seats VALUES (9, X'9F', X'59', 1, 0);
@@ -235,6 +235,10 @@ INSERT INTO payments VALUES (9, X'9A', X'9F', 'bob', 0, 0, 1, NULL, NULL);
 --> a reservation was made without an ACTIVE token that lasted as long (R5, R6): queue 9, reservation 9f, user "bob", reserved_at 0, expires_at 1
 --> a payment has no entry in its user's wallet (R14): queue 9, payment 9a, user "bob", entry_seq 1
 --> a payment ended neither a token nor its selection (R14): queue 9, payment 9a, reservation 9f, user "bob", paid_at 0
+
+INSERT INTO loadings VALUES ('load-1', X'00', 1, X'C0', 0), ('load-2', X'00', 2, X'C0', 0), ('load-3', X'00', 1, X'C1', 0);
+--> what was loaded under a key is not there (R15): queue 1, key "load-3", concert c1
+--> what was loaded under a key is not there (R15): queue 2, key "load-2", concert c0
 
 UPDATE schedules SET concert_id = X'C8' WHERE seats_total = 1;
 --> a schedule is of no concert (ADR 7): queue 1, schedule c2, concert c8
@@ -342,6 +346,21 @@ UPDATE reservations SET expires_at = 600000000 WHERE user_id = 'eve';
 
 UPDATE schedules SET starts_at = 620000000 WHERE seats_total = 6;
 --> a reservation was made when its schedule had started (R11): queue 1, reservation 0d, reserved_at 620000000, starts_at 620000000
+
+-- More in one hold; in a second one beside what is bought; over two schedules.
+UPDATE schedules SET max_per_user = 1 WHERE seats_total = 6;
+--> a user has more seats of a schedule than one may have (R8): queue 1, reservation 0a, user "ann", schedule c1, max_per_user 1, seats 2
+--> a user has more seats of a schedule than one may have (R8): queue 1, reservation 0e, user "bob", schedule c1, max_per_user 1, seats 2
+
+UPDATE schedules SET max_per_user = 2 WHERE seats_total = 6;
+INSERT INTO reservations VALUES (1, X'0F', 'ann', X'C1', 1000, 'CANCELLED', 'USER', 20000000, 320000000, NULL, NULL);
+INSERT INTO reservation_seats VALUES (1, X'0F', X'54', 4, 1000);
+--> a user has more seats of a schedule than one may have (R8): queue 1, reservation 0f, user "ann", schedule c1, max_per_user 2, seats 3
+
+UPDATE concerts SET max_per_user = 2;
+INSERT INTO reservations VALUES (1, X'0F', 'ann', X'C2', 1000, 'CANCELLED', 'USER', 20000000, 320000000, NULL, NULL);
+INSERT INTO reservation_seats VALUES (1, X'0F', X'57', 1, 1000);
+--> a user has more seats of a concert than one may have (R8): queue 1, reservation 0f, user "ann", concert c0, max_per_user 2, seats 3
 
 -- Before a hold ran out; when somebody holds it; after it was sold.
 UPDATE reservations SET reserved_at = 611000000 WHERE user_id = 'fay';

@@ -1,18 +1,19 @@
-//! What is sold: concerts, their schedules and the plan an operator loads them with.
+//! What is sold: concerts and their schedules, and how they are loaded.
 
-use std::collections::BTreeSet;
+mod loading;
+mod plan;
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use time::Date;
 
+pub use loading::{CreatedConcert, Load, Loaded, load};
+pub use plan::{Draft, NewConcert, NewSchedule, ScheduleDraft, SeatGroup, SeatRun};
+
 use crate::rejection::Missing;
-use crate::seat::Seat;
-use crate::seat::SeatStatus;
-use crate::text;
-use crate::{
-    ConcertId, FieldError, LocalTime, Money, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp, Wrong,
-};
+use crate::seat::{Seat, SeatStatus};
+use crate::{ConcertId, LocalTime, Money, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp};
 
 /// One dated performance of a concert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +30,18 @@ pub struct Schedule {
     pub starts_at: LocalTime,
     /// How many seats it has.
     pub seats_total: u32,
+    /// How many of its seats one user may have, over all time (R8); `None` for as many as there are.
+    pub max_per_user: Option<u32>,
+    /// The same for the seats of all schedules of its concert together.
+    pub concert_max_per_user: Option<u32>,
 }
 
 impl Schedule {
+    /// Whether it matters how many of its seats a user has already (R8).
+    pub const fn is_limited(&self) -> bool {
+        self.max_per_user.is_some() || self.concert_max_per_user.is_some()
+    }
+
     /// R11: whether it is still for sale; a schedule that has started is not.
     pub fn on_sale(&self, now: Timestamp) -> bool {
         !self.starts_at.at().is_over(now)
@@ -109,46 +119,6 @@ impl<T> Found<Arc<T>> {
     }
 }
 
-/// A concert to be loaded, checked and complete but for its ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewConcert {
-    /// What is played, 1 to [`NewConcert::MAX_TITLE`] characters.
-    pub title: Arc<str>,
-    /// The queue to sell it through; made when it is unknown.
-    pub queue: QueueName,
-    /// Its schedules, in the operator's order; 1 to [`NewConcert::MAX_SCHEDULES`].
-    pub schedules: Vec<NewSchedule>,
-}
-
-/// A schedule to be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewSchedule {
-    /// When it starts.
-    pub starts_at: LocalTime,
-    /// Number and price of each seat; at least one, no number twice.
-    pub seats: Vec<(u32, Money)>,
-}
-
-/// How an operator writes seats down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SeatGroup {
-    /// So many seats of one price; numbers go on where the group before ended.
-    Count(u32, Money),
-    /// One seat with its own number.
-    One(u32, Money),
-}
-
-/// What loading a concert made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreatedConcert {
-    /// The concert's id.
-    pub id: ConcertId,
-    /// The queue that sells it.
-    pub queue: QueueNumber,
-    /// The schedules' ids, in the order they were given.
-    pub schedules: Vec<ScheduleId>,
-}
-
 /// Which schedules a list shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScheduleFilter {
@@ -173,70 +143,6 @@ impl ScheduleFilter {
 
 /// Where a list of schedules goes on: they are ordered by start, then id.
 pub type ScheduleKey = (Timestamp, ScheduleId);
-
-impl NewConcert {
-    /// The longest title, in characters.
-    pub const MAX_TITLE: usize = 200;
-    /// The most schedules of one concert.
-    pub const MAX_SCHEDULES: usize = 100;
-    /// The most seats of one concert, over all its schedules.
-    pub const MAX_SEATS: usize = 100_000;
-
-    /// Checks an operator's plan and spells its seats out. Names every value that is out of bounds.
-    pub fn plan(title: &str, queue: QueueName, schedules: &[(LocalTime, Vec<SeatGroup>)]) -> Result<Self, Rejection> {
-        let mut errors = Vec::new();
-        let title = text::line(title, Self::MAX_TITLE);
-        if title.is_none() {
-            errors.push(FieldError::new("title", Wrong::Line { most: Self::MAX_TITLE }));
-        }
-        if !(1..=Self::MAX_SCHEDULES).contains(&schedules.len()) {
-            errors.push(FieldError::new("schedules", Wrong::Items { least: 1, most: Self::MAX_SCHEDULES }));
-        }
-        let mut left = Self::MAX_SEATS;
-        let mut planned = Vec::new();
-        for (at, (starts_at, groups)) in schedules.iter().take(Self::MAX_SCHEDULES).enumerate() {
-            match spell_out(groups, left) {
-                Ok(seats) => {
-                    left -= seats.len();
-                    planned.push(NewSchedule { starts_at: *starts_at, seats });
-                }
-                Err(wrong) => errors.push(FieldError::new(format!("schedules[{at}].seats"), wrong)),
-            }
-        }
-        match title {
-            Some(title) if errors.is_empty() => Ok(Self { title: Arc::from(title), queue, schedules: planned }),
-            _ => Err(Rejection::Invalid(errors)),
-        }
-    }
-}
-
-/// The seats of one schedule, at most `left` of them.
-fn spell_out(groups: &[SeatGroup], left: usize) -> Result<Vec<(u32, Money)>, Wrong> {
-    let mut seats = Vec::new();
-    let mut next = 1_u32;
-    for group in groups {
-        let (first, count, price) = match group {
-            SeatGroup::Count(count, price) => (next, *count, price),
-            SeatGroup::One(number, price) => (*number, 1, price),
-        };
-        let room = left - seats.len();
-        if count == 0 || usize::try_from(count).map_or(true, |count| count > room) {
-            return Err(Wrong::SeatCount { most: NewConcert::MAX_SEATS });
-        }
-        let last = first.saturating_add(count - 1);
-        if first == 0 || last > Seat::MAX_NUMBER {
-            return Err(Wrong::SeatNumber { most: Seat::MAX_NUMBER });
-        }
-        seats.extend((first..=last).map(|number| (number, price.clone())));
-        next = last + 1;
-    }
-    let distinct: BTreeSet<u32> = seats.iter().map(|(number, _)| *number).collect();
-    match seats.len() {
-        0 => Err(Wrong::Items { least: 1, most: NewConcert::MAX_SEATS }),
-        all if all != distinct.len() => Err(Wrong::SeatTwice),
-        _ => Ok(seats),
-    }
-}
 
 /// A seat id that is known together with its number, for answers.
 #[derive(Clone, Debug, PartialEq, Eq)]

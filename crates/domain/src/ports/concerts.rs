@@ -2,17 +2,31 @@
 
 use async_trait::async_trait;
 
-use super::{Decided, StoreError};
+use super::{Answer, Decided, StoreError};
 use crate::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use crate::page::Listed;
-use crate::{ConcertId, Page, QueueNumber, ScheduleId};
+use crate::{ConcertId, IdempotencyKey, Page, QueueNumber, ScheduleId};
+
+/// A request to load a concert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadCommand {
+    /// What to load.
+    pub concert: NewConcert,
+    /// The caller's key, if the request may be repeated (R15). It is one for all queues, and never forgotten.
+    pub key: Option<IdempotencyKey>,
+}
 
 /// Concerts, schedules and seats.
 #[async_trait]
 pub trait ConcertRepository: Send + Sync {
-    /// Loads a concert with all its schedules and seats. MUST create its queue with the default policy when it is
-    /// unknown, under the next number that was never used.
-    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert>;
+    /// R1, R11, R15: loads a concert with all its schedules and seats, in one transaction, in however many statements.
+    ///
+    /// In this order: a key that recorded this request answers it again, however long ago that was, and one that recorded
+    /// another is `IdempotencyKeyReused`; then [`load`] decides. Of any number of requests at once under one key one loads.
+    /// MUST make no queue.
+    ///
+    /// [`load`]: crate::concert::load
+    async fn create(&self, command: &LoadCommand) -> Decided<Answer<CreatedConcert>>;
 
     /// Concerts of all queues that have a schedule which has not started (R11), newest first.
     async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError>;

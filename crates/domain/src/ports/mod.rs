@@ -19,7 +19,7 @@ mod presence;
 mod queues;
 mod reservations;
 
-pub use concerts::ConcertRepository;
+pub use concerts::{ConcertRepository, LoadCommand};
 pub use environment::{Clock, IdGenerator, Probe, TokenKeyRepository};
 pub use money::{ChargeCommand, Charged, Paid, PayCommand, PaymentRepository, WalletRepository};
 pub use presence::PresenceRepository;

@@ -31,7 +31,9 @@ pub trait ReservationRepository: Send + Sync {
     /// In this order: a number never issued is `TokenUnknown`; a key that recorded this request answers it again, in
     /// any state of the token and with today's state of the reservation, and one that recorded another is
     /// `IdempotencyKeyReused`; then [`hold`] decides. MUST take dead holds over. MUST be race-safe: of any number of
-    /// holds on one seat at once one succeeds, and a user never has more than `max_seats` live PENDING seats in a queue.
+    /// holds on one seat at once one succeeds, and a user never has more than `max_seats` live PENDING seats in a queue,
+    /// nor more live PENDING and CONFIRMED seats of a schedule or a concert than its `max_per_user`, however often they pay
+    /// and come back.
     ///
     /// [`hold`]: crate::reservation::hold
     async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>>;

@@ -154,6 +154,19 @@ pub struct PendingHold {
     pub seats: u32,
 }
 
+/// A reservation that is PENDING or CONFIRMED in the store, as much of it as a limit of a person's seats needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnSeats {
+    /// The concert.
+    pub concert: ConcertId,
+    /// The schedule.
+    pub schedule: ScheduleId,
+    /// How many seats it has.
+    pub seats: u32,
+    /// When the hold ends; `None` when they are bought.
+    pub until: Option<Timestamp>,
+}
+
 /// What a hold is decided from, all read under the locks of the token and the seats.
 #[derive(Debug)]
 pub struct HoldFacts<'a> {
@@ -167,6 +180,11 @@ pub struct HoldFacts<'a> {
     pub seats: &'a [Seat],
     /// The holder's reservations in this queue that are PENDING in the store.
     pub pending: &'a [PendingHold],
+    /// The holder's reservations of the schedule's concert that are PENDING or CONFIRMED in the store; where nothing limits how
+    /// many seats they may have, none need be here.
+    pub own_seats: &'a [OwnSeats],
+    /// Those of the reservations that have the seats which are the holder's.
+    pub own: &'a BTreeSet<ReservationId>,
 }
 
 /// A hold that is granted: what is to be written, all or nothing.
@@ -183,7 +201,8 @@ pub struct Hold {
 /// R5 to R9, R11: decides a hold.
 ///
 /// In this order: the token is ACTIVE, and may still begin a hold; the schedule and all seats exist in its queue; all seats are
-/// of that schedule; it has not started; the user's live PENDING seats stay within `max_seats`; every seat is free.
+/// of that schedule; it has not started; the user's live PENDING seats stay within `max_seats`; what the user has of the
+/// schedule stays within its limit, and what they have of the concert within that; every seat is free.
 pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timestamp) -> Result<Hold, Rejection> {
     facts.token.require_selection(now)?;
     let schedule = match facts.choice {
@@ -191,7 +210,7 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
         SeatChoice::Ids(_) => facts.schedule.clone().or_reject(Missing::Seat)?,
     };
     if facts.seats.len() != facts.choice.len() {
-        return Err(Rejection::NotFound(Missing::Seat));
+        return Err(Rejection::NotFound(facts.choice.missing_from(facts.seats)));
     }
     if facts.seats.iter().any(|seat| seat.schedule != schedule.id) {
         return Err(Rejection::invalid("seat_ids", Wrong::SeatsOfManySchedules));
@@ -204,11 +223,11 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
     if live.fold(wanted, u32::saturating_add) > rules.max_seats {
         return Err(Rejection::SeatLimit(rules.max_seats));
     }
-    let unfree: BTreeSet<u32> =
-        facts.seats.iter().filter(|s| s.status_at(now) != SeatStatus::Available).map(|s| s.number).collect();
-    if !unfree.is_empty() {
-        return Err(Rejection::SeatTaken(unfree.into_iter().collect()));
-    }
+    let of_schedule = facts.own_seats.iter().filter(|own| own.schedule == schedule.id);
+    check_purchase(schedule.max_per_user, of_schedule, wanted, now)?;
+    let of_concert = facts.own_seats.iter().filter(|own| own.concert == schedule.concert);
+    check_purchase(schedule.concert_max_per_user, of_concert, wanted, now)?;
+    check_free(facts, schedule.id, now)?;
     let amount =
         Money::sum(facts.seats.iter().map(|s| &s.price)).ok_or_else(|| Rejection::invalid("seat_ids", Wrong::Price))?;
     let reservation = held(facts, schedule, amount, id, now.plus(rules.hold), now);
@@ -217,6 +236,35 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
     let others = facts.pending.iter().map(|hold| hold.expires_at);
     token.settle(others.chain([reservation.expires_at]), now);
     Ok(Hold { reservation, taken_over, token })
+}
+
+/// R8: whether a user who has these already may have so many more.
+fn check_purchase<'a>(
+    max: Option<u32>,
+    own: impl Iterator<Item = &'a OwnSeats>,
+    wanted: u32,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let Some(max_per_user) = max else { return Ok(()) };
+    let live = own.filter(|own| own.until.is_none_or(|until| !until.is_over(now)));
+    let owned = live.fold(0, |owned: u32, own| owned.saturating_add(own.seats));
+    if owned.saturating_add(wanted) > max_per_user {
+        return Err(Rejection::PurchaseLimit { max_per_user, owned });
+    }
+    Ok(())
+}
+
+/// R7, R8: whether all the seats are free.
+fn check_free(facts: &HoldFacts<'_>, schedule: ScheduleId, now: Timestamp) -> Result<(), Rejection> {
+    let taken = || facts.seats.iter().filter(|seat| seat.status_at(now) != SeatStatus::Available);
+    let is_own = |seat: &&Seat| seat.taken.is_some_and(|taken| facts.own.contains(&taken.by));
+    let numbers: BTreeSet<u32> = taken().map(|seat| seat.number).collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let own: BTreeSet<u32> = taken().filter(is_own).map(|seat| seat.number).collect();
+    let (numbers, own) = (numbers.into_iter().collect(), own.into_iter().collect());
+    Err(Rejection::SeatTaken { schedule, numbers, own })
 }
 
 fn held(

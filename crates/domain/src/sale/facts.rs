@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::concert::{Found, Schedule};
 use crate::idempotency::Recorded;
 use crate::ports::StoreError;
-use crate::reservation::{PendingHold, Reservation};
+use crate::reservation::{OwnSeats, PendingHold, Reservation};
 use crate::seat::{Seat, SeatChoice};
 use crate::wallet::Wallet;
-use crate::{IdempotencyKey, PaymentId, Queue, ReservationId, ScheduleId, TicketNumber, Token, UserId};
+use crate::{ConcertId, IdempotencyKey, PaymentId, Queue, ReservationId, ScheduleId, TicketNumber, Token, UserId};
 
 /// What a storage knows of one queue's sale, read under the locks that keep it true until it is written.
 ///
@@ -46,6 +46,13 @@ pub trait Facts {
 
     /// The user's reservations that are PENDING in the store, as the limit of seats (R8) and the end of a turn (R5) need them.
     fn pending(&mut self, user: &UserId) -> Result<Vec<PendingHold>, StoreError>;
+
+    /// The user's reservations of a concert that are PENDING or CONFIRMED in the store, all from one view of it, as its limits
+    /// need them (R8).
+    fn own_seats(&mut self, user: &UserId, concert: ConcertId) -> Result<Vec<OwnSeats>, StoreError>;
+
+    /// Whether a reservation that has a seat is this user's.
+    fn is_own(&mut self, user: &UserId, reservation: ReservationId) -> Result<bool, StoreError>;
 
     /// A reservation as stored. Of one that is over by its deadline the seats may be left out.
     fn reservation(&mut self, id: ReservationId) -> Result<Option<Reservation>, StoreError>;

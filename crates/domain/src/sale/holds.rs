@@ -1,5 +1,7 @@
 //! Holding, cancelling, and ending what ran out.
 
+use std::collections::BTreeSet;
+
 use super::effects::SeatChange;
 use super::{Context, Effects, Facts, Made};
 use crate::concert::Found;
@@ -7,8 +9,8 @@ use crate::idempotency::Use;
 use crate::ports::{Decided, HoldCommand, StoreError};
 use crate::rejection::Missing;
 use crate::reservation::{self, HoldFacts, Reservation};
-use crate::seat::Taken;
-use crate::{Rejection, ReservationId, TicketNumber};
+use crate::seat::{Seat, SeatStatus, Taken};
+use crate::{Rejection, ReservationId, TicketNumber, UserId};
 
 /// R5 to R9, R11, R15: a hold.
 ///
@@ -38,12 +40,19 @@ pub fn hold(
         None => Found::Nowhere,
     };
     let pending = facts.pending(&token.user)?;
+    let own_seats = match &schedule {
+        Found::Here(schedule) if schedule.is_limited() => facts.own_seats(&token.user, schedule.concert)?,
+        _ => Vec::new(),
+    };
+    let own = own_among(facts, &token.user, &seats, context)?;
     let asked = HoldFacts {
         token: &token,
         choice: &command.choice,
         schedule: schedule.as_deref(),
         seats: &seats,
         pending: &pending,
+        own_seats: &own_seats,
+        own: &own,
     };
     let id = ReservationId::new(context.ids.next_id());
     let hold = match reservation::hold(&asked, context.rules, id, context.now) {
@@ -62,6 +71,24 @@ pub fn hold(
     let key = command.key.clone().map(|key| (key, request));
     effects.reserved = Some((hold.reservation.clone(), key));
     Ok(Ok(Made::Now(hold.reservation, Box::new(effects))))
+}
+
+/// Those of the reservations that have seats now which are the user's.
+fn own_among(
+    facts: &mut impl Facts,
+    user: &UserId,
+    seats: &[Seat],
+    context: &Context<'_>,
+) -> Result<BTreeSet<ReservationId>, StoreError> {
+    let taken = seats.iter().filter(|seat| seat.status_at(context.now) != SeatStatus::Available);
+    let having: BTreeSet<ReservationId> = taken.filter_map(|seat| seat.taken).map(|taken| taken.by).collect();
+    let mut own = BTreeSet::new();
+    for reservation in having {
+        if facts.is_own(user, reservation)? {
+            own.insert(reservation);
+        }
+    }
+    Ok(own)
 }
 
 /// Ends a dead reservation. Only its state is written: its other seats are free by the same clock.

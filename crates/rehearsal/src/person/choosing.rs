@@ -152,12 +152,13 @@ impl Person {
         Ok(Held { until, heard: answer.at, reservation })
     }
 
-    /// Somebody was faster: the answer has to say at which of the seats.
+    /// Somebody was faster: the answer has to say at which of the seats. None of them is one's own: nobody here asks for seats while
+    /// they have any.
     fn taken(&self, numbers: &[u32], call: &Call, answer: &Answer) -> Result<(), Stuck> {
         let problem: Problem = self.read(call, answer)?;
-        let named = &problem.seat_numbers;
-        if named.is_empty() || !named.iter().all(|number| numbers.contains(number)) {
-            let what = format!("of seats {numbers:?} it is {named:?} that are taken (R8)");
+        let (named, own) = (&problem.seat_numbers, &problem.own_seat_numbers);
+        if named.is_empty() || !named.iter().all(|number| numbers.contains(number)) || !own.is_empty() {
+            let what = format!("of seats {numbers:?} it is {named:?} that are taken, and one's own {own:?} (R8)");
             self.note(Breach::new(Promise::SeatTakenWrong, what), call, Some(answer));
         }
         Ok(())

@@ -1,26 +1,19 @@
 //! Loading concerts, and the lists of concerts and schedules (R11).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::concert::{NewConcert, NewSchedule, ScheduleFilter};
-use domain::ports::Clock;
+use domain::concert::{CreatedConcert, NewSchedule, ScheduleFilter, SeatRun};
+use domain::ports::{Clock, LoadCommand};
 use domain::rejection::Missing;
 use domain::seat::SeatStatus;
 use domain::{ConcertId, LocalTime, Page, QueueName, QueueNumber, Rejection, ScheduleId, Timestamp};
 use uuid::Uuid;
 
-use crate::scene::{MICRO, Scene, money, narrow_rules, page, queue_name, schedule, user};
+use crate::scene::{MICRO, Scene, concert, load, make_queue, money, narrow_rules, page, schedule};
 use crate::{Make, Store};
 
-async fn create(
-    store: &Store,
-    title: &str,
-    queue: &str,
-    schedules: Vec<NewSchedule>,
-) -> domain::concert::CreatedConcert {
-    let concert = NewConcert { title: Arc::from(title), queue: queue_name(queue), schedules };
-    store.concerts.create(&concert).await.unwrap().unwrap()
+async fn create(store: &Store, title: &str, queue: &str, schedules: Vec<NewSchedule>) -> CreatedConcert {
+    load(store, concert(title, queue, schedules)).await
 }
 
 fn at(text: &str) -> LocalTime {
@@ -30,9 +23,10 @@ fn at(text: &str) -> LocalTime {
 pub(crate) async fn a_concert_is_loaded_whole(make: Make) {
     let store = make.store(narrow_rules(1, 1)).await;
     let (first, second) = (at("2026-12-24T19:30:00+09:00"), at("2026-12-25T19:30:00-03:30"));
-    let seats = vec![(7, money("12.5")), (3, money("0")), (1_000_000, money("10000000000000"))];
-    let created =
-        create(&store, "겨울", "main", vec![NewSchedule { starts_at: first, seats }, schedule(second, 2)]).await;
+    let one = |first, price| SeatRun { first, count: 1, price: money(price) };
+    let seats = vec![one(7, "12.5"), one(3, "0"), one(1_000_000, "10000000000000")];
+    let schedules = vec![NewSchedule { seats, ..schedule(first, 1) }, schedule(second, 2)];
+    let created = create(&store, "겨울", "main", schedules).await;
     assert_eq!(created.schedules.len(), 2);
     let map = store.concerts.seat_map(created.queue, created.schedules[0]).await.unwrap().unwrap();
     assert_eq!(
@@ -51,23 +45,20 @@ pub(crate) async fn a_concert_is_loaded_whole(make: Make) {
     assert_eq!((map.schedule.starts_at, map.seats.len()), (second, 2), "with the offset it was created with");
 }
 
-pub(crate) async fn an_unknown_queue_is_made_once_with_the_default_policy(make: Make) {
+/// R1: loading makes no queue, whichever name it has.
+pub(crate) async fn a_concert_is_loaded_only_into_a_queue_that_is_there_r1(make: Make) {
     let store = make.store(narrow_rules(7, 3)).await;
     let start = at("2026-12-24T19:30:00+09:00");
-    let [one, again, two] = [
-        create(&store, "A", "one", vec![schedule(start, 1)]).await,
-        create(&store, "B", "one", vec![schedule(start, 1)]).await,
-        create(&store, "C", "two", vec![schedule(start, 1)]).await,
-    ];
-    assert_eq!(one.queue, again.queue);
-    let mut directory = store.queues.changes(&[]).await.unwrap();
-    directory.sort_by_key(|entry| entry.number);
-    let named: Vec<_> = directory.iter().map(|entry| (entry.number, entry.name.as_str().to_owned())).collect();
-    assert_eq!(named[1..], [(one.queue, "one".to_owned()), (two.queue, "two".to_owned())], "main, then these");
-    assert_ne!(directory[1].epoch.0, directory[2].epoch.0);
-    let report = store.queues.report(two.queue).await.unwrap().unwrap();
-    assert_eq!((report.name, report.policy), (queue_name("two"), narrow_rules(7, 3).new_queue));
-    assert!(store.queues.join(two.queue, &user("a")).await.unwrap().is_ok());
+    let wanted = |title: &str| concert(title, "one", vec![schedule(start, 1)]);
+    let command = LoadCommand { concert: wanted("A"), key: None };
+    let before = store.queues.changes(&[]).await.unwrap();
+    assert_eq!(store.concerts.create(&command).await.unwrap(), Err(Rejection::NotFound(Missing::Queue)));
+    assert_eq!(store.queues.changes(&[]).await.unwrap(), before);
+    assert_eq!(store.concerts.list(&page()).await.unwrap().items, []);
+    let one = make_queue(&store, "one").await;
+    for title in ["A", "B"] {
+        assert_eq!(load(&store, wanted(title)).await.queue, one);
+    }
 }
 
 /// R11: a schedule is listed until the microsecond before it starts, and a concert as long as one of its is.
@@ -88,6 +79,7 @@ pub(crate) async fn dates_of_a_concert_are_of_what_is_for_sale_r11(make: Make) {
     let store = make.store(narrow_rules(1, 1)).await;
     // By start: 10:00Z, 20:00Z, 21:00Z. By date: 12-27, 12-26, 12-28.
     let starts = ["2026-12-27T00:00:00+14:00", "2026-12-26T09:00:00-11:00", "2026-12-28T06:00:00+09:00"].map(at);
+    make_queue(&store, "two").await;
     create(&store, "A", "two", starts.map(|start| schedule(start, 1)).to_vec()).await;
     for (now, first, last) in [(starts[0].at().minus(MICRO), 1, 2), (starts[0].at(), 1, 2), (starts[1].at(), 2, 2)] {
         store.clock.set(now);
@@ -100,6 +92,7 @@ pub(crate) async fn dates_of_a_concert_are_of_what_is_for_sale_r11(make: Make) {
 
 pub(crate) async fn concerts_are_listed_newest_first_in_pages(make: Make) {
     let store = make.store(narrow_rules(1, 1)).await;
+    make_queue(&store, "other").await;
     let mut newest_first = Vec::new();
     for n in 0..7 {
         let queue = if n % 2 == 0 { "main" } else { "other" };
@@ -153,10 +146,10 @@ pub(crate) async fn schedules_are_listed_by_start_then_id_in_pages(make: Make) {
 
 pub(crate) async fn schedules_are_filtered_by_concert_and_local_date(make: Make) {
     let store = make.store(narrow_rules(1, 1)).await;
-    // The first two are the same instant on two dates.
-    let texts = ["2026-12-24T23:30:00+00:00", "2026-12-25T08:30:00+09:00", "2026-12-26T00:00:00+09:00"];
+    let texts = ["2026-12-24T23:00:00+00:00", "2026-12-25T08:30:00+09:00", "2026-12-26T00:00:00+09:00"];
     let created = create(&store, "A", "main", texts.iter().map(|text| schedule(at(text), 1)).collect()).await;
-    let other = create(&store, "B", "main", vec![schedule(at(texts[1]), 1)]).await;
+    // The same instant as the first one's, on another date.
+    let other = create(&store, "B", "main", vec![schedule(at("2026-12-25T08:00:00+09:00"), 1)]).await;
     let day = |text: usize| Some(at(texts[text]).date());
     let listed = async |filter: ScheduleFilter| {
         let items = store.concerts.schedules(created.queue, &filter, &page()).await.unwrap().unwrap().items;
@@ -192,5 +185,5 @@ pub(crate) async fn a_queue_sees_its_own_sale_only_r6(make: Make) {
     assert_eq!((empty.items, empty.next), (vec![], None));
     let names: Vec<_> =
         scene.store.concerts.list(&page()).await.unwrap().items.into_iter().map(|concert| concert.queue).collect();
-    assert_eq!(names, [queue_name("other"), QueueName::main()], "concerts of all queues");
+    assert_eq!(names, [QueueName::parse("other").unwrap(), QueueName::main()], "concerts of all queues");
 }

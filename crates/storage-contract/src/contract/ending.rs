@@ -11,7 +11,7 @@ use domain::{Page, PolicyChange, QueueNumber, Rejection, ReservationId, Timestam
 use uuid::Uuid;
 
 use crate::Make;
-use crate::scene::{MICRO, Scene, at_once, page, ticket, user};
+use crate::scene::{MICRO, Scene, at_once, concert, make_queue, page, schedule, ticket, user};
 
 const HOLD: Duration = Duration::from_secs(300);
 const BY_USER: ReservationStatus = ReservationStatus::Cancelled(CancelReason::User);
@@ -155,14 +155,10 @@ pub(crate) async fn a_seat_that_was_swept_is_sold_to_another_s7(make: Make) {
 /// R10: of all queues, the oldest first, at most 500 at a time.
 pub(crate) async fn at_most_five_hundred_are_swept_at_once_oldest_first_r10(make: Make) {
     let scene = Scene::open(&make).await;
-    let plan = |queue: &str| domain::concert::NewConcert {
-        title: Arc::from("Big"),
-        queue: crate::scene::queue_name(queue),
-        schedules: vec![crate::scene::schedule(scene.starts_at, 300)],
-    };
     let mut held = Vec::new();
+    make_queue(&scene.store, "other").await;
     for name in ["main", "other"] {
-        let created = scene.store.concerts.create(&plan(name)).await.unwrap().unwrap();
+        let created = scene.load(concert("Big", name, vec![schedule(scene.starts_at, 300)])).await;
         for group in 0..6 {
             scene.advance(MICRO);
             let of_group = at_once(50, |n| {

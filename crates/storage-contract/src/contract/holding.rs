@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::concert::{NewConcert, NumberedSeat};
+use domain::concert::{NewSchedule, NumberedSeat, SeatRun};
 use domain::ports::HoldCommand;
 use domain::rejection::Missing;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
 use domain::seat::SeatStatus::{Available, Held};
 use domain::token::Active;
-use domain::{LocalTime, PolicyChange, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp, TokenStatus};
+use domain::{LocalTime, PolicyChange, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp, TokenStatus};
 use uuid::Uuid;
 
 use crate::Make;
-use crate::scene::{MICRO, Scene, key, money, page, schedule, ticket, user};
+use crate::scene::{MICRO, Scene, concert, key, money, page, schedule, ticket, user};
 
 const HOLD: Duration = Duration::from_secs(300);
 
@@ -53,7 +53,7 @@ pub(crate) async fn seats_can_be_named_by_their_ids(make: Make) {
     let choice = SeatChoice::ids(&[scene.seats[4], scene.seats[1]]).unwrap();
     let held = scene.hold_of(ticket, choice.clone()).await.unwrap();
     assert_eq!(held.seats.iter().map(|seat| seat.number).collect::<Vec<_>>(), [2, 5]);
-    assert_eq!(scene.hold_of(ticket, choice).await, Err(Rejection::SeatTaken(vec![2, 5])));
+    assert_eq!(scene.hold_of(ticket, choice).await, Err(scene.taken(&[2, 5], &[2, 5])));
 }
 
 /// R6: only an ACTIVE token holds, and none that was never issued.
@@ -121,8 +121,8 @@ pub(crate) async fn a_hold_takes_all_or_none_r8_s9(make: Make) {
     let other = scene.hold(ticket_b, &[7, 1]).await.unwrap();
     scene.pay(ticket_a, sold.id).await.unwrap();
     let again = scene.enter("a").await;
-    assert_eq!(scene.hold(again, &[1, 2, 3, 7]).await, Err(Rejection::SeatTaken(vec![1, 3, 7])));
-    assert_eq!(scene.hold(ticket_b, &[1]).await, Err(Rejection::SeatTaken(vec![1])), "also what one holds oneself");
+    assert_eq!(scene.hold(again, &[1, 2, 3, 7]).await, Err(scene.taken(&[1, 3, 7], &[3])));
+    assert_eq!(scene.hold(ticket_b, &[1]).await, Err(scene.taken(&[1], &[1])), "also what one holds oneself");
     assert_eq!(scene.seat(2).await, Available);
     assert_eq!(scene.reservation_status(&other).await, ReservationStatus::Pending);
     scene.hold(again, &[2]).await.unwrap();
@@ -150,7 +150,7 @@ pub(crate) async fn what_is_not_there_cannot_be_held_r6(make: Make) {
     let (nowhere, nothing) = (ScheduleId::new(Uuid::from_u128(7)), SeatId::new(Uuid::from_u128(8)));
     let ticket = scene.enter("a").await;
     for (choice, refused) in [
-        (SeatChoice::numbers(scene.schedule, &[1, 51]), Rejection::NotFound(Missing::Seat)),
+        (SeatChoice::numbers(scene.schedule, &[1, 52, 51]), Rejection::NotFound(Missing::Seats(vec![51, 52]))),
         (SeatChoice::numbers(nowhere, &[1]), Rejection::NotFound(Missing::Schedule)),
         (SeatChoice::numbers(elsewhere, &[1]), Rejection::WrongQueue),
         (SeatChoice::ids(&[scene.seats[0], nothing]), Rejection::NotFound(Missing::Seat)),
@@ -168,9 +168,7 @@ pub(crate) async fn what_is_not_there_cannot_be_held_r6(make: Make) {
 /// R8: seats of one schedule.
 pub(crate) async fn seats_of_two_schedules_cannot_be_held_together_r8(make: Make) {
     let scene = Scene::open(&make).await;
-    let plan = vec![schedule(scene.starts_at, 2)];
-    let second = NewConcert { title: Arc::from("B"), queue: QueueName::main(), schedules: plan };
-    let second = scene.store.concerts.create(&second).await.unwrap().unwrap();
+    let second = scene.load(concert("B", "main", vec![schedule(scene.starts_at, 2)])).await;
     let map = scene.store.concerts.seat_map(scene.main, second.schedules[0]).await.unwrap().unwrap();
     let choice = SeatChoice::ids(&[scene.seats[0], map.seats[0].0.id]).unwrap();
     let ticket = scene.enter("a").await;
@@ -188,7 +186,7 @@ pub(crate) async fn a_dead_hold_is_taken_over_r7_s4_s6(make: Make) {
         scene.set(Timestamp::from_micros(old.expires_at.micros() + late));
         let new = scene.hold(ticket_b, &[2]).await;
         if !over {
-            assert_eq!(new, Err(Rejection::SeatTaken(vec![2])));
+            assert_eq!(new, Err(scene.taken(&[2], &[])));
             assert_eq!(scene.reservation_status(&old).await, ReservationStatus::Pending);
             continue;
         }
@@ -228,7 +226,7 @@ pub(crate) async fn several_dead_holds_are_taken_over_at_once_r7(make: Make) {
     scene.advance(HOLD);
     let ticket_c = scene.enter("c").await;
     let live = scene.hold(ticket_c, &[4]).await.unwrap();
-    assert_eq!(scene.hold(ticket_c, &[1, 3, 4]).await, Err(Rejection::SeatTaken(vec![4])));
+    assert_eq!(scene.hold(ticket_c, &[1, 3, 4]).await, Err(scene.taken(&[4], &[4])));
     assert_eq!((scene.seat(1).await, scene.seat(3).await), (Available, Available));
     scene.hold(ticket_c, &[1, 2, 3]).await.unwrap();
     for old in &dead {
@@ -252,9 +250,7 @@ pub(crate) async fn ones_own_dead_hold_is_no_hold_r7(make: Make) {
 pub(crate) async fn a_reservation_shows_the_start_as_it_was_written(make: Make) {
     let scene = Scene::open(&make).await;
     let starts_at = LocalTime::parse("2026-12-24T19:30:00-03:30").unwrap();
-    let concert =
-        NewConcert { title: Arc::from("B"), queue: QueueName::main(), schedules: vec![schedule(starts_at, 1)] };
-    let created = scene.store.concerts.create(&concert).await.unwrap().unwrap();
+    let created = scene.load(concert("B", "main", vec![schedule(starts_at, 1)])).await;
     let ticket = scene.enter("a").await;
     let choice = SeatChoice::numbers(created.schedules[0], &[1]).unwrap();
     let held = scene.hold_of(ticket, choice).await.unwrap();
@@ -265,10 +261,9 @@ pub(crate) async fn a_reservation_shows_the_start_as_it_was_written(make: Make) 
 /// A reservation names its seats by number, though their ids go the other way, wherever it is shown.
 pub(crate) async fn a_reservation_shows_its_seats_by_number(make: Make) {
     let scene = Scene::open(&make).await;
-    let mut plan = schedule(scene.starts_at, 3);
-    plan.seats.reverse();
-    let concert = NewConcert { title: Arc::from("B"), queue: QueueName::main(), schedules: vec![plan] };
-    let created = scene.store.concerts.create(&concert).await.unwrap().unwrap();
+    let one = |first| SeatRun { first, count: 1, price: money("1000") };
+    let plan = NewSchedule { seats: [3, 2, 1].map(one).to_vec(), ..schedule(scene.starts_at, 1) };
+    let created = scene.load(concert("B", "main", vec![plan])).await;
     let ticket = scene.enter_with("a", "3000").await;
     let choice = SeatChoice::numbers(created.schedules[0], &[3, 1, 2]).unwrap();
     let command = HoldCommand { ticket, choice, key: Some(key("k")) };

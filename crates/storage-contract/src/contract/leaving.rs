@@ -1,18 +1,16 @@
 //! Leaving the line (R17).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::concert::NewConcert;
 use domain::ports::Left;
 use domain::reservation::{CancelReason, ReservationStatus};
 use domain::seat::{SeatChoice, SeatStatus};
 use domain::token::EndReason;
-use domain::{QueueName, QueueNumber, Rejection, TokenStatus};
+use domain::{QueueNumber, Rejection, TokenStatus};
 
 use crate::Make;
-use crate::scene::{Scene, narrow_rules, ticket, user};
+use crate::scene::{Scene, concert, load, narrow_rules, schedule, ticket, user};
 
 pub(crate) async fn who_waits_and_leaves_moves_the_others_up_r4_r17(make: Make) {
     let scene = Scene::with(&make, narrow_rules(1, 1)).await;
@@ -40,9 +38,8 @@ pub(crate) async fn leaving_again_changes_nothing_r17(make: Make) {
 /// R17: whoever has shown the seats to others learns which ones to look at again, and nothing of a token that had ended.
 pub(crate) async fn leaving_tells_of_which_schedules_it_gave_up_seats_r17(make: Make) {
     let scene = Scene::open(&make).await;
-    let plan = vec![crate::scene::schedule(scene.starts_at, 2), crate::scene::schedule(scene.starts_at, 3)];
-    let concert = NewConcert { title: Arc::from("B"), queue: QueueName::main(), schedules: plan };
-    let more = scene.store.concerts.create(&concert).await.unwrap().unwrap().schedules;
+    let plan = vec![schedule(scene.starts_at, 2), schedule(scene.starts_at, 3)];
+    let more = load(&scene.store, concert("B", "main", plan)).await.schedules;
     let leave = async |ticket| scene.store.queues.leave(ticket).await.unwrap().unwrap();
     let (holder, nobody) = (scene.enter("a").await, scene.enter("b").await);
     scene.hold(holder, &[1]).await.unwrap();

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::concert::NewConcert;
 use domain::seat::SeatChoice;
-use domain::{QueueName, Rejection, Rules, Timestamp};
+use domain::{Rejection, Rules, Timestamp};
 
 use crate::Make;
-use crate::scene::{Scene, at_once, open_rules, schedule};
+use crate::scene::{Scene, at_once, concert, open_rules, schedule};
 
 const FULL: Rejection = Rejection::SeatLimit(4);
 
@@ -35,9 +34,7 @@ pub(crate) async fn the_limit_is_the_operators_r8(make: Make) {
 /// R8: seats of all schedules of a queue count, those of another queue do not.
 pub(crate) async fn the_limit_spans_a_queue_r8(make: Make) {
     let scene = Scene::open(&make).await;
-    let concert =
-        NewConcert { title: Arc::from("B"), queue: QueueName::main(), schedules: vec![schedule(scene.starts_at, 5)] };
-    let second = scene.store.concerts.create(&concert).await.unwrap().unwrap().schedules[0];
+    let second = scene.load(concert("B", "main", vec![schedule(scene.starts_at, 5)])).await.schedules[0];
     let (other, elsewhere) = scene.other_queue().await;
     let (here, there) = (scene.enter("a").await, scene.enter_queue(other, "a").await);
     scene.hold(here, &[1, 2, 3]).await.unwrap();

@@ -29,7 +29,7 @@ pub(crate) async fn of_two_hundred_holds_on_a_seat_one_has_it_r8_s1(make: Make) 
     })
     .await;
     assert_eq!(held.iter().filter(|answer| answer.is_ok()).count(), 1);
-    assert!(held.iter().all(|answer| answer.is_ok() || *answer == Err(Rejection::SeatTaken(vec![7]))));
+    assert!(held.iter().all(|answer| answer.is_ok() || *answer == Err(scene.taken(&[7], &[]))));
     assert_eq!((scene.seat(7).await, scene.map().await.available()), (Held, 49));
 }
 

@@ -103,7 +103,7 @@ pub(crate) async fn refusals_are_not_recorded_r15(make: Make) {
     let scene = Scene::open(&make).await;
     let (ticket_a, ticket_b) = (scene.enter("a").await, scene.enter("b").await);
     let blocking = scene.hold(ticket_b, &[1]).await.unwrap();
-    assert_eq!(scene.hold_keyed(ticket_a, &[1], "k").await, Err(Rejection::SeatTaken(vec![1])));
+    assert_eq!(scene.hold_keyed(ticket_a, &[1], "k").await, Err(scene.taken(&[1], &[])));
     scene.cancel(ticket_b, blocking.id).await.unwrap();
     let (held, replayed) = scene.hold_keyed(ticket_a, &[1], "k").await.unwrap();
     assert!(!replayed);

@@ -40,16 +40,18 @@ type Played<T> = Result<Result<T, Rejection>, StoreError>;
 impl Player {
     pub(crate) async fn new(store: Store) -> Self {
         let created = stage::set(&store, store.clock.now().micros()).await;
-        let mut seats = Vec::new();
-        for concert in &created {
-            let map = store.concerts.seat_map(concert.queue, concert.schedules[0]).await.unwrap().unwrap();
+        let (mut schedules, mut seats) = (Vec::new(), Vec::new());
+        for (index, (queue, _)) in stage::SCHEDULES.iter().enumerate() {
+            let before = stage::SCHEDULES[..index].iter().filter(|(other, _)| other == queue).count();
+            let CreatedConcert { queue, schedules: own, .. } = &created[*queue];
+            let map = store.concerts.seat_map(*queue, own[before]).await.unwrap().unwrap();
             seats.push(map.seats.iter().map(|(seat, _)| seat.id).collect());
+            schedules.push(own[before]);
         }
-        let queue_of = |concert: &CreatedConcert| concert.queue;
         Self {
             users: (0..stage::USERS).map(|index| user(format!("user-{index}"))).collect(),
-            queues: vec![queue_of(&created[0]), queue_of(&created[2])],
-            schedules: created.iter().map(|concert| concert.schedules[0]).collect(),
+            queues: created.iter().map(|concert| concert.queue).collect(),
+            schedules,
             seats,
             drawn: Mutex::default(),
             store,
@@ -202,11 +204,12 @@ fn index<T: PartialEq>(known: &mut Vec<T>, id: T) -> usize {
     })
 }
 
-/// A rejection by its name and values; texts of out-of-bounds values are no part of the contract.
+/// A rejection by its name and values; neither texts of out-of-bounds values nor ids are part of it.
 fn in_words(rejection: &Rejection) -> String {
     match rejection {
         Rejection::Invalid(_) => "Invalid".to_owned(),
         Rejection::SelectionClosed(at) => format!("SelectionClosed({})", at.micros()),
+        Rejection::SeatTaken { numbers, own, .. } => format!("SeatTaken({numbers:?}, own {own:?})"),
         other => format!("{other:?}"),
     }
 }

@@ -1,13 +1,12 @@
 //! What every history plays with: few users, few seats, a narrow line, so that everybody is in everybody's way.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::concert::{NewConcert, NewSchedule};
+use domain::concert::{CreatedConcert, NewConcert, NewSchedule, SeatRun};
 use domain::{LocalTime, Money, Policy, Rules, Timestamp};
 
 use crate::Store;
-use crate::scene::queue_name;
+use crate::scene::{concert, load, make_queue};
 
 pub(crate) const QUEUES: [&str; 2] = ["main", "other"];
 pub(crate) const USERS: usize = 7;
@@ -24,6 +23,10 @@ pub(crate) const ACTIVE: i64 = 600 * SECOND;
 pub(crate) const RECENT: i64 = 300 * SECOND;
 pub(crate) const DAY: i64 = 86_400 * SECOND;
 pub(crate) const MAX_CHARGE: i64 = 500_000;
+/// How many seats of the concert of each queue one user may have.
+pub(crate) const OF_CONCERTS: [usize; 2] = [5, 3];
+/// How many seats of each schedule one user may have.
+pub(crate) const OF_SCHEDULES: [Option<usize>; 3] = [None, Some(4), None];
 /// Queue of each schedule, and how long after the beginning of a history it starts.
 pub(crate) const SCHEDULES: [(usize, i64); 3] = [(0, 900 * SECOND), (0, 30 * DAY), (1, 30 * DAY)];
 
@@ -44,15 +47,25 @@ pub(crate) fn rules() -> Rules {
     }
 }
 
-/// Loads a concert for each schedule.
-pub(crate) async fn set(store: &Store, began: i64) -> Vec<domain::concert::CreatedConcert> {
-    let mut created = Vec::new();
-    for (queue, after) in SCHEDULES {
+/// Loads a concert for each queue, with the schedules of the queue in their order.
+pub(crate) async fn set(store: &Store, began: i64) -> Vec<CreatedConcert> {
+    let most = |seats: usize| Some(u32::try_from(seats).unwrap());
+    let schedule = |index: usize| {
+        let (_, after) = SCHEDULES[index];
         let starts_at = LocalTime::new(Timestamp::from_micros(began + after), 540).unwrap();
-        let seats = (1..=SEATS).map(|seat| (seat, Money::from_minor(price(seat)).unwrap())).collect();
-        let schedules = vec![NewSchedule { starts_at, seats }];
-        let concert = NewConcert { title: Arc::from("History"), queue: queue_name(QUEUES[queue]), schedules };
-        created.push(store.concerts.create(&concert).await.unwrap().unwrap());
+        let seat = |first| SeatRun { first, count: 1, price: Money::from_minor(price(first)).unwrap() };
+        let max_per_user = OF_SCHEDULES[index].and_then(most);
+        NewSchedule { starts_at, max_per_user, seats: (1..=SEATS).map(seat).collect() }
+    };
+    let mut created = Vec::new();
+    for (queue, name) in QUEUES.iter().enumerate() {
+        // The first one is always there.
+        if queue > 0 {
+            make_queue(store, name).await;
+        }
+        let own = (0..SCHEDULES.len()).filter(|index| SCHEDULES[*index].0 == queue);
+        let played = concert("History", name, own.map(schedule).collect());
+        created.push(load(store, NewConcert { max_per_user: most(OF_CONCERTS[queue]), ..played }).await);
     }
     created
 }

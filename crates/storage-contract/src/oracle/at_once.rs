@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Verdict, user_name};
 use crate::history::log::{Answer, Booking, BookingStatus, Command, Event, Reading, SeatSeen, TokenState};
-use crate::history::stage::MAX_ACTIVE;
+use crate::history::stage::{MAX_ACTIVE, OF_CONCERTS, OF_SCHEDULES};
 
 /// Checks what a store shows at the end against itself and against all answers.
 pub(crate) fn check_at_once(events: &[Event], reading: &Reading) -> Verdict {
     check_lines(reading)?;
     check_seats(reading)?;
+    check_limits(reading)?;
     check_wallets(events, reading)?;
     check_sales(events, reading)
 }
@@ -71,6 +72,25 @@ fn check_seats(reading: &Reading) -> Verdict {
         }
         let counted = seats.iter().filter(|(_, status)| *status == SeatSeen::Available).count();
         claim(usize::try_from(*free) == Ok(counted), || format!("{free} said to be free, {counted} are"))?;
+    }
+    Ok(())
+}
+
+/// Nobody holds and has bought more of a schedule, or of the one concert of a queue, than one user may.
+fn check_limits(reading: &Reading) -> Verdict {
+    let (mut of_schedules, mut of_concerts) = (BTreeMap::new(), BTreeMap::new());
+    for booking in bookings(reading) {
+        if matches!(booking.status, BookingStatus::Pending | BookingStatus::Confirmed) {
+            *of_schedules.entry((&booking.user, booking.schedule)).or_insert(0) += booking.seats.len();
+            *of_concerts.entry((&booking.user, booking.queue)).or_insert(0) += booking.seats.len();
+        }
+    }
+    for ((user, schedule), seats) in of_schedules {
+        let most = OF_SCHEDULES[schedule];
+        claim(most.is_none_or(|most| seats <= most), || format!("{user} has {seats} seats of schedule {schedule}"))?;
+    }
+    for ((user, queue), seats) in of_concerts {
+        claim(seats <= OF_CONCERTS[queue], || format!("{user} has {seats} seats of the concert of queue {queue}"))?;
     }
     Ok(())
 }

@@ -63,8 +63,9 @@ impl Oracle {
         if sold_in != queue {
             return refused(if by_ids { "NotFound(Seat)" } else { "WrongQueue" });
         }
-        if seats.iter().any(|seat| *seat > stage::SEATS) {
-            return refused("NotFound(Seat)");
+        let missing: Vec<u32> = seats.iter().copied().filter(|seat| *seat > stage::SEATS).collect();
+        if !missing.is_empty() {
+            return if by_ids { refused("NotFound(Seat)") } else { refused(format!("NotFound(Seats({missing:?}))")) };
         }
         if self.now >= self.began + starts_after {
             return refused("SaleClosed");
@@ -74,14 +75,28 @@ impl Oracle {
 
     /// Whether the user may have so many more, and nobody has these.
     fn check_free(&self, user: &str, queue: usize, schedule: usize, seats: &[u32]) -> Result<(), String> {
-        let own = self.bookings.iter().filter(|booking| booking.user == user && booking.queue == queue);
-        let held: usize =
-            own.filter(|booking| booking.status == BookingStatus::Pending).map(|booking| booking.seats.len()).sum();
-        if held + seats.len() > stage::MAX_SEATS {
+        let own = || self.bookings.iter().filter(|booking| booking.user == user && booking.queue == queue);
+        let sum = |has: &dyn Fn(&Booking) -> bool| -> usize {
+            own().filter(|booking| has(booking)).map(|booking| booking.seats.len()).sum()
+        };
+        if sum(&|booking| booking.status == BookingStatus::Pending) + seats.len() > stage::MAX_SEATS {
             return refused(format!("SeatLimit({})", stage::MAX_SEATS));
         }
+        let lives = |booking: &Booking| matches!(booking.status, BookingStatus::Pending | BookingStatus::Confirmed);
+        let of_schedule = sum(&|booking| lives(booking) && booking.schedule == schedule);
+        // There is one concert in a queue.
+        let of_concert = sum(&lives);
+        for (max, owned) in
+            [(stage::OF_SCHEDULES[schedule], of_schedule), (Some(stage::OF_CONCERTS[queue]), of_concert)]
+        {
+            if let Some(max) = max.filter(|max| owned + seats.len() > *max) {
+                return refused(format!("PurchaseLimit {{ max_per_user: {max}, owned: {owned} }}"));
+            }
+        }
         let taken: Vec<u32> = seats.iter().copied().filter(|seat| self.owner(schedule, *seat).is_some()).collect();
-        if taken.is_empty() { Ok(()) } else { refused(format!("SeatTaken({taken:?})")) }
+        let is_own = |seat: &u32| self.owner(schedule, *seat).is_some_and(|owner| owner.user == user);
+        let own: Vec<u32> = taken.iter().copied().filter(is_own).collect();
+        if taken.is_empty() { Ok(()) } else { refused(format!("SeatTaken({taken:?}, own {own:?})")) }
     }
 
     pub(super) fn cancel(&mut self, place: Place, booking: usize) -> Result<Answer, String> {

@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, Clock, Decided, HoldCommand, Joined, Left, QueueChange, QueueReport,
-    QueueRepository, ReservationRepository, StoreError, WalletRepository,
+    Admissions, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, Joined, Left,
+    LoadCommand, QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::Reservation;
 use domain::token::Active;
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    NewQueue, Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, Ticket, TicketNumber, Token,
-    TokenStatus, UserId,
+    ConcertId, NewQueue, Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, ScheduleId, Ticket,
+    TicketNumber, Token, TokenStatus, UserId,
 };
 
 use crate::history::{run, run_at_once};
@@ -82,7 +83,7 @@ struct DoubleSells(Arc<dyn ReservationRepository>, Arc<TestClock>);
 impl ReservationRepository for DoubleSells {
     async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>> {
         let held = self.0.hold(command).await?;
-        if !matches!(held, Err(Rejection::SeatTaken(_))) {
+        if !matches!(held, Err(Rejection::SeatTaken { .. })) {
             return Ok(held);
         }
         let (now, ahead) = (self.1.now(), Duration::from_secs(300));
@@ -170,6 +171,42 @@ impl ReservationRepository for HoldsForEver {
     }
 }
 
+/// Forgets how many seats one user may have.
+struct ForgetsLimits(Arc<dyn ConcertRepository>);
+
+#[async_trait]
+impl ConcertRepository for ForgetsLimits {
+    async fn create(&self, command: &LoadCommand) -> Decided<Answer<CreatedConcert>> {
+        let mut forgetful = command.clone();
+        forgetful.concert.max_per_user = None;
+        for schedule in &mut forgetful.concert.schedules {
+            schedule.max_per_user = None;
+        }
+        self.0.create(&forgetful).await
+    }
+
+    async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
+        self.0.list(page).await
+    }
+
+    async fn schedules(
+        &self,
+        queue: QueueNumber,
+        filter: &ScheduleFilter,
+        page: &Page<ScheduleKey>,
+    ) -> Decided<Listed<Schedule, ScheduleKey>> {
+        self.0.schedules(queue, filter, page).await
+    }
+
+    async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
+        self.0.seats_available(queue, schedule).await
+    }
+
+    async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
+        self.0.seat_map(queue, schedule).await
+    }
+}
+
 /// Credits every charge of so many to nobody, and answers as if it had counted.
 struct LosesCharges {
     store: Arc<dyn WalletRepository>,
@@ -253,6 +290,24 @@ async fn a_store_that_lets_people_hold_for_ever_is_found() {
         Store { reservations: Arc::new(HoldsForEver(store.reservations, clock)), ..store }
     };
     histories_find(breaking, &["expected Refused(\"SelectionClosed"]).await;
+}
+
+#[tokio::test]
+async fn a_store_that_forgets_what_one_user_may_have_is_found() {
+    let breaking = |store: Store| Store { concerts: Arc::new(ForgetsLimits(store.concerts)), ..store };
+    histories_find(breaking, &["expected Refused(\"PurchaseLimit"]).await;
+}
+
+/// Also when commands ran at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_user_may_have_is_counted_when_many_were_at_once() {
+    let breaking = |store: Store| Store { concerts: Arc::new(ForgetsLimits(store.concerts)), ..store };
+    let make = Make::new(move |rules: Rules| async move { breaking(reference(rules)) });
+    let mut found = 0;
+    for seed in 1..=30 {
+        found += usize::from(run_at_once(&make, seed).await.is_err_and(|why| why.contains("seats of")));
+    }
+    assert!(found > 0, "in none of 30 histories");
 }
 
 #[tokio::test]

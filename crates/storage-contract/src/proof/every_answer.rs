@@ -10,7 +10,12 @@ fn name(event: &Event) -> String {
     match &event.answer {
         Answer::Refused(why) => {
             let kind = why.split(['(', ' ']).next().unwrap_or_default();
-            if kind == "NotFound" || kind == "TokenNotActive" { why.clone() } else { kind.to_owned() }
+            let whole = kind == "NotFound" || kind == "TokenNotActive";
+            match kind {
+                "SeatTaken" if !why.ends_with("own [])") => "SeatTaken of one's own".to_owned(),
+                _ if whole => why.clone(),
+                _ => kind.to_owned(),
+            }
         }
         Answer::Joined { created, .. } => format!("Joined {created}"),
         Answer::Held { replayed, .. } => format!("Held {replayed}"),
@@ -47,13 +52,16 @@ async fn histories_reach_every_answer() {
         "Joined true",
         "NotFound(Reservation)",
         "NotFound(Seat)",
+        "NotFound(Seats([9]))",
         "Paid false",
         "Paid true",
+        "PurchaseLimit",
         "ReservationCancelled",
         "ReservationExpired",
         "SaleClosed",
         "SeatLimit",
         "SeatTaken",
+        "SeatTaken of one's own",
         "SelectionClosed",
         "Swept true",
         "TokenNotActive(Expired)",

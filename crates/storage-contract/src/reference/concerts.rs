@@ -4,28 +4,22 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use domain::concert::{
-    Concert, CreatedConcert, NewConcert, NewSchedule, Schedule, ScheduleFilter, ScheduleKey, SeatMap,
+    Concert, CreatedConcert, Load, Loaded, NewConcert, NewSchedule, Schedule, ScheduleFilter, ScheduleKey, SeatMap,
+    load,
 };
 use domain::page::Listed;
-use domain::ports::{ConcertRepository, Decided, IdGenerator, StoreError};
+use domain::ports::{Answer, ConcertRepository, Decided, IdGenerator, LoadCommand, StoreError};
 use domain::rejection::Missing;
 use domain::seat::{Seat, SeatStatus};
-use domain::{ConcertId, Page, QueueNumber, ScheduleId, SeatId, Timestamp};
+use domain::{ConcertId, Page, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp};
 
 use super::{Reference, Sale, State, down};
 
 #[async_trait]
 impl ConcertRepository for Reference {
-    async fn create(&self, concert: &NewConcert) -> Decided<CreatedConcert> {
+    async fn create(&self, command: &LoadCommand) -> Decided<Answer<CreatedConcert>> {
         let (mut state, now) = self.lock();
-        let queue = state.queue_named(&concert.queue, now);
-        let id = ConcertId::new(state.ids.next_id());
-        let mut schedules = Vec::new();
-        for planned in &concert.schedules {
-            schedules.push(state.load(queue, id, concert, planned));
-        }
-        state.sales.get_mut(&queue).unwrap().titles.insert(id, concert.title.clone());
-        Ok(Ok(CreatedConcert { id, queue, schedules }))
+        Ok(state.create(command, now))
     }
 
     async fn list(&self, page: &Page<ConcertId>) -> Result<Listed<Concert, ConcertId>, StoreError> {
@@ -77,14 +71,36 @@ impl ConcertRepository for Reference {
 }
 
 impl State {
+    fn create(&mut self, command: &LoadCommand, now: Timestamp) -> Result<Answer<CreatedConcert>, Rejection> {
+        let LoadCommand { concert, key } = command;
+        let fingerprint = concert.fingerprint();
+        let before = key.as_ref().and_then(|key| self.load_keys.get(key));
+        let recorded =
+            before.map(|(recorded, made)| Loaded { fingerprint: *recorded, queue: made.queue, concert: made.id });
+        let queue = self.find_queue(&concert.queue);
+        let Load::Anew(queue) = load(concert, &fingerprint, recorded.as_ref(), queue, now)? else {
+            return Ok(Answer { value: before.unwrap().1.clone(), replayed: true });
+        };
+        let id = ConcertId::new(self.ids.next_id());
+        let mut schedules = Vec::new();
+        for planned in &concert.schedules {
+            schedules.push(self.load(queue, id, concert, planned));
+        }
+        self.sales.get_mut(&queue).unwrap().titles.insert(id, concert.title.clone());
+        let value = CreatedConcert { id, queue, schedules };
+        if let Some(key) = key {
+            self.load_keys.insert(key.clone(), (fingerprint, value.clone()));
+        }
+        Ok(Answer { value, replayed: false })
+    }
+
     fn load(&mut self, queue: QueueNumber, concert: ConcertId, plan: &NewConcert, planned: &NewSchedule) -> ScheduleId {
         let id = ScheduleId::new(self.ids.next_id());
         let sale = self.sales.get_mut(&queue).unwrap();
-        for (number, price) in &planned.seats {
+        for (number, price) in planned.seats() {
             let seat = SeatId::new(self.ids.next_id());
-            sale.numbers.insert((id, *number), seat);
-            sale.seats
-                .insert(seat, Seat { id: seat, schedule: id, number: *number, price: price.clone(), taken: None });
+            sale.numbers.insert((id, number), seat);
+            sale.seats.insert(seat, Seat { id: seat, schedule: id, number, price: price.clone(), taken: None });
         }
         let schedule = Schedule {
             id,
@@ -92,7 +108,9 @@ impl State {
             concert,
             title: plan.title.clone(),
             starts_at: planned.starts_at,
-            seats_total: planned.seats.len().try_into().unwrap(),
+            seats_total: planned.seats_total(),
+            max_per_user: planned.max_per_user,
+            concert_max_per_user: plan.max_per_user,
         };
         sale.schedules.insert(id, schedule);
         id

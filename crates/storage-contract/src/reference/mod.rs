@@ -12,7 +12,7 @@ mod roll_call;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::concert::{Found, Schedule};
+use domain::concert::{CreatedConcert, Found, Schedule};
 use domain::idempotency::{Recorded, is_replay};
 use domain::payment::Receipt;
 use domain::ports::{Clock, IdGenerator, Paid};
@@ -40,9 +40,11 @@ pub fn reference(rules: Rules) -> Store {
         presence: RollCall::default(),
         wallets: BTreeMap::new(),
         wallet_keys: BTreeMap::new(),
+        load_keys: BTreeMap::new(),
         server_key: None,
     };
-    state.queue_named(&QueueName::main(), clock.now());
+    let main = NewQueue { name: QueueName::main(), policy: state.rules.new_queue };
+    state.make_queue(&main, clock.now());
     Store::of(Arc::new(Reference(Mutex::new(state))), clock)
 }
 
@@ -65,6 +67,7 @@ struct State {
     presence: RollCall,
     wallets: BTreeMap<UserId, (Wallet, Vec<Entry>)>,
     wallet_keys: Answers<IdempotencyKey, Charge>,
+    load_keys: BTreeMap<IdempotencyKey, (Fingerprint, CreatedConcert)>,
     server_key: Option<StoredKey>,
 }
 
@@ -86,12 +89,6 @@ struct Sale {
 }
 
 impl State {
-    /// The number of the queue `name`, which is made when there is none.
-    fn queue_named(&mut self, name: &QueueName, now: Timestamp) -> QueueNumber {
-        let known = self.find_queue(name);
-        known.unwrap_or_else(|| self.make_queue(&NewQueue { name: name.clone(), policy: self.rules.new_queue }, now))
-    }
-
     fn find_queue(&self, name: &QueueName) -> Option<QueueNumber> {
         self.sales.values().map(|sale| &sale.queue).find(|queue| queue.name == *name).map(|queue| queue.number)
     }

@@ -5,7 +5,7 @@ use domain::concert::{Found, Schedule};
 use domain::idempotency::Recorded;
 use domain::page::Listed;
 use domain::ports::{Answer, Decided, HoldCommand, IdGenerator, MOST_RELEASED, ReservationRepository, StoreError};
-use domain::reservation::{self, HoldFacts, Reservation};
+use domain::reservation::{self, HoldFacts, OwnSeats, Reservation, ReservationStatus};
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::{Page, QueueNumber, Rejection, ReservationId, Ticket, Timestamp, UserId};
 
@@ -103,13 +103,34 @@ fn seen(found: &Reservation, now: Timestamp) -> Reservation {
     Reservation { status: found.status_at(now), ..found.clone() }
 }
 
+/// What counts for the limits of a concert and its schedules.
+fn own_seats(held: &Reservation) -> Option<OwnSeats> {
+    let until = match held.status {
+        ReservationStatus::Pending => Some(held.expires_at),
+        ReservationStatus::Confirmed => None,
+        ReservationStatus::Cancelled(_) => return None,
+    };
+    let seats = held.seats.len().try_into().unwrap();
+    Some(OwnSeats { concert: held.concert, schedule: held.schedule, seats, until })
+}
+
 impl State {
     fn decide_hold(&self, command: &HoldCommand, now: Timestamp) -> Result<reservation::Hold, Rejection> {
         let (sale, token) = self.token(command.ticket).unwrap();
         let seats = sale.chosen(&command.choice);
         let schedule = self.schedule_of(command, &seats);
         let pending = sale.pending(&token.user);
-        let facts = HoldFacts { token, choice: &command.choice, schedule, seats: &seats, pending: &pending };
+        let own = || sale.reservations.values().filter(|held| held.user == token.user);
+        let own_seats: Vec<OwnSeats> = own().filter_map(own_seats).collect();
+        let facts = HoldFacts {
+            token,
+            choice: &command.choice,
+            schedule,
+            seats: &seats,
+            pending: &pending,
+            own_seats: &own_seats,
+            own: &own().map(|held| held.id).collect(),
+        };
         reservation::hold(&facts, &self.rules, ReservationId::new(self.ids.next_id()), now)
     }
 

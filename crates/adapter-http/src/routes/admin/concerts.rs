@@ -2,7 +2,8 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use domain::concert::{CreatedConcert, NewConcert, SeatGroup};
+use domain::concert::{CreatedConcert, Draft, NewConcert, ScheduleDraft, SeatGroup};
+use domain::ports::LoadCommand;
 use domain::{LocalTime, Money, QueueName};
 use serde::Serialize;
 use serde_json::json;
@@ -10,6 +11,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::error_codes::Code;
 use crate::answer::problem::Problem;
 use crate::answer::{dates, json};
 use crate::api::Api;
@@ -18,13 +20,15 @@ use crate::request::auth::Admin;
 use crate::request::body::Json;
 use crate::request::body_object::{Members, Object, object};
 use crate::request::body_values::{Amount, Errors, FromJson};
+use crate::request::idempotency::{self, Key};
 use crate::request::query::{Nothing, Query};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let created = json!({
-        "id": "0193a5b2-7c00-7000-8000-000000000001", "title": "Winter Gala", "queue": "main",
+        "id": "0193a5b2-7c00-7000-8000-000000000001", "title": "Winter Gala", "queue": "main", "max_per_user": 4,
         "schedules": [{
-            "id": "0193a5b2-7c00-7000-8000-000000000002", "starts_at": "2026-12-24T19:30:00+09:00", "seats_total": 50
+            "id": "0193a5b2-7c00-7000-8000-000000000002", "starts_at": "2026-12-24T19:30:00+09:00", "seats_total": 50,
+            "max_per_user": null
         }]
     });
     vec![
@@ -36,11 +40,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             || web::to(create),
         )
         .auth(Auth::Admin)
+        .idempotent()
         .body::<Concert>(json!({
-            "title": "Winter Gala", "queue": "main",
+            "title": "Winter Gala", "queue": "main", "max_per_user": 4,
             "schedules": [{"starts_at": "2026-12-24T19:30:00+09:00", "seats": [{"count": 50, "price": 12000}]}]
         }))
-        .answers(201, "The concert is for sale.", Content::One(Shape::of::<CreatedView>(), created)),
+        .answers(201, "The concert is for sale.", Content::One(Shape::of::<CreatedView>(), created))
+        .refuses(&[Code::NotFound]),
     ]
 }
 
@@ -51,10 +57,13 @@ object! {
         /// What is played, 1 to 200 characters.
         #[schema(min_length = 1, max_length = 200)]
         title: String,
-        /// The queue to sell it through; made when it is unknown; `main` when it is left out.
+        /// The queue to sell it through, which has to be there; `main` when it is left out.
         #[schema(value_type = String, required = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]
         queue: Option<QueueName>,
-        /// Its performances; all together at most 100,000 seats.
+        /// How many seats of all its performances one user may have, held and bought; as many as they like when it is left out.
+        #[schema(value_type = u32, required = false, minimum = 1, maximum = 100_000)]
+        max_per_user: Option<u32>,
+        /// Its performances, no two at one instant; all together at most 1,000,000 seats.
         #[schema(min_items = 1, max_items = 100)]
         schedules: Vec<NewSchedule>,
     }
@@ -63,10 +72,13 @@ object! {
 object! {
     /// A performance to load.
     struct NewSchedule {
-        /// When it starts, with the offset it is shown in.
+        /// When it starts, with the offset it is shown in: in the future, and on a date from 2000-01-01 to 2199-12-31.
         #[schema(schema_with = dates::date_time)]
         starts_at: LocalTime,
-        /// Its seats, in groups or one by one.
+        /// How many of its seats one user may have, held and bought; as many as they like when it is left out.
+        #[schema(value_type = u32, required = false, minimum = 1, maximum = 100_000)]
+        max_per_user: Option<u32>,
+        /// Its seats, at most 100,000, in groups or one by one.
         #[schema(min_items = 1)]
         seats: Vec<NewSeats>,
     }
@@ -131,6 +143,9 @@ struct CreatedView {
     id: Uuid,
     title: String,
     queue: String,
+    /// How many seats of all performances one user may have; null for as many as they like.
+    #[schema(required)]
+    max_per_user: Option<u32>,
     /// In the order they were given.
     schedules: Vec<CreatedSchedule>,
 }
@@ -141,7 +156,10 @@ struct CreatedSchedule {
     id: Uuid,
     #[schema(schema_with = dates::date_time)]
     starts_at: String,
-    seats_total: usize,
+    seats_total: u32,
+    /// How many of its seats one user may have; null for as many as they like.
+    #[schema(required)]
+    max_per_user: Option<u32>,
 }
 
 impl CreatedView {
@@ -150,28 +168,42 @@ impl CreatedView {
         let schedules = pairs.map(|(id, schedule)| CreatedSchedule {
             id: id.uuid(),
             starts_at: schedule.starts_at.to_string(),
-            seats_total: schedule.seats.len(),
+            seats_total: schedule.seats_total(),
+            max_per_user: schedule.max_per_user,
         });
         Self {
             id: created.id.uuid(),
             title: concert.title.to_string(),
             queue: concert.queue.to_string(),
+            max_per_user: concert.max_per_user,
             schedules: schedules.collect(),
         }
+    }
+}
+
+impl From<Concert> for Draft {
+    fn from(Concert { title, queue, max_per_user, schedules }: Concert) -> Self {
+        let schedules = schedules.into_iter().map(|NewSchedule { starts_at, max_per_user, seats }| ScheduleDraft {
+            starts_at,
+            max_per_user,
+            seats: seats.into_iter().map(SeatGroup::from).collect(),
+        });
+        Self { title, queue: queue.unwrap_or_else(QueueName::main), max_per_user, schedules: schedules.collect() }
     }
 }
 
 async fn create(
     _: Admin,
     _: Query<Nothing>,
+    key: Key,
     body: Json<Concert>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let Json(Concert { title, queue, schedules }) = body;
-    let groups = |seats: Vec<NewSeats>| seats.into_iter().map(SeatGroup::from).collect();
-    let schedules: Vec<_> = schedules.into_iter().map(|new| (new.starts_at, groups(new.seats))).collect();
-    let concert = NewConcert::plan(&title, queue.unwrap_or_else(QueueName::main), &schedules)?;
-    let created = api.app.create_concert(&concert).await;
+    let command = LoadCommand { concert: NewConcert::plan(&body.0.into())?, key: key.0 };
+    let created = api.app.create_concert(&command).await;
     api.concert_made();
-    json::json(HttpResponse::Created(), &CreatedView::of(&concert, &created?))
+    let created = created?;
+    let mut response = HttpResponse::Created();
+    idempotency::mark(&mut response, created.replayed);
+    json::json(response, &CreatedView::of(&command.concert, &created.value))
 }

@@ -7,6 +7,9 @@ use crate::payment::{PayFacts, pay};
 use crate::wallet::Wallet;
 use crate::{EntryId, PaymentId};
 
+/// How many seats of the hall one user may have.
+const MAX_PER_USER: u32 = 5;
+
 /// A hall of six seats and the reservations on it, written as a store would write what the rules decide.
 struct Hall {
     seats: Vec<Seat>,
@@ -63,7 +66,8 @@ impl Hall {
         });
         let pending = pending.collect();
         let holder = Token { user: user(name), ..token(i64::MAX) };
-        let asked = Asked { token: holder, pending, ..Asked::for_seats(seats) };
+        let asked = Asked { token: holder, pending, own_seats: self.own_seats(name), ..Asked::for_seats(seats) };
+        let asked = asked.limited(None, Some(MAX_PER_USER));
         let Ok(granted) = asked.decide(self.now) else { return };
         let number = self.reservations.len().try_into().unwrap();
         let reservation = Reservation { id: id(number), ..granted.reservation };
@@ -74,6 +78,19 @@ impl Hall {
             seat.taken = Some(Taken { by: reservation.id, until: Some(reservation.expires_at) });
         }
         self.reservations.push(reservation);
+    }
+
+    /// What a store tells of a user: all that is not CANCELLED in it.
+    fn own_seats(&self, name: &str) -> Vec<OwnSeats> {
+        let own = self.reservations.iter().filter(|r| r.user == user(name));
+        let own = own.filter(|r| !matches!(r.status, ReservationStatus::Cancelled(_)));
+        let seats = own.map(|r| OwnSeats {
+            concert: r.concert,
+            schedule: r.schedule,
+            seats: r.seats.len().try_into().unwrap(),
+            until: (r.status == ReservationStatus::Pending).then_some(r.expires_at),
+        });
+        seats.collect()
     }
 
     fn end(&mut self, pick: usize, how: impl FnOnce(&mut Reservation, Timestamp) -> bool) {
@@ -110,7 +127,7 @@ impl Hall {
 }
 
 proptest! {
-    /// R7, R8, S1 to S5: whatever is held, cancelled, swept and paid, whenever.
+    /// R7, R8, S1 to S5: whatever is held, cancelled, swept and paid, whenever; and nobody has more than they may.
     #[test]
     fn a_seat_is_never_of_two_live_reservations(steps in steps()) {
         let mut hall = Hall { seats: (1..=6).map(free).collect(), reservations: vec![], now: 0 };
@@ -129,6 +146,8 @@ proptest! {
             for name in ["a", "b", "c"] {
                 let pending = hall.live().filter(|r| r.user.as_str() == name && r.status == ReservationStatus::Pending);
                 prop_assert!(pending.map(|r| r.seats.len()).sum::<usize>() <= 4);
+                let own = hall.live().filter(|r| r.user.as_str() == name);
+                prop_assert!(own.map(|r| r.seats.len()).sum::<usize>() <= MAX_PER_USER.try_into().unwrap());
             }
             let confirmed = hall.reservations.iter().filter(|r| r.status == ReservationStatus::Confirmed);
             let confirmed: BTreeSet<_> = confirmed.map(|r| r.id).collect();

@@ -35,7 +35,17 @@ fn schedule() -> Schedule {
         title: "Winter".into(),
         starts_at: LocalTime::new(at(START), 0).unwrap(),
         seats_total: 100,
+        max_per_user: None,
+        concert_max_per_user: None,
     }
+}
+
+fn taken(numbers: &[u32], own: &[u32]) -> Rejection {
+    Rejection::SeatTaken { schedule: schedule().id, numbers: numbers.to_vec(), own: own.to_vec() }
+}
+
+fn missing(numbers: &[u32]) -> Rejection {
+    Rejection::NotFound(Missing::Seats(numbers.to_vec()))
 }
 
 fn free(number: u32) -> Seat {
@@ -70,13 +80,29 @@ struct Asked {
     schedule: Found<Schedule>,
     seats: Vec<Seat>,
     pending: Vec<PendingHold>,
+    own_seats: Vec<OwnSeats>,
+    own: BTreeSet<ReservationId>,
 }
 
 impl Asked {
     fn for_seats(seats: Vec<Seat>) -> Self {
         let numbers: Vec<u32> = seats.iter().map(|seat| seat.number).collect();
         let choice = SeatChoice::numbers(schedule().id, &numbers).unwrap();
-        Self { token: token(600_000_000), choice, schedule: Found::Here(schedule()), seats, pending: vec![] }
+        Self {
+            token: token(600_000_000),
+            choice,
+            schedule: Found::Here(schedule()),
+            seats,
+            pending: vec![],
+            own_seats: vec![],
+            own: BTreeSet::new(),
+        }
+    }
+
+    /// One user may have so many seats of the schedule, and so many of its concert.
+    fn limited(self, of_schedule: Option<u32>, of_concert: Option<u32>) -> Self {
+        let limited = Schedule { max_per_user: of_schedule, concert_max_per_user: of_concert, ..schedule() };
+        Self { schedule: Found::Here(limited), ..self }
     }
 
     fn decide(&self, now: i64) -> Result<Hold, Rejection> {
@@ -86,6 +112,8 @@ impl Asked {
             schedule: self.schedule.as_ref(),
             seats: &self.seats,
             pending: &self.pending,
+            own_seats: &self.own_seats,
+            own: &self.own,
         };
         hold(&facts, &Rules::default(), id(77), at(now))
     }
@@ -140,11 +168,11 @@ fn a_turn_lasts_as_long_as_its_holds_r5() {
 
 #[test]
 fn a_dead_hold_is_taken_over_exactly_from_its_end_r7() {
-    for (until, taken) in [(101, true), (100, false), (99, false)] {
+    for (until, lives) in [(101, true), (100, false), (99, false)] {
         let answer = Asked::for_seats(vec![held(1, 5, until)]).decide(100);
         match answer {
-            Ok(granted) => assert!(!taken && granted.taken_over == BTreeSet::from([id(5)]), "{until}"),
-            Err(refusal) => assert!(taken && refusal == Rejection::SeatTaken(vec![1]), "{until}"),
+            Ok(granted) => assert!(!lives && granted.taken_over == BTreeSet::from([id(5)]), "{until}"),
+            Err(refusal) => assert!(lives && refusal == taken(&[1], &[]), "{until}"),
         }
     }
 }
@@ -159,7 +187,31 @@ fn one_hold_takes_over_from_several_reservations_r7() {
 #[test]
 fn a_hold_takes_all_seats_or_none_and_names_the_taken_ones_r8_s9() {
     let asked = Asked::for_seats(vec![sold(9, 5), free(2), held(4, 6, 1_000), held(3, 7, 1)]);
-    assert_eq!(asked.decide(1), Err(Rejection::SeatTaken(vec![4, 9])));
+    assert_eq!(asked.decide(1), Err(taken(&[4, 9], &[])));
+}
+
+/// R8: those that are one's own are told apart, held or bought; a hold of one's own that is dead is in nobody's way.
+#[test]
+fn a_refusal_names_ones_own_seats_r8() {
+    let seats = vec![sold(9, 5), free(2), held(4, 6, 1_000), held(3, 7, 1), sold(1, 8), held(5, 9, 1_000)];
+    for (own, numbers) in
+        [(&[][..], &[][..]), (&[5, 6][..], &[4, 9][..]), (&[7][..], &[][..]), (&[5, 6, 7, 8, 9][..], &[1, 4, 5, 9][..])]
+    {
+        let own = own.iter().copied().map(id).collect();
+        // More than a hold may have at once, which is not what is asked here.
+        let asked = Asked { own, ..Asked::for_seats(seats.clone()) };
+        let facts = HoldFacts {
+            token: &asked.token,
+            choice: &asked.choice,
+            schedule: asked.schedule.as_ref(),
+            seats: &asked.seats,
+            pending: &[],
+            own_seats: &[],
+            own: &asked.own,
+        };
+        let rules = Rules { max_seats: 100, ..Rules::default() };
+        assert_eq!(hold(&facts, &rules, id(77), at(1)), Err(taken(&[1, 4, 5, 9], numbers)), "{numbers:?}");
+    }
 }
 
 #[test]
@@ -182,6 +234,48 @@ fn live_pending_seats_never_exceed_the_limit_r8() {
     }
 }
 
+/// R8: what is bought counts for ever, what is held to its last microsecond, and what is of another schedule or concert not at
+/// all.
+#[test]
+fn what_a_user_has_never_exceeds_the_limits_r8() {
+    let of = |schedule: u128, concert: u128, seats, until: Option<i64>| OwnSeats {
+        concert: ConcertId::new(Uuid::from_u128(concert)),
+        schedule: ScheduleId::new(Uuid::from_u128(schedule)),
+        seats,
+        until: until.map(at),
+    };
+    let (here, sister, elsewhere) = ((1, 2), (7, 2), (8, 9));
+    let bought = |(schedule, concert), seats| of(schedule, concert, seats, None);
+    let held = |(schedule, concert), seats, until| of(schedule, concert, seats, Some(until));
+    let limit = |max_per_user, owned| Err(Rejection::PurchaseLimit { max_per_user, owned });
+    let (schedule, concert, both) = ((Some(3), None), (None, Some(3)), (Some(3), Some(3)));
+    for (limits, wanted, own, granted) in [
+        (schedule, 3, vec![], Ok(())),
+        (schedule, 4, vec![], limit(3, 0)),
+        (schedule, 1, vec![bought(here, 2)], Ok(())),
+        (schedule, 2, vec![bought(here, 2)], limit(3, 2)),
+        (schedule, 2, vec![bought(here, 1), held(here, 1, 101)], limit(3, 2)),
+        (schedule, 2, vec![bought(here, 1), held(here, 1, 100)], Ok(())),
+        (schedule, 2, vec![bought(here, 1), held(here, 1, 99)], Ok(())),
+        (schedule, 3, vec![bought(sister, 3), bought(elsewhere, 3)], Ok(())),
+        (schedule, 1, vec![bought(here, u32::MAX), bought(here, 1)], limit(3, u32::MAX)),
+        (concert, 1, vec![bought(sister, 2)], Ok(())),
+        (concert, 2, vec![bought(sister, 2)], limit(3, 2)),
+        (concert, 2, vec![bought(here, 1), held(sister, 1, 101)], limit(3, 2)),
+        (concert, 2, vec![bought(here, 1), held(sister, 1, 100)], Ok(())),
+        (concert, 3, vec![bought(elsewhere, 3)], Ok(())),
+        (both, 2, vec![bought(here, 1), bought(sister, 1)], limit(3, 2)),
+        ((None, None), 4, vec![bought(here, 100)], Ok(())),
+        // Of two that are exceeded the schedule's is told.
+        ((Some(3), Some(2)), 2, vec![bought(here, 2), bought(sister, 1)], limit(3, 2)),
+        ((Some(1), Some(100)), 2, vec![], limit(1, 0)),
+    ] {
+        let seats = (1..=wanted).map(free).collect();
+        let asked = Asked { own_seats: own.clone(), ..Asked::for_seats(seats) }.limited(limits.0, limits.1);
+        assert_eq!(asked.decide(100).map(|_hold| ()), granted, "{limits:?}: {wanted} with {own:?}");
+    }
+}
+
 #[test]
 fn a_hold_on_a_schedule_that_has_started_is_closed_r11() {
     for (now, answer) in
@@ -201,7 +295,9 @@ fn only_what_the_tokens_queue_sells_can_be_held_r6() {
         (Asked { schedule: Found::Elsewhere, ..ids() }, Rejection::WrongQueue),
         (Asked { schedule: Found::Nowhere, ..numbers() }, Rejection::NotFound(Missing::Schedule)),
         (Asked { schedule: Found::Nowhere, ..ids() }, Rejection::NotFound(Missing::Seat)),
-        (Asked { seats: vec![], ..numbers() }, Rejection::NotFound(Missing::Seat)),
+        (Asked { seats: vec![], ..numbers() }, missing(&[1])),
+        (Asked { seats: vec![], ..ids() }, Rejection::NotFound(Missing::Seat)),
+        (Asked { seats: vec![free(2)], ..Asked::for_seats(vec![free(9), free(2), free(4)]) }, missing(&[4, 9])),
     ] {
         assert_eq!(asked.decide(0), Err(refusal));
     }
@@ -224,28 +320,37 @@ fn seats_of_two_schedules_and_of_more_than_money_counts_are_refused_r8() {
 #[test]
 fn a_hold_is_checked_in_the_documented_order() {
     type Spoil = (fn(&mut Asked), Rejection);
-    let checks: [Spoil; 8] = [
+    fn limit(asked: &mut Asked, limit: impl FnOnce(&mut Schedule)) {
+        if let Found::Here(schedule) = &mut asked.schedule {
+            limit(schedule);
+        }
+    }
+    let checks: [Spoil; 10] = [
         (|asked| asked.token = token(1), Rejection::TokenNotActive(TokenStatus::Expired)),
         (|asked| asked.token.pay(id(3), at(9)), Rejection::SelectionClosed(at(9))),
         (|asked| asked.schedule = Found::Elsewhere, Rejection::WrongQueue),
-        (|asked| asked.seats.truncate(1), Rejection::NotFound(Missing::Seat)),
+        (|asked| asked.seats.truncate(1), missing(&[2])),
         (
             |asked| asked.seats[0].schedule = ScheduleId::new(Uuid::from_u128(9)),
             Rejection::invalid("seat_ids", Wrong::SeatsOfManySchedules),
         ),
         (
-            |asked| {
-                if let Found::Here(schedule) = &mut asked.schedule {
-                    schedule.starts_at = LocalTime::new(at(10), 0).unwrap();
-                }
-            },
+            |asked| limit(asked, |schedule| schedule.starts_at = LocalTime::new(at(10), 0).unwrap()),
             Rejection::SaleClosed,
         ),
         (
             |asked| asked.pending = vec![PendingHold { reservation: id(9), expires_at: at(1_000), seats: 4 }],
             Rejection::SeatLimit(4),
         ),
-        (|asked| asked.seats[0].taken = Some(Taken { by: id(5), until: None }), Rejection::SeatTaken(vec![1])),
+        (
+            |asked| limit(asked, |schedule| schedule.max_per_user = Some(1)),
+            Rejection::PurchaseLimit { max_per_user: 1, owned: 0 },
+        ),
+        (
+            |asked| limit(asked, |schedule| schedule.concert_max_per_user = Some(1)),
+            Rejection::PurchaseLimit { max_per_user: 1, owned: 0 },
+        ),
+        (|asked| asked.seats[0].taken = Some(Taken { by: id(5), until: None }), taken(&[1], &[])),
     ];
     for (first, (spoil_first, refusal)) in checks.iter().enumerate() {
         for (spoil_second, _) in &checks[first..] {

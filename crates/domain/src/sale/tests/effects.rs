@@ -9,14 +9,14 @@ use super::scene::{
 use crate::concert::{Found, Schedule};
 use crate::idempotency::Recorded;
 use crate::ports::{HoldCommand, Left, PayCommand, StoreError};
-use crate::reservation::{CancelReason, PendingHold, Reservation, ReservationStatus};
+use crate::reservation::{CancelReason, OwnSeats, PendingHold, Reservation, ReservationStatus};
 use crate::sale::{self, Command, Facts, Made, WorkingSet};
 use crate::seat::{Seat, SeatChoice, Taken};
 use crate::token::EndReason;
 use crate::wallet::{EntryKind, Wallet};
 use crate::{
-    IdempotencyKey, PaymentId, PolicyChange, Queue, Rejection, ReservationId, ScheduleId, TicketNumber, Token,
-    TokenStatus, UserId,
+    ConcertId, IdempotencyKey, PaymentId, PolicyChange, Queue, Rejection, ReservationId, ScheduleId, TicketNumber,
+    Token, TokenStatus, UserId,
 };
 
 /// Facts that note what was asked for.
@@ -42,6 +42,8 @@ noted! {
     seats(choice: &SeatChoice) -> Vec<Seat>;
     schedule(id: ScheduleId) -> Found<Arc<Schedule>>;
     pending(user: &UserId) -> Vec<PendingHold>;
+    own_seats(user: &UserId, concert: ConcertId) -> Vec<OwnSeats>;
+    is_own(user: &UserId, reservation: ReservationId) -> bool;
     reservation(id: ReservationId) -> Option<Reservation>;
     pending_reservations(user: &UserId) -> Vec<Reservation>;
     seats_of(reservation: &Reservation) -> Vec<Seat>;
@@ -60,6 +62,17 @@ fn nothing_is_asked_for_that_does_not_matter() {
     let mut asked = Asked::of(&scene);
     sale::hold(&mut asked, &hold(1), &scene.context()).unwrap().unwrap();
     assert_eq!(asked.1, ["token", "recorded_hold", "seats", "schedule", "pending"]);
+
+    let mut limited = Scene::new();
+    limited.schedule.max_per_user = Some(2);
+    let mut asked = Asked::of(&limited);
+    sale::hold(&mut asked, &hold(1), &limited.context()).unwrap().unwrap();
+    assert_eq!(asked.1, ["token", "recorded_hold", "seats", "schedule", "pending", "own_seats"]);
+
+    let mut refused = Asked::of(&scene);
+    let taken = crate::ports::HoldCommand { choice: choice(&[9, 1]), key: None, ..hold(1) };
+    assert!(sale::hold(&mut refused, &taken, &scene.context()).unwrap().is_err());
+    assert_eq!(refused.1, ["token", "seats", "schedule", "pending", "is_own"]);
 
     let mut unkeyed = Asked::of(&scene);
     sale::pay(&mut unkeyed, &PayCommand { key: None, ..pay(1) }, &scene.context()).unwrap().unwrap();
@@ -191,6 +204,44 @@ fn a_payment_changes_seven_things_and_no_other_r14() {
 
 fn fingerprint(command: &PayCommand) -> crate::Fingerprint {
     crate::payment::fingerprint(command.reservation, command.amount.as_ref())
+}
+
+/// R8: a batch knows what its own commands have held, given up and paid.
+#[test]
+fn what_a_batch_changes_counts_for_its_later_holds_r8() {
+    let limit = |owned| Some(crate::Rejection::PurchaseLimit { max_per_user: 2, owned });
+    let mut scene = Scene::new();
+    scene.schedule.concert_max_per_user = Some(2);
+    let mut set = scene.set();
+    let mut ask = |command: &Command| {
+        let step = set.decide(command, &scene.context());
+        super::scene::verdict(step).err()
+    };
+    let take =
+        |numbers: &[u32]| Command::Hold(crate::ports::HoldCommand { choice: choice(numbers), key: None, ..hold(1) });
+    assert_eq!(ask(&take(&[1, 2])), limit(1), "seat 9 is held");
+    assert_eq!(ask(&take(&[1])), None);
+    assert_eq!(ask(&take(&[2])), limit(2));
+    assert_eq!(ask(&Command::Cancel(ticket(1), held())), None);
+    assert_eq!(ask(&take(&[2])), None);
+
+    let mut scene = Scene::new();
+    scene.schedule.max_per_user = Some(2);
+    // What is paid is so by a turn that ended; this is the next one.
+    scene.tokens.push(token(3, "holder"));
+    let mut set = scene.set();
+    super::scene::verdict(set.decide(&Command::Pay(pay(1)), &scene.context())).unwrap();
+    let next = |numbers: &[u32]| {
+        Command::Hold(crate::ports::HoldCommand { ticket: ticket(3), choice: choice(numbers), key: None })
+    };
+    let step = set.decide(&next(&[1, 2]), &scene.context());
+    assert_eq!(super::scene::verdict(step).err(), limit(1));
+    let own = crate::Rejection::SeatTaken { schedule: scene.schedule.id, numbers: vec![9], own: vec![9] };
+    let step = set.decide(&next(&[9]), &scene.context());
+    assert_eq!(super::scene::verdict(step).err(), Some(own), "bought in this batch");
+    scene.now = over();
+    let step = set.decide(&next(&[1, 2]), &scene.context());
+    assert_eq!(super::scene::verdict(step).err(), limit(1), "what is bought does not run out");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Of two reasons to refuse a command it hears the one that is asked first; a key is asked before the token's state (R15).
 
-use super::scene::{QUEUE, Scene, at, choice, held, hold, money, now, over, pay, reservation_id, ticket, user};
+use super::scene::{
+    QUEUE, Scene, at, choice, held, hold, money, now, over, pay, reservation_id, schedule_id, ticket, user,
+};
 use crate::concert::Schedule;
 use crate::ports::{Answer, PayCommand};
 use crate::rejection::Missing;
@@ -46,7 +48,7 @@ fn a_hold_r5_r6_r8_r11_r15() {
         |scene| scene.record_hold(&crate::ports::HoldCommand { choice: choice(&[2]), ..hold(1) }, at(0), held());
     let taken: fn(&mut Scene) =
         |scene| scene.seats[0].taken = Some(Taken { by: reservation_id(5), until: Some(over()) });
-    let checks: [Check; 8] = [
+    let checks: [Check; 10] = [
         (never_issued, Rejection::TokenUnknown),
         (other_request, Rejection::IdempotencyKeyReused),
         (ended, Rejection::TokenNotActive(TokenStatus::Expired)),
@@ -59,14 +61,17 @@ fn a_hold_r5_r6_r8_r11_r15() {
             Rejection::SaleClosed,
         ),
         (|scene| scene.rules.max_seats = 1, Rejection::SeatLimit(1)),
-        (taken, Rejection::SeatTaken(vec![1])),
+        (|scene| scene.schedule.max_per_user = Some(1), Rejection::PurchaseLimit { max_per_user: 1, owned: 1 }),
+        (|scene| scene.schedule.concert_max_per_user = Some(1), Rejection::PurchaseLimit { max_per_user: 1, owned: 1 }),
+        (taken, Rejection::SeatTaken { schedule: schedule_id(), numbers: vec![1], own: vec![] }),
     ];
     in_this_order(&Command::Hold(hold(1)), &checks);
     // A seat that is not there is asked for after the schedule and before whether it is on sale.
     let mut gone = Scene::new();
     gone.seats.remove(0);
     gone.schedule.starts_at = LocalTime::new(now(), 0).unwrap();
-    assert_eq!(gone.verdict(&Command::Hold(hold(1))).err(), Some(Rejection::NotFound(Missing::Seat)));
+    let missing = Rejection::NotFound(Missing::Seats(vec![1]));
+    assert_eq!(gone.verdict(&Command::Hold(hold(1))).err(), Some(missing));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::idempotency::Recorded;
 use crate::line::Line;
 use crate::payment;
 use crate::ports::{HoldCommand, IdGenerator, PayCommand, StoreError};
-use crate::reservation::{PendingHold, ReservationStatus};
+use crate::reservation::{OwnSeats, PendingHold, ReservationStatus};
 use crate::sale::{BareReservation, Command, Context, Step, Verdict, WorkingSet};
 use crate::seat::{Seat, SeatChoice, Taken};
 use crate::wallet::Wallet;
@@ -133,6 +133,8 @@ impl Scene {
             title: "Winter".into(),
             starts_at: LocalTime::new(at(9_000_000_000), 0).unwrap(),
             seats_total: 9,
+            max_per_user: None,
+            concert_max_per_user: None,
         };
         let seat = |number| Seat {
             id: seat_id(number),
@@ -207,10 +209,17 @@ impl Scene {
             set.add_seat(seat.id, Some((seat.schedule, seat.number)), Ok(seat.clone()));
         }
         for (id, reservation, numbers) in &self.reservations {
-            if reservation.status == ReservationStatus::Pending {
-                let seats = u32::try_from(numbers.len()).unwrap();
+            let (seats, user) = (u32::try_from(numbers.len()).unwrap(), &reservation.user);
+            let is_pending = reservation.status == ReservationStatus::Pending;
+            if is_pending {
                 let hold = PendingHold { reservation: *id, expires_at: reservation.expires_at, seats };
-                set.add_pending(reservation.user.clone(), hold);
+                set.add_pending(user.clone(), hold);
+            }
+            if is_pending || reservation.status == ReservationStatus::Confirmed {
+                let (concert, schedule) = (self.schedule.concert, reservation.schedule);
+                let until = is_pending.then_some(reservation.expires_at);
+                set.add_own_seats(user.clone(), *id, OwnSeats { concert, schedule, seats, until });
+                set.add_user(*id, user.clone());
             }
             set.add_reservation(*id, Some(reservation.user.clone()), Ok(reservation.clone()));
             for number in numbers {

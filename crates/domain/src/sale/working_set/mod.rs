@@ -12,7 +12,7 @@ pub use changed::Changed;
 use crate::concert::{Found, NumberedSeat, Schedule};
 use crate::idempotency::Recorded;
 use crate::ports::StoreError;
-use crate::reservation::{PendingHold, Reservation, ReservationStatus};
+use crate::reservation::{OwnSeats, PendingHold, Reservation, ReservationStatus};
 use crate::seat::Seat;
 use crate::wallet::Wallet;
 use crate::{
@@ -75,6 +75,9 @@ pub struct WorkingSet {
     pending_of: HashMap<UserId, BTreeSet<ReservationId>>,
     reserved_seats: Rows<ReservationId, Vec<NumberedSeat>>,
     pending: HashMap<UserId, BTreeMap<ReservationId, PendingHold>>,
+    own_seats: HashMap<UserId, BTreeMap<ReservationId, OwnSeats>>,
+    /// Whose reservations are, as far as somebody may ask.
+    users: HashMap<ReservationId, UserId>,
     wallets: Rows<UserId, Wallet>,
     schedules: HashMap<ScheduleId, Found<Arc<Schedule>>>,
     pub(super) admits: bool,
@@ -98,6 +101,8 @@ impl WorkingSet {
             pending_of: HashMap::new(),
             reserved_seats: HashMap::new(),
             pending: HashMap::new(),
+            own_seats: HashMap::new(),
+            users: HashMap::new(),
             wallets: HashMap::new(),
             schedules: HashMap::new(),
             admits: false,
@@ -141,7 +146,19 @@ impl WorkingSet {
 
     /// Adds a PENDING reservation of a user who holds, pays or cancels.
     pub fn add_pending(&mut self, user: UserId, hold: PendingHold) {
+        self.add_user(hold.reservation, user.clone());
         self.pending.entry(user).or_default().insert(hold.reservation, hold);
+    }
+
+    /// Adds a PENDING or CONFIRMED reservation of a user who holds, as the limits of its concert and schedule need it.
+    pub fn add_own_seats(&mut self, user: UserId, id: ReservationId, seats: OwnSeats) {
+        self.own_seats.entry(user).or_default().insert(id, seats);
+    }
+
+    /// Adds whose a reservation is that has a seat which somebody wants. Of one that is only held, and by somebody who holds
+    /// nothing in this batch, it need not be known.
+    pub fn add_user(&mut self, id: ReservationId, user: UserId) {
+        self.users.insert(id, user);
     }
 
     /// Adds a seat, and where it is.

@@ -8,11 +8,13 @@ use crate::concert::{Found, Schedule};
 use crate::idempotency::Recorded;
 use crate::payment::Receipt;
 use crate::ports::{Paid, StoreError};
-use crate::reservation::{PendingHold, Reservation, ReservationStatus};
+use crate::reservation::{OwnSeats, PendingHold, Reservation, ReservationStatus};
 use crate::sale::Facts;
 use crate::seat::{Seat, SeatChoice};
 use crate::wallet::Wallet;
-use crate::{IdempotencyKey, PaymentId, Queue, ReservationId, ScheduleId, SeatId, TicketNumber, Token, UserId};
+use crate::{
+    ConcertId, IdempotencyKey, PaymentId, Queue, ReservationId, ScheduleId, SeatId, TicketNumber, Token, UserId,
+};
 
 /// What is known of a row; a damaged one fails whoever asks.
 pub(super) fn known<K: Eq + Hash, V: Clone>(rows: &Rows<K, V>, key: &K) -> Result<Option<V>, StoreError> {
@@ -66,6 +68,15 @@ impl Facts for WorkingSet {
 
     fn pending(&mut self, user: &UserId) -> Result<Vec<PendingHold>, StoreError> {
         Ok(self.pending.get(user).into_iter().flat_map(|own| own.values().copied()).collect())
+    }
+
+    fn own_seats(&mut self, user: &UserId, concert: ConcertId) -> Result<Vec<OwnSeats>, StoreError> {
+        let own = self.own_seats.get(user).into_iter().flat_map(|own| own.values());
+        Ok(own.filter(|own| own.concert == concert).copied().collect())
+    }
+
+    fn is_own(&mut self, user: &UserId, reservation: ReservationId) -> Result<bool, StoreError> {
+        Ok(self.users.get(&reservation) == Some(user))
     }
 
     fn reservation(&mut self, id: ReservationId) -> Result<Option<Reservation>, StoreError> {

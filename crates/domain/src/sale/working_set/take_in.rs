@@ -4,7 +4,7 @@ use super::read::known;
 use super::{BareReservation, Changed, WorkingSet};
 use crate::idempotency::Recorded;
 use crate::ports::StoreError;
-use crate::reservation::{PendingHold, Reservation, ReservationStatus};
+use crate::reservation::{OwnSeats, PendingHold, Reservation, ReservationStatus};
 use crate::sale::Effects;
 use crate::sale::effects::{Key, SeatChange};
 use crate::seat::Seat;
@@ -81,6 +81,13 @@ impl WorkingSet {
             if let Some(pending) = self.pending.get_mut(&reservation.user) {
                 pending.remove(&id);
             }
+            if let Some(own) = self.own_seats.get_mut(&reservation.user) {
+                match status {
+                    ReservationStatus::Cancelled(_) => drop(own.remove(&id)),
+                    // What was held is bought.
+                    _ => drop(own.entry(id).and_modify(|seats| seats.until = None)),
+                }
+            }
         }
     }
 
@@ -89,6 +96,8 @@ impl WorkingSet {
         let seats = u32::try_from(reservation.seats.len()).unwrap_or(u32::MAX);
         let hold = PendingHold { reservation: id, expires_at: reservation.expires_at, seats };
         self.add_pending(user.clone(), hold);
+        let (concert, schedule, until) = (reservation.concert, reservation.schedule, Some(reservation.expires_at));
+        self.add_own_seats(user.clone(), id, OwnSeats { concert, schedule, seats, until });
         if let Some((key, fingerprint)) = key.clone() {
             self.add_recorded_hold(user.clone(), key, Ok((Recorded { fingerprint, at: now }, id)));
         }

@@ -1,0 +1,3 @@
+DROP INDEX reservations_bought;
+ALTER TABLE schedules DROP COLUMN max_per_user;
+ALTER TABLE concerts DROP COLUMN max_per_user;
