@@ -75,6 +75,10 @@ bench-instructions BEFORE:
 bench-line:
     bench/line
 
+# Measure how late 300 people learn of their turn when a line that was held opens
+bench-opening:
+    bench/opening
+
 # Measure how long the audit takes and how much memory, with a million rows and with ten
 bench-audit:
     bench/audit

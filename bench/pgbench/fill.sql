@@ -1,7 +1,8 @@
 -- What the statements of this directory work on: a sale whose queue is 1, with :people seats to hold in one schedule, :people
 -- held ones in another, an ACTIVE token for each person, and money in each wallet.
 INSERT INTO queue_registry VALUES (1, 'bench', now());
-INSERT INTO policies VALUES (1, 1, now(), 10000000, 10000000, 1, false);
+INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused)
+VALUES (1, 1, now(), 10000000, 10000000, 1, false);
 INSERT INTO queues VALUES (1, decode(repeat('00', 16), 'hex'), 1, :people, :people, :people, 0, 1, 0, 0);
 INSERT INTO tokens (queue, number, user_id, status, issued_at, activated_at, selection_ends_at, deadline, out_version)
 SELECT 1, n, 'user-' || n, 'ACTIVE', now(), now(), now() + interval '1 day', now() + interval '1 day', n

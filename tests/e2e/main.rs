@@ -31,6 +31,7 @@ mod load;
 mod loading;
 mod mix;
 mod money;
+mod opening;
 mod payments;
 mod platform;
 mod postgres_faults;

@@ -36,6 +36,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    messages (queue) {
+        queue -> Int4,
+        since -> Timestamptz,
+        ko -> Text,
+        en -> Text,
+    }
+}
+
+diesel::table! {
     payments (queue, id) {
         queue -> Int4,
         id -> Uuid,
@@ -58,6 +67,7 @@ diesel::table! {
         batch -> Int4,
         interval_seconds -> Int4,
         paused -> Bool,
+        opens_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -189,6 +199,7 @@ diesel::table! {
 
 diesel::joinable!(concerts -> queues (queue));
 diesel::joinable!(entries -> wallets (user_id));
+diesel::joinable!(messages -> queues (queue));
 diesel::joinable!(policies -> queue_registry (queue));
 diesel::joinable!(queues -> queue_registry (queue));
 diesel::joinable!(sightings -> queues (queue));
@@ -198,6 +209,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     concerts,
     entries,
     loadings,
+    messages,
     payments,
     policies,
     queue_registry,

@@ -1,6 +1,6 @@
 //! Inbound adapter: the work that nobody asks for. Every second the clockwork frees the seats that were not paid in time, and
-//! admits the next users (R3, R10). [`follow()`] keeps this server's lines up to date. [`watch()`] tells the store which users
-//! this server has seen.
+//! admits the next users (R3, R10). [`follow()`] keeps this server's lines up to date, [`take_stock()`] what it tells of the
+//! seats that are left. [`watch()`] tells the store which users this server has seen.
 //!
 //! Any number of servers may run them on one database; the store makes sure that nobody is admitted twice.
 
@@ -14,9 +14,11 @@ use tokio::time::{Interval, MissedTickBehavior};
 use tracing::{debug, error, warn};
 
 mod follow;
+mod stock;
 mod watch;
 
 pub use follow::{follow, follow_once};
+pub use stock::take_stock;
 pub use watch::{say_goodbye, watch};
 
 /// How often the clockwork ticks: thirty times as often as the requirements ask.

@@ -5,7 +5,7 @@ use domain::concert::{Draft, NewConcert, ScheduleDraft, SeatGroup};
 use domain::ports::{Clock, LoadCommand};
 use domain::seal::{ServerKey, ServerKeys};
 use domain::seat::SeatChoice;
-use domain::{LocalTime, Money, Policy, PolicyChange, QueueName, QueueNumber, Rules, ScheduleId, TokenStatus, UserId};
+use domain::{LocalTime, Money, Policy, QueueEdit, QueueName, QueueNumber, Rules, ScheduleId, TokenStatus, UserId};
 use storage_contract::{SeededIds, TestClock, reference};
 use tokio::sync::watch::{Sender, channel};
 
@@ -139,7 +139,7 @@ async fn a_server_without_a_clockwork_learns_of_queues_that_others_make() {
     let (queue, user) = (QueueName::parse("vip").unwrap(), UserId::parse("ann").unwrap());
     let _until_the_end = (followed(&one), followed(&other));
     assert!(other.join(&queue, &user).await.is_err());
-    one.create_queue(&queue, &PolicyChange::default()).await.unwrap();
+    one.create_queue(&queue, &QueueEdit::default()).await.unwrap();
     assert!(other.join(&queue, &user).await.is_ok());
 }
 

@@ -215,7 +215,7 @@ async fn a_bad_token_past_its_deadline_keeps_its_own_place_and_no_other_r3_s8() 
 #[tokio::test]
 async fn a_bad_token_that_waits_is_not_passed_over_and_stops_no_other_queue_r3_s8() {
     let scene = three_past_their_deadline_and_one_who_waits().await;
-    let new = NewQueue { name: QueueName::parse("other").unwrap(), policy: Policy::default() };
+    let new = NewQueue { name: QueueName::parse("other").unwrap(), policy: Policy::default(), message: None };
     scene.store.make(&new).await.unwrap().unwrap();
     let other = QueueNumber(2);
     let paused = |paused| PolicyChange { paused: Some(paused), ..PolicyChange::default() };

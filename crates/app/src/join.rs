@@ -27,6 +27,7 @@ impl App {
             let (token, queue) = (&joined.token, self.queue(number)?);
             let holder = self.holder(token.ticket)?;
             self.see(&queue, token.ticket.number);
+            queue.ask();
             let standing = match (token.status(), joined.created) {
                 (TokenStatus::Waiting, true) => {
                     let position = joined.line.position_at_tail(token.ticket.number);
@@ -50,6 +51,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use domain::line::Line;
     use domain::ports::{Decided, Joined};
@@ -86,6 +88,8 @@ mod tests {
             standing: Standing {
                 position: Some(2),
                 version: 44,
+                estimated_wait: Some(Duration::from_secs(2)),
+                wait_range: Some((Duration::from_millis(1_500), Duration::from_millis(2_500))),
                 ..block_on(World::default().app().standing(holder())).unwrap()
             },
             issued_at: at(1),

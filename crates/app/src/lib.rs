@@ -3,6 +3,7 @@
 //! A use case proves who calls, looks up what the rules need, calls one port and puts the answer together. It decides
 //! nothing that the domain decides. [`App`] holds what they share.
 
+mod bulletin;
 mod caller;
 mod clockwork;
 mod create_concert;
@@ -22,6 +23,7 @@ mod reservations;
 mod schedules;
 mod sightings;
 mod standing;
+mod stock;
 mod token_keys;
 mod token_reads;
 mod wallet;
@@ -37,6 +39,7 @@ use domain::ports::{
 use domain::seal::ServerKeys;
 use uuid::Uuid;
 
+pub use bulletin::Bulletin;
 pub use caller::{ActiveCaller, Holder};
 pub use clockwork::Tick;
 pub use failure::Failure;
@@ -47,6 +50,7 @@ use lines::Lines;
 pub use queue_policy::QueueCounts;
 pub use readiness::Readiness;
 pub use standing::Standing;
+use stock::searches::Searches;
 pub use token_keys::{KeyFailure, agree_on_keys};
 use token_reads::TokenReads;
 
@@ -94,6 +98,8 @@ pub struct App {
     lines: ArcSwap<Lines>,
     following: Following,
     token_reads: TokenReads,
+    /// What is looked for in the queues; held by the one who looks.
+    searches: futures::lock::Mutex<Searches>,
 }
 
 impl App {
@@ -108,6 +114,7 @@ impl App {
             lines: ArcSwap::from_pointee(Lines::default()),
             following: Following::default(),
             token_reads: TokenReads::default(),
+            searches: futures::lock::Mutex::default(),
         }
     }
 

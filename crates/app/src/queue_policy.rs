@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ports::QueueReport;
-use domain::{NewQueue, PolicyChange, QueueName};
+use domain::{NewQueue, QueueEdit, QueueName};
 
 use crate::{App, Failure};
 
@@ -20,8 +20,9 @@ pub struct QueueCounts {
 
 impl App {
     /// Makes a queue, known here afterwards. What `settings` does not name is as the rules have it for new queues.
-    pub async fn create_queue(&self, name: &QueueName, settings: &PolicyChange) -> Result<QueueReport, Failure> {
-        let queue = NewQueue { name: name.clone(), policy: settings.apply(&self.rules.new_queue)? };
+    pub async fn create_queue(&self, name: &QueueName, settings: &QueueEdit) -> Result<QueueReport, Failure> {
+        let policy = settings.policy.unwrap_or_default().apply(&self.rules.new_queue)?;
+        let queue = NewQueue { name: name.clone(), policy, message: settings.message.clone().apply(None) };
         let report = self.ports.queues.make(&queue).await??;
         // The queue is made, whether or not this server can read it back now.
         drop(self.refreshed().await);
@@ -49,10 +50,10 @@ impl App {
         Ok(counts.collect())
     }
 
-    /// Changes what `change` names of a queue's policy.
-    pub async fn change_policy(&self, queue: &QueueName, change: &PolicyChange) -> Result<QueueReport, Failure> {
+    /// Changes what `edit` names of a queue.
+    pub async fn edit_queue(&self, queue: &QueueName, edit: &QueueEdit) -> Result<QueueReport, Failure> {
         let number = self.named(queue).await?;
-        let report = self.ports.queues.change_policy(number, change).await??;
+        let report = self.ports.queues.edit(number, edit).await??;
         self.following.want();
         Ok(report)
     }
@@ -66,18 +67,21 @@ mod tests {
     use domain::line::Line;
     use domain::ports::Endings;
     use domain::rejection::Missing;
-    use domain::{Policy, QueueNumber, Rejection, Rules, Wrong};
+    use domain::{Edit, Message, Policy, PolicyChange, QueueNumber, Rejection, Rules, Wrong};
 
     use super::*;
     use crate::mocks::{Task, World, block_on, change, down, name_of, run};
 
-    const PAUSE: PolicyChange =
-        PolicyChange { max_active: None, batch: None, interval_seconds: None, paused: Some(true) };
+    fn pause() -> QueueEdit {
+        let pause = PolicyChange { paused: Some(true), ..PolicyChange::default() };
+        QueueEdit { policy: Some(pause), message: Message::new("곧", "Soon").map_or(Edit::Keep, Edit::Set) }
+    }
 
     fn report() -> QueueReport {
         QueueReport {
             name: name_of("other"),
             policy: Policy::default(),
+            message: None,
             line: Line::default(),
             active: 2,
             ended: Endings { absent: 3, ..Endings::default() },
@@ -97,11 +101,11 @@ mod tests {
             let mut world = World::default();
             let (first, second) = (answer.clone(), answer);
             world.queues.expect_report().times(1).withf(|queue| *queue == QueueNumber(2)).return_once(|_| first);
-            let asked = |queue: &QueueNumber, change: &PolicyChange| *queue == QueueNumber(2) && *change == PAUSE;
-            world.queues.expect_change_policy().times(1).withf(asked).return_once(|_, _| second);
+            let asked = |queue: &QueueNumber, edit: &QueueEdit| *queue == QueueNumber(2) && *edit == pause();
+            world.queues.expect_edit().times(1).withf(asked).return_once(|_, _| second);
             let app = world.app();
             assert_eq!(block_on(app.queue_report(&name_of("other"))), passed);
-            assert_eq!(block_on(app.change_policy(&name_of("other"), &PAUSE)), passed);
+            assert_eq!(block_on(app.edit_queue(&name_of("other"), &pause())), passed);
         }
     }
 
@@ -112,13 +116,13 @@ mod tests {
             let rules = Rules { new_queue: Policy { batch: 7, ..Policy::default() }, ..Rules::default() };
             let mut world = World { rules, ..World::default() };
             let policy = Policy { batch: 7, paused: true, ..Policy::default() };
-            let new = NewQueue { name: name_of("new"), policy };
+            let new = NewQueue { name: name_of("new"), policy, message: Message::new("곧", "Soon").ok() };
             world.queues.expect_make().times(1).withf(move |asked| *asked == new).return_once(|_| Ok(Ok(report())));
             let lines = Arc::clone(&world.lines);
             let app = world.app();
             lines.add(change(3, "new"));
             lines.set_down(down);
-            assert_eq!(run(&app, app.create_queue(&name_of("new"), &PAUSE)), Ok(report()), "what is done is done");
+            assert_eq!(run(&app, app.create_queue(&name_of("new"), &pause())), Ok(report()), "what is done is done");
             let known = app.queue_number(&name_of("new")).ok();
             assert_eq!((known, lines.reads()), ((!down).then_some(QueueNumber(3)), reads));
         }
@@ -130,10 +134,11 @@ mod tests {
         world.queues.expect_make().times(1).return_once(|_| Ok(Err(Rejection::QueueExists)));
         let lines = Arc::clone(&world.lines);
         let app = world.app();
-        let answer = run(&app, app.create_queue(&name_of("other"), &PAUSE));
+        let answer = run(&app, app.create_queue(&name_of("other"), &pause()));
         assert_eq!((answer, lines.reads()), (Err(Failure::Rejected(Rejection::QueueExists)), 1));
         // Out of bounds: no store is asked.
         let none = PolicyChange { batch: Some(0), ..PolicyChange::default() };
+        let none = QueueEdit { policy: Some(none), ..QueueEdit::default() };
         let answer = run(&app, app.create_queue(&name_of("new"), &none));
         assert!(matches!(answer, Err(Failure::Rejected(Rejection::Invalid(_)))), "{answer:?}");
     }
@@ -161,12 +166,12 @@ mod tests {
 
     /// So that polls show it at once, by which a paused queue foretells nothing.
     #[test]
-    fn a_change_of_policy_asks_for_a_refresh_and_a_refusal_does_not() {
+    fn a_change_of_a_queue_asks_for_a_refresh_and_a_refusal_does_not() {
         for (answer, wanted) in [(Ok(report()), Some(&())), (Err(Rejection::invalid("batch", Wrong::Missing)), None)] {
             let mut world = World::default();
-            world.queues.expect_change_policy().return_once(|_, _| Ok(answer));
+            world.queues.expect_edit().return_once(|_, _| Ok(answer));
             let app = world.app();
-            drop(block_on(app.change_policy(&name_of("other"), &PAUSE)));
+            drop(block_on(app.edit_queue(&name_of("other"), &pause())));
             assert_eq!(Task::started(app.refresh_wanted()).answer(), wanted);
         }
     }
@@ -176,6 +181,6 @@ mod tests {
         let app = World::default().app();
         let unknown = Err(Failure::Rejected(Rejection::NotFound(Missing::Queue)));
         assert_eq!(run(&app, app.queue_report(&name_of("nowhere"))), unknown);
-        assert_eq!(run(&app, app.change_policy(&name_of("nowhere"), &PAUSE)), unknown);
+        assert_eq!(run(&app, app.edit_queue(&name_of("nowhere"), &pause())), unknown);
     }
 }

@@ -1,8 +1,8 @@
-//! How fast a queue admits: the policy, its bounds, and the window of grants (R3).
+//! How fast a queue admits and from when on: the policy, its bounds, and the window of grants (R3, R19).
 
 use std::time::Duration;
 
-use crate::{FieldError, Rejection, Timestamp, Wrong};
+use crate::{Edit, FieldError, LocalTime, Rejection, Timestamp, Wrong};
 
 /// How many tokens a queue admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Policy {
     pub interval_seconds: u32,
     /// Whether nobody is admitted for now.
     pub paused: bool,
+    /// When the queue opens: nobody is admitted before (R19). Within the years 2000 to 2199, UTC.
+    pub opens_at: Option<Timestamp>,
 }
 
 impl Policy {
@@ -24,6 +26,26 @@ impl Policy {
     pub const MAX_BATCH: u32 = 10_000_000;
     /// The longest window, a day.
     pub const MAX_INTERVAL_SECONDS: u32 = 86_400;
+
+    /// R19: whether the queue has not opened yet.
+    pub fn is_before_opening(&self, now: Timestamp) -> bool {
+        self.opens_at.is_some_and(|opens_at| !opens_at.is_over(now))
+    }
+
+    /// R3, R19: whether nobody is admitted, whatever room there is: it is paused, or has not opened yet.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.paused || self.is_before_opening(now)
+    }
+
+    /// Whether nobody can be admitted whoever ends their turn: it is held, or has no places at all.
+    pub fn admits_nobody(&self, now: Timestamp) -> bool {
+        self.is_held(now) || self.max_active == 0
+    }
+
+    /// Since when the windows of a policy are counted that holds since `since`: from the opening, if that is later (R19).
+    pub fn counts_from(&self, since: Timestamp) -> Timestamp {
+        self.opens_at.map_or(since, |opens_at| opens_at.max(since))
+    }
 
     /// The length of a window.
     pub fn interval(&self) -> Duration {
@@ -37,20 +59,24 @@ impl Policy {
             ("batch", self.batch, 1, Self::MAX_BATCH),
             ("interval_seconds", self.interval_seconds, 1, Self::MAX_INTERVAL_SECONDS),
         ];
-        let errors: Vec<_> = bounds
+        let mut errors: Vec<_> = bounds
             .into_iter()
             .filter(|(_, value, least, most)| value < least || value > most)
             .map(|(field, _, least, most)| {
                 FieldError::new(field, Wrong::Number { least: least.into(), most: most.into() })
             })
             .collect();
+        let (first, last) = (LocalTime::FIRST_DATE, LocalTime::LAST_DATE);
+        if self.opens_at.is_some_and(|opens_at| !(first..=last).contains(&opens_at.to_utc().date())) {
+            errors.push(FieldError::new("opens_at", Wrong::DateOutside { first, last }));
+        }
         if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors)) }
     }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_active: 100, batch: 10, interval_seconds: 10, paused: false }
+        Self { max_active: 100, batch: 10, interval_seconds: 10, paused: false, opens_at: None }
     }
 }
 
@@ -65,6 +91,8 @@ pub struct PolicyChange {
     pub interval_seconds: Option<u32>,
     /// See [`Policy::paused`].
     pub paused: Option<bool>,
+    /// See [`Policy::opens_at`].
+    pub opens_at: Edit<Timestamp>,
 }
 
 impl PolicyChange {
@@ -75,6 +103,7 @@ impl PolicyChange {
             batch: self.batch.unwrap_or(policy.batch),
             interval_seconds: self.interval_seconds.unwrap_or(policy.interval_seconds),
             paused: self.paused.unwrap_or(policy.paused),
+            opens_at: self.opens_at.apply(policy.opens_at),
         };
         changed.check().map(|()| changed)
     }
@@ -82,7 +111,7 @@ impl PolicyChange {
 
 /// The window of grants that is running, and how many of its grants are used (R3).
 ///
-/// `index = floor((now - policy_since) / interval)`. A later window starts with all its grants; what an earlier one
+/// `index = floor((now - max(policy_since, opens_at)) / interval)`. A later window starts with all its grants; what an earlier one
 /// left unused is gone. A clock that steps back stays in the window it had reached, so that it grants nothing twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
@@ -96,30 +125,38 @@ impl Window {
     /// The window at `now`, with what is used of it.
     #[must_use]
     pub fn at(self, policy: &Policy, since: Timestamp, now: Timestamp) -> Self {
-        let index = now.since(since).as_micros() / policy.interval().as_micros().max(1);
+        let index = now.since(policy.counts_from(since)).as_micros() / policy.interval().as_micros().max(1);
         let index = u64::try_from(index).unwrap_or(u64::MAX);
         if index > self.index { Self { index, granted: 0 } } else { self }
     }
 
-    /// How many grants it has left; none while paused.
-    pub fn left(self, policy: &Policy) -> u32 {
-        if policy.paused { 0 } else { policy.batch.saturating_sub(self.granted) }
+    /// How many grants it has left; none while the queue is paused or has not opened (R19).
+    pub fn left(self, policy: &Policy, now: Timestamp) -> u32 {
+        if policy.is_held(now) { 0 } else { policy.batch.saturating_sub(self.granted) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LocalTime;
+
+    /// A policy of which the queue opens then.
+    fn opening(text: &str) -> Policy {
+        Policy { opens_at: Some(LocalTime::parse(text).unwrap().at()), ..Policy::default() }
+    }
 
     #[test]
     fn bounds_of_a_policy() {
-        let good = Policy { max_active: 0, batch: 1, interval_seconds: 1, paused: false };
+        let good = Policy { max_active: 0, batch: 1, interval_seconds: 1, ..Policy::default() };
         assert_eq!(good.check(), Ok(()));
         for (bad, field) in [
             (Policy { batch: 0, ..good }, "batch"),
             (Policy { interval_seconds: 0, ..good }, "interval_seconds"),
             (Policy { interval_seconds: 86_401, ..good }, "interval_seconds"),
             (Policy { max_active: 10_000_001, ..good }, "max_active"),
+            (opening("1999-12-31T23:59:59.999999Z"), "opens_at"),
+            (opening("2200-01-01T00:00:00Z"), "opens_at"),
         ] {
             let Err(Rejection::Invalid(errors)) = bad.check() else { panic!("{field}") };
             assert_eq!(errors.iter().map(|e| e.field.as_str()).collect::<Vec<_>>(), [field]);
@@ -145,7 +182,69 @@ mod tests {
         ] {
             assert_eq!(used.at(&policy, since, Timestamp::from_micros(micros)), window, "{micros}");
         }
-        assert_eq!(Window { index: 2, granted: 0 }.left(&policy), 3, "not 3 + 2 + 3");
+        let now = Timestamp::from_micros(25_000_000);
+        assert_eq!(Window { index: 2, granted: 0 }.left(&policy, now), 3, "not 3 + 2 + 3");
+    }
+
+    #[test]
+    fn a_queue_opens_within_the_years_2000_to_2199_r19() {
+        for text in ["2000-01-01T00:00:00Z", "2000-01-01T09:00:00+09:00", "2199-12-31T23:59:59.999999Z"] {
+            assert_eq!(opening(text).check(), Ok(()), "{text}");
+        }
+    }
+
+    /// Nothing is granted before, and the first window begins with the opening, however long the policy has held by then.
+    #[test]
+    fn windows_count_from_the_opening_r19() {
+        let policy = Policy { batch: 3, ..opening("2026-12-24T20:00:00Z") };
+        let (opens_at, since) = (policy.opens_at.unwrap(), Timestamp::from_micros(7));
+        for (micros, index, left) in [
+            (-86_400_000_000, 0, 0),
+            (-1, 0, 0),
+            (0, 0, 3),
+            (1, 0, 3),
+            (9_999_999, 0, 3),
+            (10_000_000, 1, 3),
+            (19_999_999, 1, 3),
+            (20_000_000, 2, 3),
+        ] {
+            let now = Timestamp::from_micros(opens_at.micros() + micros);
+            let window = Window::default().at(&policy, since, now);
+            assert_eq!((window.index, window.left(&policy, now)), (index, left), "{micros}");
+        }
+        // A policy that came into force after the opening counts from itself.
+        let since = Timestamp::from_micros(opens_at.micros() + 15_000_000);
+        let now = Timestamp::from_micros(opens_at.micros() + 24_999_999);
+        assert_eq!(Window::default().at(&policy, since, now).index, 0);
+        assert_eq!(Window::default().at(&policy, since, Timestamp::from_micros(now.micros() + 1)).index, 1);
+    }
+
+    #[test]
+    fn a_pause_wins_over_an_opening_r19() {
+        let open = opening("2026-12-24T20:00:00Z");
+        let (before, at) = (Timestamp::from_micros(0), open.opens_at.unwrap());
+        for (paused, now, held) in [(false, before, true), (false, at, false), (true, before, true), (true, at, true)] {
+            assert_eq!(Policy { paused, ..open }.is_held(now), held, "{paused} {now}");
+        }
+        assert!(!Policy::default().is_held(before), "without an opening");
+    }
+
+    #[test]
+    fn an_opening_is_left_set_or_taken_away_r19() {
+        let policy = opening("2026-12-24T20:00:00Z");
+        let later = opening("2026-12-25T20:00:00Z").opens_at;
+        for (opens_at, after) in [
+            (Edit::Keep, policy.opens_at),
+            (Edit::Clear, None),
+            (later.map_or(Edit::Keep, Edit::Set), later),
+            (Edit::Set(Timestamp::from_micros(0)), None),
+        ] {
+            let changed = PolicyChange { opens_at, ..PolicyChange::default() }.apply(&policy);
+            match opens_at {
+                Edit::Set(at) if at.micros() == 0 => assert!(changed.is_err(), "{changed:?}"),
+                _ => assert_eq!(changed, Ok(Policy { opens_at: after, ..policy })),
+            }
+        }
     }
 
     #[test]
@@ -153,6 +252,6 @@ mod tests {
         let policy = Policy::default();
         let reached = Window { index: 7, granted: 10 };
         let stepped_back = reached.at(&policy, Timestamp::from_micros(0), Timestamp::from_micros(1));
-        assert_eq!((stepped_back, stepped_back.left(&policy)), (reached, 0));
+        assert_eq!((stepped_back, stepped_back.left(&policy, Timestamp::from_micros(1))), (reached, 0));
     }
 }

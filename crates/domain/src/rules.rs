@@ -11,7 +11,7 @@ pub struct Rules {
     pub hold: Duration,
     /// How long after the admission holds may begin (R5): 600 s.
     pub active: Duration,
-    /// After how long without a sign of life a token is passed over when its turn comes (R22): 120 s; zero for never.
+    /// After how long without a sign of life a token is passed over when its turn comes (R22): 300 s; zero for never.
     pub absence: Duration,
     /// How many live PENDING seats one user may have in one queue (R8): 4.
     pub max_seats: u32,
@@ -26,7 +26,7 @@ impl Default for Rules {
         Self {
             hold: Duration::from_secs(300),
             active: Duration::from_secs(600),
-            absence: Duration::from_secs(120),
+            absence: Duration::from_secs(300),
             max_seats: 4,
             max_charge: Money::from_minor(100_000_000).unwrap_or_else(Money::zero),
             new_queue: Policy::default(),

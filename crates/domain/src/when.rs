@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
+use time::macros::date;
 use time::{Date, OffsetDateTime, UtcOffset};
 
 /// An instant, in UTC, with microsecond precision. Between the years 1 and 9999.
@@ -108,6 +109,11 @@ pub struct LocalTime {
 }
 
 impl LocalTime {
+    /// The first date that an operator may name, of a schedule or an opening: what is before it was mistyped.
+    pub const FIRST_DATE: Date = date!(2000 - 01 - 01);
+    /// The last date that an operator may name.
+    pub const LAST_DATE: Date = date!(2199 - 12 - 31);
+
     /// `offset_minutes` east of UTC; `None` beyond 23:59 either way.
     pub fn new(at: Timestamp, offset_minutes: i16) -> Option<Self> {
         (-1439..=1439).contains(&offset_minutes).then_some(Self { at, offset_minutes })

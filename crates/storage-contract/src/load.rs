@@ -156,7 +156,7 @@ where
     let starts_at = LocalTime::parse("2027-12-24T19:30:00+09:00").unwrap();
     let seats = SeatGroup::Count(u32::try_from(people).unwrap(), Money::parse("50").unwrap());
     let queue = QueueName::parse(name).unwrap();
-    store.make(&NewQueue { name: queue.clone(), policy: Policy::default() }).await.unwrap().unwrap();
+    store.make(&NewQueue { name: queue.clone(), policy: Policy::default(), message: None }).await.unwrap().unwrap();
     let draft = Draft::of("Bench", queue, vec![ScheduleDraft::of(starts_at, vec![seats])]);
     let command = LoadCommand { concert: NewConcert::plan(&draft).unwrap(), key: None };
     let created = store.create(&command).await.unwrap().unwrap().value;

@@ -27,13 +27,13 @@ pub(crate) const MICRO: Duration = Duration::from_micros(1);
 
 /// The contract's rules, with a line that admits everybody at once, for tests of what comes after it.
 pub(crate) fn open_rules() -> Rules {
-    let new_queue = Policy { max_active: 100_000, batch: 100_000, interval_seconds: 10, paused: false };
+    let new_queue = Policy { max_active: 100_000, batch: 100_000, ..Policy::default() };
     Rules { new_queue, ..Rules::default() }
 }
 
 /// The contract's rules, with a line that admits at most `max_active`, `batch` in each 10 s.
 pub(crate) fn narrow_rules(max_active: u32, batch: u32) -> Rules {
-    Rules { new_queue: Policy { max_active, batch, interval_seconds: 10, paused: false }, ..Rules::default() }
+    Rules { new_queue: Policy { max_active, batch, ..Policy::default() }, ..Rules::default() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "names come as numbers and as texts, whichever a test has")]
@@ -78,7 +78,7 @@ pub(crate) async fn make_queue(store: &Store, name: &str) -> QueueNumber {
     let known = store.queues.changes(&[]).await.unwrap();
     let main = known.iter().find(|queue| queue.name == QueueName::main()).unwrap().number;
     let policy = store.queues.report(main).await.unwrap().unwrap().policy;
-    let made = store.queues.make(&NewQueue { name: queue_name(name), policy }).await.unwrap().unwrap();
+    let made = store.queues.make(&NewQueue { name: queue_name(name), policy, message: None }).await.unwrap().unwrap();
     let known = store.queues.changes(&[]).await.unwrap();
     known.into_iter().find(|queue| queue.name == made.name).unwrap().number
 }

@@ -176,6 +176,17 @@ macro_rules! contract_tests {
                 a_name_that_a_queue_has_is_refused_and_nothing_changes
                 of_many_who_make_a_queue_at_once_one_does
             ;
+            opening:
+                nobody_is_admitted_before_the_opening_r19
+                windows_are_counted_from_the_opening_r19
+                a_pause_wins_over_an_opening_r19
+                an_opening_moved_ahead_is_a_pause_and_without_one_it_is_open_r19
+                an_opening_out_of_bounds_changes_nothing_r19
+                a_queue_is_made_with_an_opening_and_a_message_r19
+                a_message_is_told_to_all_who_follow_until_it_is_taken_away
+                a_message_is_no_change_of_the_policy_r3
+                messages_are_kept_letter_by_letter
+            ;
             paying:
                 a_payment_changes_all_it_should_r14_w14
                 an_equal_balance_is_enough_and_less_is_not_r13_w2
@@ -242,6 +253,13 @@ macro_rules! contract_tests {
                 a_key_is_kept_and_replaced
                 a_key_kept_meanwhile_is_not_overwritten
                 of_servers_that_start_at_once_one_keeps_its_key
+            ;
+            stock:
+                a_look_shows_seats_by_price_then_number_r7
+                each_look_shows_its_own_schedule
+                a_look_shows_a_hold_until_it_ends_r7
+                a_search_by_looks_tells_what_is_left
+                a_schedule_that_is_loaded_later_is_looked_at
             ;
             turns:
                 a_cancelled_hold_gives_its_time_back_r5

@@ -5,6 +5,7 @@ pub(crate) mod dates;
 pub(crate) mod error_codes;
 pub(crate) mod extension;
 pub(crate) mod json;
+pub(crate) mod message;
 pub(crate) mod page;
 pub(crate) mod points;
 pub(crate) mod problem;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::Wrong;
+use domain::{Edit, Wrong};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -41,6 +41,18 @@ impl<'a> Members<'a> {
         T::read(raw, &self.path(name), errors)
     }
 
+    /// Whether the first member of this name is `null`.
+    fn is_null(&self, name: &str) -> bool {
+        self.members.iter().find(|(known, _)| known == name).is_some_and(|(_, raw)| raw.get() == "null")
+    }
+
+    /// Takes the first member of this name, whatever it is.
+    fn forget(&mut self, name: &str) {
+        if let Some(index) = self.members.iter().position(|(known, _)| known == name) {
+            self.members.swap_remove(index);
+        }
+    }
+
     /// Refuses the members that are left over: each name was taken once.
     pub(crate) fn finish(self, errors: &mut Errors) {
         for (name, _) in &self.members {
@@ -77,6 +89,17 @@ impl<T: FromJson> Member for T {
 impl<T: FromJson> Member for Option<T> {
     fn take(members: &mut Members<'_>, name: &str, errors: &mut Errors) -> Option<Self> {
         Some(members.optional(name, errors))
+    }
+}
+
+/// A member that may be left out, and that `null` takes away.
+impl<T: FromJson> Member for Edit<T> {
+    fn take(members: &mut Members<'_>, name: &str, errors: &mut Errors) -> Option<Self> {
+        if members.is_null(name) {
+            members.forget(name);
+            return Some(Self::Clear);
+        }
+        Some(members.optional(name, errors).map_or(Self::Keep, Self::Set))
     }
 }
 

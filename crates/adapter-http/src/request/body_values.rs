@@ -1,6 +1,6 @@
 //! Values in bodies: how each type is read from the source text of its JSON.
 
-use domain::{FieldError, LocalTime, Money, QueueName, ReservationId, ScheduleId, SeatId, UserId, Wrong};
+use domain::{FieldError, LocalTime, Money, QueueName, ReservationId, ScheduleId, SeatId, Timestamp, UserId, Wrong};
 use serde_json::value::RawValue;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -101,6 +101,12 @@ impl FromJson for QueueName {
 impl FromJson for LocalTime {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
         said(raw, at, errors, Wrong::DateAndTime, Self::parse)
+    }
+}
+
+impl FromJson for Timestamp {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        LocalTime::read(raw, at, errors).map(LocalTime::at)
     }
 }
 

@@ -298,12 +298,75 @@ async fn a_concert_is_loaded_whole_or_not_at_all() {
     refused(&shop, &concert, "PATCH", "/api/v1/admin/queues/main", ADMIN, &cases).await;
 }
 
+/// Openings and messages that are none, as members of a body; the last two come with what is wrong beside them.
+fn wrong_of_queues() -> Vec<String> {
+    let mut wrong: Vec<String> = [
+        "\"tomorrow\"",
+        "\"2026-12-01\"",
+        "\"2026-12-01T10:00:00\"",
+        "\"2026-02-30T00:00:00Z\"",
+        "\"2026-12-01T24:00:01Z\"",
+        "\"2026-12-01T10:00:00+25:00\"",
+        "\"1999-12-31T23:59:59.999999Z\"",
+        "\"2000-01-01T00:00:00+00:01\"",
+        "\"2200-01-01T00:00:00Z\"",
+        "\"9999-12-31T23:59:59+09:00\"",
+        "1764583200",
+        "true",
+        "{}",
+        "[]",
+        "\"\"",
+    ]
+    .map(|opens_at| format!("\"opens_at\":{opens_at}"))
+    .to_vec();
+    let long = format!("{{\"ko\":\"{}\",\"en\":\"Soon\"}}", "한".repeat(501));
+    let messages = [
+        "\"Soon\"",
+        "true",
+        "[]",
+        "{}",
+        "{\"ko\":\"곧\"}",
+        "{\"en\":\"Soon\"}",
+        "{\"ko\":\"곧\",\"en\":\"\"}",
+        "{\"ko\":\"  \",\"en\":\"Soon\"}",
+        "{\"ko\":\"곧\",\"en\":null}",
+        "{\"ko\":\"곧\",\"en\":7}",
+        "{\"ko\":\"곧\",\"en\":\"a\\nb\"}",
+        "{\"ko\":\"곧\",\"en\":\"a\u{202e}b\"}",
+        "{\"ko\":\"곧\",\"en\":\"Soon\",\"ja\":\"soon\"}",
+        "{\"ko\":\"곧\",\"en\":\"Soon\",\"en\":\"Soon\"}",
+        &long,
+    ];
+    wrong.extend(messages.map(|message| format!("\"message\":{message}")));
+    wrong.push("\"opens_at\":null,\"opens_at\":null".to_owned());
+    wrong.push("\"message\":{\"ko\":\"곧\",\"en\":\"Soon\"},\"batch\":0".to_owned());
+    wrong.push("\"message\":{\"ko\":\"\",\"en\":\"Soon\"},\"paused\":true,\"opens_at\":null".to_owned());
+    wrong
+}
+
+#[actix_web::test]
+async fn a_queue_is_changed_whole_or_not_at_all() {
+    let (shop, concert) = Shop::open().await;
+    let path = "/api/v1/admin/queues/main";
+    // Who watches is in before the queue is held.
+    shop.join("watcher").await;
+    let good = r#"{"opens_at":"2126-01-01T00:00:00Z","message":{"ko":"곧","en":"Soon"},"paused":false}"#;
+    shop.send(with_json(request("PATCH", path, ADMIN), good)).await.expect(200);
+    let bodies: Vec<_> = wrong_of_queues().into_iter().map(|members| format!("{{{members}}}")).collect();
+    let cases: Vec<_> = bodies.iter().map(|body| (body.as_bytes(), INVALID)).collect();
+    refused(&shop, &concert, "PATCH", path, ADMIN, &cases).await;
+    let wrong = r#"{"opens_at":"1999-01-01T00:00:00Z","batch":0,"message":{"ko":"","en":""}}"#;
+    let problem = shop.send(with_json(request("PATCH", path, ADMIN), wrong)).await.expect(400).json();
+    let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["message.ko", "message.en"], "what can be read is judged only when all can be");
+}
+
 /// Neither is there such a queue afterwards.
 #[actix_web::test]
 async fn a_queue_is_made_well_or_not_at_all() {
     let (shop, concert) = Shop::open().await;
     let new = |members: &str| format!("{{\"name\":\"new\",{members}}}");
-    let bodies = [
+    let mut bodies = vec![
         "{\"paused\":true}".to_owned(),
         "{\"name\":null}".to_owned(),
         "{\"name\":\"\"}".to_owned(),
@@ -323,6 +386,7 @@ async fn a_queue_is_made_well_or_not_at_all() {
         new("\"paused\":null"),
         new("\"issued\":1"),
     ];
+    bodies.extend(wrong_of_queues().iter().map(|members| new(members)));
     let cases: Vec<_> = bodies.iter().map(|body| (body.as_bytes(), INVALID)).collect();
     refused(&shop, &concert, "POST", "/api/v1/admin/queues", ADMIN, &cases).await;
     let known: (&[u8], _) = (br#"{"name":"main","paused":true}"#, (409, "queue_exists"));

@@ -31,3 +31,26 @@ async fn a_queue_is_made_before_anything_is_sold_through_it() {
     assert_eq!((again.status, again.code().as_str()), (409, "queue_exists"));
     assert_eq!(shop.post("/api/v1/admin/queues", &early, &body).await.code(), "admin_key_invalid");
 }
+
+/// What is left out stays, and null takes away.
+#[actix_web::test]
+async fn an_opening_and_a_message_are_set_and_taken_away() {
+    let shop = Shop::new().await;
+    let path = "/api/v1/admin/queues/main";
+    let patch = async |body: &str| {
+        shop.send(with_json(request("PATCH", path, ADMIN), body.to_owned())).await.expect(200).json()
+    };
+    let message = json!({"ko": "15분 늦어집니다. \"기다려\" 주세요", "en": "15 minutes late. \\o/"});
+    let told = patch(&json!({"opens_at": "2126-01-01T09:00:00+09:00", "message": message}).to_string()).await;
+    assert_eq!((&told["opens_at"], &told["message"]), (&json!("2126-01-01T00:00:00Z"), &message));
+    let told = patch(r#"{"batch":7}"#).await;
+    assert_eq!((&told["opens_at"], &told["message"]), (&json!("2126-01-01T00:00:00Z"), &message));
+    let told = patch(r#"{"message":null}"#).await;
+    assert_eq!((&told["opens_at"], &told["message"]), (&json!("2126-01-01T00:00:00Z"), &json!(null)));
+    let told = patch(r#"{"opens_at":null,"message":{"ko":"곧","en":"Soon"}}"#).await;
+    assert_eq!((&told["opens_at"], &told["message"]), (&json!(null), &json!({"ko": "곧", "en": "Soon"})));
+    assert_eq!(shop.get(path, ADMIN).await.json(), told);
+    let made = json!({"name": "tonight", "opens_at": null, "message": null});
+    let made = shop.post("/api/v1/admin/queues", ADMIN, &made).await.expect(201).json();
+    assert_eq!((&made["opens_at"], &made["message"]), (&json!(null), &json!(null)));
+}

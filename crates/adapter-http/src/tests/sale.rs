@@ -28,20 +28,28 @@ const TOKEN: [&str; 13] = [
     "user_id",
     "version",
 ];
-const TOKEN_STATUS: [&str; 13] = [
+const TOKEN_STATUS: [&str; 21] = [
     "activated_at",
+    "all_held",
     "as_of",
+    "cheapest_available",
+    "end_reason",
     "estimated_wait_seconds",
     "expires_at",
+    "message",
+    "opens_at",
+    "phase",
     "poll_after_ms",
     "position",
     "queue",
     "selection_ends_at",
     "server_time",
+    "sold_out",
     "stale",
     "status",
     "token",
     "version",
+    "wait_range",
 ];
 const RESERVATION: [&str; 12] = [
     "amount",
@@ -257,7 +265,7 @@ async fn an_operator_loads_concerts_and_sets_the_pace() {
     let report = shop.get("/api/v1/admin/queues/vip", ADMIN).await.expect(200).json();
     let expected = json!({
         "queue": "vip", "max_active": 100_000, "batch": 100_000, "interval_seconds": 10, "paused": false,
-        "waiting": 0, "active": 1, "issued": 1, "admitted": 1,
+        "opens_at": null, "message": null, "waiting": 0, "active": 1, "issued": 1, "admitted": 1,
         "ended": {"paid": 0, "left": 0, "deadline": 0, "absent": 0, "new_epoch": 0},
         "oldest_wait_seconds": null, "recent_wait_seconds": {"p50": 0.0, "p95": 0.0}
     });

@@ -12,7 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::concert::{CreatedConcert, Load, Loaded, NewSchedule, load};
 use domain::ports::{Answer, LoadCommand, StoreError};
 use domain::{
-    ConcertId, IdempotencyKey, Money, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId,
+    ConcertId, Edit, IdempotencyKey, Money, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId,
     Timestamp, Wrong, count,
 };
 use time::OffsetDateTime;
@@ -27,6 +27,7 @@ use crate::environment::Environment;
 use crate::schema::{concerts, policies, queue_registry, queues, schedules};
 use crate::tables::columns::{self, decimal, int};
 use crate::tables::loadings::{LoadingRow, find_loaded_schedules, find_loading, insert_loading};
+use crate::tables::messages::change_message;
 
 /// How many seats one statement inserts: a small part of what may be done in the time of a statement.
 const CHUNK: usize = 10_000;
@@ -68,6 +69,7 @@ pub(crate) fn insert_first_policy(
     batch: i32,
     interval: i32,
     paused: bool,
+    opens_at: Option<OffsetDateTime>,
 ) -> _ {
     insert_into(policies::table).values((
         policies::queue.eq(queue),
@@ -77,6 +79,7 @@ pub(crate) fn insert_first_policy(
         policies::batch.eq(batch),
         policies::interval_seconds.eq(interval),
         policies::paused.eq(paused),
+        policies::opens_at.eq(opens_at),
     ))
 }
 
@@ -310,7 +313,7 @@ impl Loading {
         if let Some(number) = number(conn, &name).await? {
             return Ok(Ok(number));
         }
-        let queue = NewQueue { name: name.clone(), policy: self.environment.rules.new_queue };
+        let queue = NewQueue { name: name.clone(), policy: self.environment.rules.new_queue, message: None };
         match self.queue(conn, &queue, now).await? {
             // Another server made it while this one waited.
             Err(Rejection::QueueExists) => {
@@ -341,10 +344,13 @@ impl Loading {
             Queue::new(QueueNumber(number), new.name.clone(), epoch, new.policy, now);
         let (queue, since) = (columns::queue(number), now.to_utc());
         let (active, batch, interval) = (int(policy.max_active), int(policy.batch), int(policy.interval_seconds));
+        let opens_at = policy.opens_at.map(Timestamp::to_utc);
+        let message = new.message.clone().map_or(Edit::Keep, Edit::Set);
         futures::try_join!(
             run(conn, insert_name(queue, name.to_string(), since)),
-            run(conn, insert_first_policy(queue, since, active, batch, interval, policy.paused)),
+            run(conn, insert_first_policy(queue, since, active, batch, interval, policy.paused, opens_at)),
             run(conn, insert_queue(queue, epoch.0.to_vec())),
+            change_message(conn, queue, now, &message),
         )?;
         Ok(Ok(number))
     }

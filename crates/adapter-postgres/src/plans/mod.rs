@@ -19,8 +19,9 @@ use serde_json::Value;
 use crowd::Statistics;
 
 /// The tables that belong to a sale and lead with its queue.
-const OF_A_SALE: [&str; 10] = [
+const OF_A_SALE: [&str; 11] = [
     "policies",
+    "messages",
     "queues",
     "tokens",
     "sightings",

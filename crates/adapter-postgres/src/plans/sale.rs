@@ -12,9 +12,10 @@ use domain::ports::{
 use domain::presence::{Sighting, Watch};
 use domain::seal::{ServerKey, StoredKey};
 use domain::seat::SeatChoice;
+use domain::stock::Look;
 use domain::{
-    ConcertId, IdempotencyKey, LocalTime, Money, NewQueue, Page, Policy, PolicyChange, QueueName, QueueNumber,
-    ReservationId, Rules, ScheduleId, Ticket, Timestamp, UserId,
+    ConcertId, Edit, IdempotencyKey, LocalTime, Message, Money, NewQueue, Page, Policy, PolicyChange, QueueEdit,
+    QueueName, QueueNumber, ReservationId, Rules, ScheduleId, Ticket, Timestamp, UserId,
 };
 use storage_contract::{SeededIds, TestClock};
 use test_postgres::empty;
@@ -117,8 +118,12 @@ impl Sale {
     }
 
     async fn queue(&self) {
-        let tonight = NewQueue { name: QueueName::parse("tonight").unwrap(), policy: Policy::default() };
+        let message = Message::new("곧", "Soon").ok();
+        let name = QueueName::parse("tonight").unwrap();
+        let tonight = NewQueue { name, policy: Policy::default(), message };
         self.store.make(&tonight).await.unwrap().unwrap();
+        let silent = QueueEdit { message: Edit::Clear, ..QueueEdit::default() };
+        self.store.edit(MAIN, &silent).await.unwrap().unwrap();
     }
 
     async fn line(&self) {
@@ -132,7 +137,7 @@ impl Sale {
         self.store.report(MAIN).await.unwrap().unwrap();
         self.store.active().await.unwrap();
         // Nobody saw who waits, for long enough.
-        for _ in 0..13 {
+        for _ in 0..31 {
             self.note().await;
             self.clock.advance(Watch::GAP);
         }
@@ -167,6 +172,8 @@ impl Sale {
             store.schedules(MAIN, &filter, &Page::new(10, None).unwrap()).await.unwrap().unwrap();
         }
         store.seats_available(MAIN, self.schedule).await.unwrap();
+        let look = Look { schedule: self.schedule, again: vec![1], after: None };
+        store.look(MAIN, &[look], 10).await.unwrap();
         store.seat_map(MAIN, self.schedule).await.unwrap().unwrap();
     }
 

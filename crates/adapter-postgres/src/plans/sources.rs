@@ -12,7 +12,7 @@ pub(super) fn statements() -> BTreeMap<String, String> {
             let block = block.split("\n}").next().unwrap();
             let block: String = block.lines().filter(|line| !line.trim_start().starts_with("///")).collect();
             let name = block.split_whitespace().next().unwrap().to_owned();
-            let (_, sql) = block.split_once("} ->").unwrap().1.split_once('=').unwrap();
+            let (_, sql) = block.split_once("->").unwrap().1.split_once('=').unwrap();
             assert!(!statements.values().any(|other| *other == name), "two statements are called {name}");
             statements.insert(shape(&with_marks(sql)), name);
         }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::sources::shape;
 use crate::batches::loading;
 use crate::ports::{concerts, new_epoch, token_keys};
-use crate::tables::{loadings, payments, schedules, servers, wallets};
+use crate::tables::{loadings, messages, payments, schedules, servers, wallets};
 
 /// The functions that make a part of a statement and none that is sent.
 pub(super) const PARTS: [&str; 1] = ["schedules_of"];
@@ -43,7 +43,7 @@ pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
         ("find_servers", vec![sql(&servers::find_servers())]),
         ("find_wallet", vec![sql(&wallets::find_wallet(user()))]),
         ("insert_concert", vec![sql(&loading::insert_concert(1, ID, "Concert".to_owned(), AT, None))]),
-        ("insert_first_policy", vec![sql(&loading::insert_first_policy(1, AT, 1, 1, 1, false))]),
+        ("insert_first_policy", vec![sql(&loading::insert_first_policy(1, AT, 1, 1, 1, false, Some(AT)))]),
         ("insert_loading", vec![sql(&loadings::insert_loading(&load_key, &loaded, now))]),
         ("insert_name", vec![sql(&loading::insert_name(1, "main".to_owned(), AT))]),
         ("insert_queue", vec![sql(&loading::insert_queue(1, Vec::new()))]),
@@ -57,6 +57,7 @@ pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
         ("lock_queues", vec![sql(&new_epoch::lock_queues())]),
         ("lock_server", vec![sql(&servers::lock_server(ID))]),
         ("newest_number", vec![sql(&loading::newest_number())]),
+        ("remove_message", vec![sql(&messages::remove_message(1))]),
         ("remove_server", vec![sql(&servers::remove_server(ID))]),
         ("remove_servers", vec![sql(&servers::remove_servers(AT))]),
     ])

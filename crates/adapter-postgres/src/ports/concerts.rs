@@ -1,9 +1,10 @@
 //! The port of what is sold.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bigdecimal::BigDecimal;
 use diesel::dsl::{AsSelect, auto_type};
 use diesel::pg::Pg;
 use diesel::sql_types::BigInt;
@@ -13,6 +14,7 @@ use domain::concert::{Concert, CreatedConcert, Found, Schedule, ScheduleFilter, 
 use domain::page::Listed;
 use domain::ports::{Answer, ConcertRepository, Decided, LoadCommand, StoreError};
 use domain::rejection::Missing;
+use domain::stock::{Look, Looked, SeatSeen};
 use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -21,7 +23,7 @@ use crate::batches::loading::{Made, Plan};
 use crate::connections::statement::{ReadNow, statement};
 use crate::schema::{concerts, queue_registry, schedules, seats};
 use crate::store::PostgresStore;
-use crate::tables::columns::{self, inconsistent};
+use crate::tables::columns::{self, decimal, inconsistent, int};
 use crate::tables::schedules::{ScheduleRow, list_schedules, start};
 use crate::tables::seats::SeatRow;
 
@@ -48,6 +50,50 @@ statement! {
     "SELECT count(*)
      FROM (SELECT * FROM seats WHERE queue = " queue " AND schedule_id = " schedule " ORDER BY number OFFSET 0) AS s
      WHERE reservation_id IS NULL OR held_until <= coalesce(" now ", now())"
+}
+
+statement! {
+    /// Reads the seats of these numbers in their schedules.
+    FindNumbered { queue: i32, schedules: Vec<Uuid>, numbers: Vec<i32> } -> AsSelect<SeatRow, Pg> =
+    "SELECT s.id, s.schedule_id, s.number, s.price, s.reservation_id, s.held_until
+     FROM unnest(" schedules ", " numbers ") AS a (schedule_id, number)
+     CROSS JOIN LATERAL (
+         SELECT * FROM seats
+         WHERE queue = " queue " AND schedule_id = a.schedule_id AND number = a.number OFFSET 0) AS s"
+}
+
+statement! {
+    /// Reads the seats of each of these schedules that come after a price and number, by price, then number, at most `most`. The
+    /// index of that order is there for it: whatever changes of a seat, it stands in no place of that index anew.
+    FindNext { queue: i32, schedules: Vec<Uuid>, prices: Vec<BigDecimal>, numbers: Vec<i32>, most: i64 }
+        -> AsSelect<SeatRow, Pg> =
+    "SELECT s.id, s.schedule_id, s.number, s.price, s.reservation_id, s.held_until
+     FROM unnest(" schedules ", " prices ", " numbers ") AS a (schedule_id, price, number)
+     CROSS JOIN LATERAL (
+         SELECT * FROM seats
+         WHERE queue = " queue " AND schedule_id = a.schedule_id AND (price, number) > (a.price, a.number)
+         ORDER BY price, number
+         LIMIT " most ") AS s
+     ORDER BY s.schedule_id, s.price, s.number"
+}
+
+/// Two statements for the seats that looks name again and for those that come next.
+fn statements_of(queue: QueueNumber, looks: &[Look], most: u32) -> (FindNumbered, FindNext) {
+    let queue = columns::queue(queue);
+    let named = looks.iter().flat_map(|look| look.again.iter().map(|number| (look.schedule.uuid(), int(*number))));
+    let (schedules, numbers) = named.unzip();
+    let after = |look: &Look| {
+        look.after.clone().map_or((BigDecimal::from(-1), 0), |(price, number)| (decimal(&price), int(number)))
+    };
+    let (prices, after_numbers) = looks.iter().map(after).unzip();
+    let next = FindNext {
+        queue,
+        schedules: looks.iter().map(|look| look.schedule.uuid()).collect(),
+        prices,
+        numbers: after_numbers,
+        most: i64::from(most),
+    };
+    (FindNumbered { queue, schedules, numbers }, next)
 }
 
 /// Reads which queue a concert is of.
@@ -124,6 +170,33 @@ impl ConcertRepository for PostgresStore {
             let count = count.get_result::<i64>(&mut &*connection).await?;
             // A schedule has at most 100,000 seats.
             Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        })
+        .await
+    }
+
+    async fn look(&self, queue: QueueNumber, looks: &[Look], most: u32) -> Result<Vec<Looked>, StoreError> {
+        self.read(async |connection| {
+            let (again, next) = statements_of(queue, looks, most);
+            let (again, next, now) = futures::try_join!(
+                again.load::<SeatRow>(&mut &*connection),
+                next.load::<SeatRow>(&mut &*connection),
+                ReadNow {}.get_result::<OffsetDateTime>(&mut &*connection),
+            )?;
+            let now = self.0.environment.now(now);
+            let mut looked = vec![Looked::default(); looks.len()];
+            let places: HashMap<Uuid, usize> = looks.iter().map(|look| look.schedule.uuid()).zip(0..).collect();
+            for (rows, is_again) in [(again, true), (next, false)] {
+                for row in rows {
+                    let seat = row.seat()?;
+                    let seen = SeatSeen { status: seat.status_at(now), price: seat.price, number: seat.number };
+                    let looked = places.get(&row.schedule_id).and_then(|place| looked.get_mut(*place));
+                    let seats = looked.map(|looked| if is_again { &mut looked.again } else { &mut looked.next });
+                    if let Some(seats) = seats {
+                        seats.push(seen);
+                    }
+                }
+            }
+            Ok(looked)
         })
         .await
     }

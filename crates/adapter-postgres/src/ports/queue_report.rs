@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::connections::statement::statement;
 use crate::store::PostgresStore;
 use crate::tables::columns::{self, count};
+use crate::tables::messages::{MessageRow, SqlMessage};
 use crate::tables::queues::{QueueRow, SqlQueue};
 
 statement! {
@@ -25,10 +26,11 @@ statement! {
     /// Each count reads one index alone, which either has no other rows or is sorted by what is counted. But of those who are
     /// over by time and not written so yet, who are few, it reads the rows: whether they had paid (R14).
     FindReport { queue: i32, now: Option<OffsetDateTime>, most: i64, recent: i64 } -> (
-        SqlQueue, BigInt, (BigInt, BigInt, BigInt, BigInt, BigInt), Nullable<BigInt>, Array<BigInt>,
+        SqlQueue, SqlMessage, BigInt, (BigInt, BigInt, BigInt, BigInt, BigInt), Nullable<BigInt>, Array<BigInt>,
     ) =
     "SELECT g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
-            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused,
+            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.opens_at,
+            m.ko, m.en,
             (SELECT count(*) FROM tokens t
              WHERE t.queue = " queue " AND t.status = 'ACTIVE' AND t.deadline > n.at),
             (SELECT count(*) FROM tokens t
@@ -54,12 +56,14 @@ statement! {
      CROSS JOIN queues q
      JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
      JOIN queue_registry g ON g.number = q.queue
+     LEFT JOIN messages m ON m.queue = q.queue
      WHERE q.queue = " queue
 }
 
 #[derive(Queryable)]
 struct ReportRow {
     queue: QueueRow,
+    message: MessageRow,
     active: i64,
     counted: CountedRow,
     /// In microseconds, as the others.
@@ -112,6 +116,7 @@ fn report(number: QueueNumber, row: ReportRow) -> Result<QueueReport, StoreError
         waits: row.waits.into_iter().map(wait).collect(),
         name: queue.name,
         policy: queue.policy,
+        message: row.message.message()?,
         line: queue.line,
     })
 }

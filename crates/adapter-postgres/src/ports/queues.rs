@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use domain::ports::{Admissions, Decided, Joined, Left, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::rejection::Missing;
 use domain::sale::{Command, Outcome};
-use domain::{NewQueue, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
+use domain::{NewQueue, QueueEdit, QueueNumber, Rejection, Ticket, TicketNumber, Token, UserId};
 use futures::future::join_all;
 use time::OffsetDateTime;
 use tokio::time::timeout;
@@ -17,21 +17,24 @@ use crate::connections::error::BatchError;
 use crate::connections::statement::statement;
 use crate::store::PostgresStore;
 use crate::tables::columns::{self, big, count, ticket_number};
+use crate::tables::messages::{MessageRow, SqlMessage};
 use crate::tables::queues::{QueueRow, SqlQueue};
 use crate::tables::tokens::{SqlToken, TokenRow};
 
 statement! {
     /// Reads the queues that have a newer version than the one known, and who has left each since then beyond the frontier:
     /// all from one snapshot. `known` has a version in the place of each queue's number, and -1 for none.
-    FindChanges { known: Vec<i64> } -> (Integer, SqlQueue, Array<BigInt>) =
+    FindChanges { known: Vec<i64> } -> (Integer, SqlQueue, SqlMessage, Array<BigInt>) =
     "SELECT q.queue, g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
-            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused,
+            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.opens_at,
+            m.ko, m.en,
             ARRAY(SELECT t.number FROM tokens t
                   WHERE t.queue = q.queue AND t.out_version > q.known AND t.number > q.frontier
                     AND t.end_reason = 'LEFT' AND t.activated_at IS NULL)
      FROM (SELECT *, coalesce((" known ")[queue], -1) AS known FROM queues OFFSET 0) AS q
      CROSS JOIN LATERAL (SELECT * FROM policies WHERE queue = q.queue AND seq = q.policy_seq OFFSET 0) AS p
      CROSS JOIN LATERAL (SELECT name FROM queue_registry WHERE number = q.queue OFFSET 0) AS g
+     LEFT JOIN LATERAL (SELECT ko, en FROM messages WHERE queue = q.queue OFFSET 0) AS m ON true
      WHERE q.version > q.known"
 }
 
@@ -148,8 +151,8 @@ impl QueueRepository for PostgresStore {
         Ok(self.find_report(queue).await?.ok_or(Rejection::NotFound(Missing::Queue)))
     }
 
-    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
-        match self.sale(queue, Command::ChangePolicy(*change)).await? {
+    async fn edit(&self, queue: QueueNumber, edit: &QueueEdit) -> Decided<QueueReport> {
+        match self.sale(queue, Command::Edit(edit.clone())).await? {
             Ok(Outcome::Done) => self.report(queue).await,
             Err(rejection) => Ok(Err(rejection)),
             Ok(other) => Err(other.unexpected()),
@@ -195,6 +198,7 @@ fn by_number(known: &[(QueueNumber, u64)]) -> Vec<i64> {
 struct ChangeRow {
     number: i32,
     queue: QueueRow,
+    message: MessageRow,
     left: Vec<i64>,
 }
 
@@ -212,6 +216,8 @@ fn change(row: ChangeRow) -> Result<QueueChange, StoreError> {
         name: queue.name,
         epoch: queue.epoch,
         policy: queue.policy,
+        policy_since: queue.policy_since,
+        message: row.message.message()?,
         line: queue.line,
         left: row.left.into_iter().map(ticket_number).collect::<Result<_, _>>()?,
     })

@@ -60,7 +60,7 @@ impl Wanted {
         match command {
             Command::Join(user) => self.users.push(user.as_str().to_owned()),
             Command::Admit => self.admit = true,
-            Command::ChangePolicy(_) => {}
+            Command::Edit(_) => {}
             Command::Leave(ticket) => {
                 self.tickets.push(big(ticket.number.get()));
                 self.leavers.push(big(ticket.number.get()));

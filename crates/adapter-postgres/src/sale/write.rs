@@ -7,6 +7,7 @@ use futures::FutureExt;
 
 use crate::connections::statement::{Commit, run, when};
 use crate::sale::batch::Batch;
+use crate::tables::messages::change_message;
 use crate::tables::payments::{forget_payment_keys, insert_payments};
 use crate::tables::queues::{insert_policies, update_queue};
 use crate::tables::reservations::{
@@ -36,6 +37,7 @@ pub(crate) async fn commit(conn: &AsyncPgConnection, batch: &Batch) -> diesel::Q
             || std::future::ready(Ok(())).boxed(),
             |row| run(conn, update_queue(row, batch.policy_in_force()))
         ),
+        change_message(conn, queue, batch.now, &changed.message),
         when(conn, !tokens.is_empty(), || update_tokens(queue, &tokens)),
         when(conn, !issued.is_empty(), || insert_tokens(queue, &issued)),
         when(conn, !reservations.is_empty(), || update_reservations(queue, &reservations)),

@@ -10,6 +10,7 @@
 pub(crate) mod columns;
 pub(crate) mod idempotency;
 pub(crate) mod loadings;
+pub(crate) mod messages;
 pub(crate) mod payments;
 pub(crate) mod queues;
 pub(crate) mod reservations;

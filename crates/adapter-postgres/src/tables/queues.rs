@@ -29,6 +29,7 @@ pub(crate) type SqlQueue = (
     Column<policies::batch>,
     Column<policies::interval_seconds>,
     Column<policies::paused>,
+    Column<policies::opens_at>,
 );
 
 /// A row of `queues` with its name and the policy in force.
@@ -50,6 +51,7 @@ pub(crate) struct QueueRow {
     batch: i32,
     interval_seconds: i32,
     paused: bool,
+    opens_at: Option<OffsetDateTime>,
 }
 
 impl QueueRow {
@@ -71,6 +73,7 @@ impl QueueRow {
                 batch: setting("batch", self.batch)?,
                 interval_seconds: setting("interval_seconds", self.interval_seconds)?,
                 paused: self.paused,
+                opens_at: self.opens_at.map(instant),
             },
             policy_since: instant(self.since),
             window: Window {
@@ -101,7 +104,7 @@ statement! {
     /// The queue's row with the policy in force.
     FindQueue { queue: i32 } -> SqlQueue =
     "SELECT g.name, q.epoch, q.version, q.issued, q.admitted, q.frontier, q.ended_beyond, q.policy_seq,
-            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused
+            q.window_index, q.window_granted, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.opens_at
      FROM queues q
      JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq
      JOIN queue_registry g ON g.number = q.queue
@@ -109,10 +112,14 @@ statement! {
 }
 
 statement! {
-    InsertPolicies { queue: i32, seqs: Vec<i32>, since: OffsetDateTime, active: Vec<i32>, batches: Vec<i32>, intervals: Vec<i32>, paused: Vec<bool> } -> () =
-    "INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused)
-     SELECT " queue ", n.seq, " since ", n.max_active, n.batch, n.interval_seconds, n.paused
-     FROM unnest(" seqs ", " active ", " batches ", " intervals ", " paused ") AS n (seq, max_active, batch, interval_seconds, paused)"
+    InsertPolicies {
+        queue: i32, seqs: Vec<i32>, since: OffsetDateTime, active: Vec<i32>, batches: Vec<i32>, intervals: Vec<i32>,
+        paused: Vec<bool>, openings: Vec<Option<OffsetDateTime>>,
+    } -> () =
+    "INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused, opens_at)
+     SELECT " queue ", n.seq, " since ", n.max_active, n.batch, n.interval_seconds, n.paused, n.opens_at
+     FROM unnest(" seqs ", " active ", " batches ", " intervals ", " paused ", " openings ")
+         AS n (seq, max_active, batch, interval_seconds, paused, opens_at)"
 }
 
 statement! {
@@ -137,6 +144,7 @@ pub(crate) fn insert_policies(queue: i32, since: Timestamp, first: i32, policies
         batches: policies.iter().map(|p| int(p.batch)).collect(),
         intervals: policies.iter().map(|p| int(p.interval_seconds)).collect(),
         paused: policies.iter().map(|p| p.paused).collect(),
+        openings: policies.iter().map(|p| p.opens_at.map(Timestamp::to_utc)).collect(),
     }
 }
 

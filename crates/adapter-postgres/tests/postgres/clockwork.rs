@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
-use domain::ports::{Admissions, ConcertRepository, QueueRepository, ReservationRepository};
+use domain::ports::{Admissions, QueueRepository, ReservationRepository};
 use domain::{NewQueue, Policy, PolicyChange, QueueName, QueueNumber, Rules};
 use futures::future::join_all;
 
-use crate::scene::{MAIN, PATIENCE, Scene, concert, number, until, user};
+use crate::scene::{MAIN, PATIENCE, Scene, number, until, user};
 
 /// R3: the tick admits to the others and comes back while the lock is still held, and tells that it could not in this one; what
 /// it asked of the locked queue is done when the lock is gone, without another tick.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_locked_keeps_no_other_from_being_admitted_to_r3() {
     let scene = Scene::new(4).await;
-    let new = NewQueue { name: QueueName::parse("other").unwrap(), policy: Policy::default() };
+    let new = NewQueue { name: QueueName::parse("other").unwrap(), policy: Policy::default(), message: None };
     scene.store.make(&new).await.unwrap().unwrap();
     let other = QueueNumber(2);
     for (queue, paused) in [(MAIN, true), (other, true), (MAIN, false), (other, false)] {

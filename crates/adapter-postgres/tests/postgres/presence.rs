@@ -34,7 +34,7 @@ fn sighting(numbers: &[usize]) -> Sighting {
 
 /// A server watches for as long as is needed to judge anybody, and sees these.
 async fn watch(scene: &Scene, numbers: &[usize]) {
-    for _ in 0..12 {
+    for _ in 0..30 {
         scene.store.note(Uuid::max(), &[]).await.unwrap();
         scene.clock.as_ref().unwrap().advance(Watch::GAP);
     }
@@ -115,9 +115,9 @@ async fn notes_of_long_ago_are_removed_by_who_wrote_them_or_when_that_is_gone() 
     let after = |seconds| scene.clock.as_ref().unwrap().advance(Duration::from_secs(seconds));
     note(gone, vec![sighting(&[1])]).await;
     note(live, vec![sighting(&[1])]).await;
-    after(200);
+    after(310);
     note(live, vec![]).await;
-    after(220);
+    after(290);
     note(other, vec![]).await;
     let (servers, sightings) =
         ("SELECT count(*) AS n FROM servers", "SELECT count(*) AS n FROM sightings WHERE queue = 1 AND chunk = 0");

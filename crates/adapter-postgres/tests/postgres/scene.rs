@@ -34,7 +34,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A line that admits everybody at once.
 pub(crate) fn open_rules() -> Rules {
-    let new_queue = Policy { max_active: 100_000, batch: 100_000, interval_seconds: 10, paused: false };
+    let new_queue = Policy { max_active: 100_000, batch: 100_000, ..Policy::default() };
     Rules { new_queue, ..Rules::default() }
 }
 

@@ -16,9 +16,10 @@ use domain::ports::{
 use domain::presence::Sighting;
 use domain::reservation::Reservation;
 use domain::seal::StoredKey;
+use domain::stock::{Look, Looked};
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, NewQueue, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, Rules, ScheduleId, Ticket,
+    ConcertId, NewQueue, Page, PaymentId, QueueEdit, QueueNumber, ReservationId, Rules, ScheduleId, Ticket,
     TicketNumber, Timestamp, Token, UserId,
 };
 use storage_contract::{SeededIds, Store, TestClock};
@@ -81,8 +82,8 @@ impl QueueRepository for Servers {
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport> {
         self.next().report(queue).await
     }
-    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
-        self.next().change_policy(queue, change).await
+    async fn edit(&self, queue: QueueNumber, edit: &QueueEdit) -> Decided<QueueReport> {
+        self.next().edit(queue, edit).await
     }
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
         self.next().active().await
@@ -120,6 +121,9 @@ impl ConcertRepository for Servers {
     }
     async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError> {
         self.next().seats_available(queue, schedule).await
+    }
+    async fn look(&self, queue: QueueNumber, looks: &[Look], most: u32) -> Result<Vec<Looked>, StoreError> {
+        self.next().look(queue, looks, most).await
     }
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
         self.next().seat_map(queue, schedule).await

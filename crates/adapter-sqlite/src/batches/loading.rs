@@ -5,11 +5,13 @@ use std::sync::Arc;
 use domain::concert::{CreatedConcert, Load, Loaded, NewConcert, NewSchedule, Schedule, load};
 use domain::ports::{Answer, Decided, LoadCommand, StoreError};
 use domain::seat::Seat;
-use domain::{ConcertId, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Wrong};
+use domain::{
+    ConcertId, Edit, NewQueue, Queue, QueueEpoch, QueueName, QueueNumber, Rejection, ScheduleId, SeatId, Wrong,
+};
 
 use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Statement, binds, statements};
-use crate::tables::{loadings, queues, schedules, seats};
+use crate::tables::{loadings, messages, queues, schedules, seats};
 
 statements! {
     Insert = "INSERT INTO concerts (queue, id, title, created_at, max_per_user) VALUES (?, ?, ?, ?, ?)";
@@ -43,7 +45,7 @@ pub(crate) fn create(transaction: &mut Transaction<'_>, command: &LoadCommand) -
 /// A queue with the policy that the rules have for new ones.
 pub(crate) fn create_queue(transaction: &mut Transaction<'_>, name: QueueName) -> Decided<QueueNumber> {
     let policy = transaction.rules.new_queue;
-    make_queue(transaction, NewQueue { name, policy })
+    make_queue(transaction, NewQueue { name, policy, message: None })
 }
 
 /// A queue of a name that none has, under a number that was never used.
@@ -57,6 +59,9 @@ pub(crate) fn make_queue(transaction: &mut Transaction<'_>, new: NewQueue) -> De
     let epoch = QueueEpoch(transaction.ids.random());
     let queue = Queue::new(number, new.name, epoch, new.policy, transaction.now);
     queues::insert(transaction.conn, &queue)?;
+    if let Some(message) = new.message {
+        messages::change(transaction.conn, number, transaction.now, &Edit::Set(message))?;
+    }
     Ok(Ok(number))
 }
 

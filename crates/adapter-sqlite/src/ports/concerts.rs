@@ -8,6 +8,8 @@ use domain::concert::{Concert, CreatedConcert, Found, Schedule, ScheduleFilter, 
 use domain::page::Listed;
 use domain::ports::{Answer, ConcertRepository, Decided, LoadCommand, StoreError};
 use domain::rejection::Missing;
+use domain::seat::Seat;
+use domain::stock::{Look, Looked, SeatSeen};
 use domain::{ConcertId, Page, QueueName, QueueNumber, ScheduleId};
 
 use crate::SqliteStore;
@@ -66,6 +68,11 @@ impl ConcertRepository for SqliteStore {
         self.reads().run(move |snapshot| seats::available(snapshot.conn, queue, schedule, snapshot.now)).await
     }
 
+    async fn look(&self, queue: QueueNumber, looks: &[Look], most: u32) -> Result<Vec<Looked>, StoreError> {
+        let looks = looks.to_vec();
+        self.reads().run(move |snapshot| looks.iter().map(|at| look(snapshot, queue, at, most)).collect()).await
+    }
+
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
         self.reads()
             .run(move |snapshot| {
@@ -82,6 +89,18 @@ impl ConcertRepository for SqliteStore {
             })
             .await
     }
+}
+
+/// What a look shows.
+fn look(snapshot: &mut Snapshot<'_>, queue: QueueNumber, at: &Look, most: u32) -> Result<Looked, StoreError> {
+    let now = snapshot.now;
+    let seen = |seat: Seat| SeatSeen { status: seat.status_at(now), price: seat.price, number: seat.number };
+    let mut again = Vec::with_capacity(at.again.len());
+    for number in &at.again {
+        again.extend(seats::numbered(snapshot.conn, queue, at.schedule, *number)?.map(seen));
+    }
+    let next = seats::next_by_price(snapshot.conn, queue, at.schedule, at.after.as_ref(), most)?;
+    Ok(Looked { again, next: next.into_iter().map(seen).collect() })
 }
 
 /// A concert, looked for in this queue's sale.

@@ -10,7 +10,7 @@ use domain::{QueueNumber, Rejection};
 use crate::connections::pool::Snapshot;
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, Count, FromRow};
-use crate::tables::{queues, tokens};
+use crate::tables::{messages, queues, tokens};
 
 statements! {
     // Each of an index alone, that has nobody else.
@@ -45,6 +45,7 @@ pub(crate) fn report(snapshot: &mut Snapshot<'_>, number: QueueNumber) -> Decide
     Ok(Ok(QueueReport {
         name: queue.name,
         policy: queue.policy,
+        message: messages::find(conn, number)?,
         line,
         active,
         ended: Endings::of(&line, active, &counted),

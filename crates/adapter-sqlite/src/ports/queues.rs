@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use domain::ports::{Admissions, Decided, Joined, Left, QueueChange, QueueReport, QueueRepository, StoreError};
 use domain::sale::{self, Placed};
-use domain::{NewQueue, PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
+use domain::{NewQueue, Queue, QueueEdit, QueueNumber, Ticket, TicketNumber, Token, UserId};
 
 use crate::SqliteStore;
 use crate::batches::loading;
@@ -15,7 +15,7 @@ use crate::ports::{new_epoch, queue_report};
 use crate::sale::admission;
 use crate::sale::facts::Sale;
 use crate::sale::write::write;
-use crate::tables::{queues, tokens};
+use crate::tables::{messages, queues, tokens};
 
 #[async_trait]
 impl QueueRepository for SqliteStore {
@@ -59,10 +59,9 @@ impl QueueRepository for SqliteStore {
         self.reads().run(move |snapshot| queue_report::report(snapshot, queue)).await
     }
 
-    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
-        let change = *change;
-        if let Err(rejection) = self.writer().run(move |transaction| change_policy(transaction, queue, &change)).await?
-        {
+    async fn edit(&self, queue: QueueNumber, asked: &QueueEdit) -> Decided<QueueReport> {
+        let asked = asked.clone();
+        if let Err(rejection) = self.writer().run(move |transaction| edit(transaction, queue, &asked)).await? {
             return Ok(Err(rejection));
         }
         // Not in the batch: its commands need not wait for the counting.
@@ -89,8 +88,9 @@ fn changes(snapshot: &mut Snapshot<'_>, known: &HashMap<QueueNumber, u64>) -> Re
         if let Some(row) = queues::find(snapshot.conn, number)? {
             let line = row.queue.line;
             let left = tokens::left(snapshot.conn, number, known.unwrap_or(0), line.frontier)?;
-            let (name, epoch, policy) = (row.queue.name, row.queue.epoch, row.queue.policy);
-            changes.push(QueueChange { number, name, epoch, policy, line, left });
+            let message = messages::find(snapshot.conn, number)?;
+            let Queue { name, epoch, policy, policy_since, .. } = row.queue;
+            changes.push(QueueChange { number, name, epoch, policy, policy_since, message, line, left });
         }
     }
     Ok(changes)
@@ -145,10 +145,10 @@ fn due(transaction: &mut Transaction<'_>) -> Result<BTreeSet<QueueNumber>, Store
     Ok(due)
 }
 
-/// R3: changes a policy and keeps the one before.
-fn change_policy(transaction: &mut Transaction<'_>, queue: QueueNumber, change: &PolicyChange) -> Decided<()> {
+/// R3, R19: changes a queue, and keeps a policy that was before.
+fn edit(transaction: &mut Transaction<'_>, queue: QueueNumber, asked: &QueueEdit) -> Decided<()> {
     let context = transaction.context();
-    match sale::change_policy(&mut Sale { transaction, queue }, change, &context)? {
+    match sale::edit(&mut Sale { transaction, queue }, asked, &context)? {
         Ok(effects) => write(transaction, queue, effects).map(Ok),
         Err(rejection) => Ok(Err(rejection)),
     }

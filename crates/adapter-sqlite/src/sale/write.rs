@@ -6,7 +6,7 @@ use domain::{Queue, QueueNumber};
 use tracing::error;
 
 use crate::batches::transaction::Transaction;
-use crate::tables::{payments, queues, reservations, seats, wallets};
+use crate::tables::{messages, payments, queues, reservations, seats, wallets};
 
 /// Writes all that a command changes in a queue's sale. Ends and forgotten keys come before the inserts that need their
 /// place, and rows before those that name them.
@@ -18,6 +18,7 @@ pub(crate) fn write(transaction: &mut Transaction<'_>, sale: QueueNumber, effect
     if let Some(queue) = effects.queue {
         keep_queue(transaction, &queue, effects.new_policy)?;
     }
+    messages::change(transaction.conn, sale, transaction.now, &effects.message)?;
     for token in effects.tokens {
         transaction.update_token(token)?;
     }

@@ -18,7 +18,8 @@ pub(crate) struct QueueRow {
 
 statements! {
     Find = "SELECT q.queue, r.name, q.epoch, q.issued, q.admitted, q.frontier, q.ended_beyond, q.version, \
-        p.max_active, p.batch, p.interval_seconds, p.paused, p.since, q.window_index, q.window_granted, q.policy_seq \
+        p.max_active, p.batch, p.interval_seconds, p.paused, p.since, q.window_index, q.window_granted, q.policy_seq, \
+        p.opens_at \
         FROM queues q JOIN queue_registry r ON r.number = q.queue \
         JOIN policies p ON p.queue = q.queue AND p.seq = q.policy_seq WHERE q.queue = ?";
     Versions: Walks = "SELECT queue, version FROM queues ORDER BY queue";
@@ -28,8 +29,8 @@ statements! {
     Named = "SELECT number FROM queue_registry WHERE name = ?";
     Newest = "SELECT COALESCE(MAX(number), 0) FROM queue_registry";
     InsertName = "INSERT INTO queue_registry (number, name, created_at) VALUES (?, ?, ?)";
-    InsertPolicy = "INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused) \
-        VALUES (?, ?, ?, ?, ?, ?, ?)";
+    InsertPolicy = "INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused, opens_at) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     Insert = "INSERT INTO queues (queue, epoch, version, issued, admitted, frontier, ended_beyond, policy_seq, \
         window_index, window_granted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     Update = "UPDATE queues SET version = ?, issued = ?, admitted = ?, frontier = ?, ended_beyond = ?, \
@@ -80,10 +81,10 @@ pub(crate) fn insert(conn: &mut SqliteConnection, queue: &Queue) -> Result<(), S
 
 /// Inserts the policy of `queue` as the one of this `seq`.
 pub(crate) fn insert_policy(conn: &mut SqliteConnection, queue: &Queue, seq: u64) -> Result<(), StoreError> {
-    let Policy { max_active, batch, interval_seconds, paused } = queue.policy;
+    let Policy { max_active, batch, interval_seconds, paused, opens_at } = queue.policy;
     InsertPolicy::change_one(
         conn,
-        binds![queue.number, seq, queue.policy_since, max_active, batch, interval_seconds, paused],
+        binds![queue.number, seq, queue.policy_since, max_active, batch, interval_seconds, paused, opens_at],
     )
 }
 
@@ -142,6 +143,7 @@ impl FromRow for QueueRow {
             batch: row.number(9, ("policies", "batch"))?,
             interval_seconds: row.number(10, ("policies", "interval_seconds"))?,
             paused: row.flag(11, ("policies", "paused"))?,
+            opens_at: row.instant_or_null(16, ("policies", "opens_at"))?,
         };
         policy.check().map_err(|refusal| wrong(("policies", "seq"), format!("policy of {name}: {refusal}")))?;
         let policy_since: Timestamp = row.instant(12, ("policies", "since"))?;

@@ -4,7 +4,7 @@ use diesel::SqliteConnection;
 use domain::ports::StoreError;
 use domain::sale::SeatChange;
 use domain::seat::{Seat, SeatChoice, Taken};
-use domain::{QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp};
+use domain::{Money, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp};
 
 use crate::connections::statement::{Statement, binds, statements};
 use crate::tables::columns::{Columns, Count, FromRow};
@@ -22,6 +22,10 @@ statements! {
     OfReservation = select_seats!(
         "reservation_seats r JOIN seats s ON s.queue = r.queue AND s.id = r.seat_id \
          WHERE r.queue = ? AND r.reservation_id = ?"
+    );
+    Next = select_seats!(
+        "seats s INDEXED BY seats_by_price \
+         WHERE s.queue = ? AND s.schedule_id = ? AND (s.price, s.number) > (?, ?) ORDER BY s.price, s.number LIMIT ?"
     );
     // Mirrors `Seat::status_at`.
     Available = "SELECT COUNT(*) FROM seats \
@@ -52,6 +56,28 @@ pub(crate) fn chosen(
         }
     }
     Ok(seats)
+}
+
+/// The seat of a number of a schedule.
+pub(crate) fn numbered(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    schedule: ScheduleId,
+    number: u32,
+) -> Result<Option<Seat>, StoreError> {
+    ByNumber::row(conn, binds![queue, schedule, number])
+}
+
+/// The seats of a schedule that come after this price and number, by price, then number, at most so many.
+pub(crate) fn next_by_price(
+    conn: &mut SqliteConnection,
+    queue: QueueNumber,
+    schedule: ScheduleId,
+    after: Option<&(Money, u32)>,
+    most: u32,
+) -> Result<Vec<Seat>, StoreError> {
+    let (price, number) = after.map_or((-1, 0), |(price, number)| (price.minor(), *number));
+    Next::rows(conn, binds![queue, schedule, price, number, most])
 }
 
 /// All seats of a schedule, by number.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use domain::line::{Snapshot, SnapshotError};
+use domain::line::{Outlook, Snapshot, SnapshotError};
 use domain::ports::{QueueChange, StoreError};
 use domain::{QueueNumber, Timestamp};
 use futures::channel::oneshot;
@@ -91,6 +91,7 @@ impl App {
                 line.sightings.make_room(line.known().snapshot.line().issued);
                 line.confirm(number, begun);
             }
+            line.announce_stock();
             self.measure(queue, line, begun, &mut refreshed.misjudged);
         }
         Ok(refreshed)
@@ -112,11 +113,11 @@ impl App {
                 Some(before) => next(&before.snapshot, change),
                 None => build(change),
             };
-            match (
-                snapshot
-                    .map(|snapshot| Known::of(change, snapshot, before.as_deref().map(|known| &**known), &self.keys)),
-                queue,
-            ) {
+            let known = |snapshot| {
+                let before = before.as_deref().map(|known| &**known);
+                Known::of(change, snapshot, before, &self.keys, &self.rules)
+            };
+            match (snapshot.map(known), queue) {
                 (Ok(known), Some(queue)) => queue.learn(known),
                 (Ok(known), None) => new.push((change.number, known)),
                 (Err(error), _) => failed.push((change.number, error)),
@@ -136,16 +137,18 @@ impl App {
         if line.waiting() == 0 && !tempos.contains_key(&number) {
             return;
         }
-        let tempo = tempos.entry(number).or_default();
-        tempo.pace.observe(now, line.admitted);
-        let rate = tempo.pace.rate();
+        let (tempo, policy) = (tempos.entry(number).or_default(), &known.outlook.policy);
+        if tempo.pace.observe(now, line.admitted, policy, known.policy_since) {
+            tempo.forecasts.forget();
+        }
+        let outlook = Outlook { measured: tempo.pace.rate(policy), ..known.outlook };
         misjudged.extend(tempo.forecasts.settle(line.frontier, now));
-        tempo.forecasts.note(&known.snapshot, rate.filter(|_| !known.policy.paused), now);
-        if line.waiting() == 0 && rate.is_none() {
+        tempo.forecasts.note(&known.snapshot, &outlook, now);
+        if line.waiting() == 0 && tempo.pace.is_idle() {
             tempos.remove(&number);
         }
-        if rate != known.rate {
-            queue.learn(Known { rate, ..Known::clone(&known) });
+        if outlook != known.outlook {
+            queue.learn(Known { outlook, ..Known::clone(&known) });
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::line::Line;
 use domain::{QueueEpoch, Rejection, TicketNumber, TokenStatus};
@@ -183,7 +184,9 @@ fn a_read_that_had_begun_before_they_came_answers_nobody() {
     let mut second = Task::started(app.refresh());
     assert_eq!(late.run(), None, "while the answer travels");
     assert!(store.arrive());
-    assert_eq!(second.run(), Some(&Ok(Refreshed::default())));
+    // As their policy foretold them, they had a second and three to wait.
+    let misjudged = [1, 3].map(Duration::from_secs).to_vec();
+    assert_eq!(second.run(), Some(&Ok(Refreshed { misjudged, ..Refreshed::default() })));
     assert_eq!(late.run(), Some(&Ok(3)), "the one at start, the first and the second");
     assert_eq!(app.lines.load().queue(MAIN).unwrap().known().snapshot.line().frontier, 7);
 }
@@ -247,12 +250,13 @@ fn what_was_misjudged_is_told_when_it_is_over() {
         block_on(app.refresh()).unwrap().misjudged
     };
     let nothing: [Duration; 0] = [];
+    // By the policy of one a second the 10th of 100 was foretold 10 s, the 50th 50 s.
+    assert_eq!(refreshed(60, 20), [Duration::from_secs(50)], "the 10th comes after a minute");
     // Ten a minute: of 90 who wait the 9th is foretold 54 s, the 45th 270 s, the 90th 540 s.
-    assert_eq!(refreshed(60, 20), nothing);
     assert_eq!(refreshed(65, 28), nothing);
     assert_eq!(refreshed(69, 29), [Duration::from_secs(45)], "the 9th comes after 9 s");
     assert_eq!(refreshed(69, 29), nothing, "told once");
-    assert_eq!(refreshed(330, 65), [Duration::ZERO], "the 45th after 270 s");
+    assert_eq!(refreshed(330, 65), [Duration::from_secs(280), Duration::ZERO], "the 50th of then, and the 45th");
 }
 
 /// Another queue is read anew, and takes its time.
@@ -275,7 +279,7 @@ fn in_the_midst_of_a_refresh_a_wait_is_foretold_as_before() {
 #[test]
 fn nothing_is_foretold_while_a_queue_is_paused() {
     let (app, lines, clock) = following();
-    lines.change(|main| main.policy.paused = true);
+    lines.change(|main| (main.policy.paused, main.policy_since) = (true, at(NOW)));
     block_on(app.refresh()).unwrap();
     clock.set(at(NOW + 60));
     lines.admit(5);

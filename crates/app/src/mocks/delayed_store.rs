@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::ports::{Admissions, Decided, Joined, Left, QueueChange, QueueReport, QueueRepository, StoreError};
-use domain::{NewQueue, PolicyChange, QueueNumber, Ticket, TicketNumber, Token, UserId};
+use domain::{NewQueue, QueueEdit, QueueNumber, Ticket, TicketNumber, Token, UserId};
 use futures::channel::oneshot;
 
 /// A store that reads when it is asked, and whose answers then travel until a test lets them arrive.
@@ -73,8 +73,8 @@ impl QueueRepository for DelayedStore {
         self.store.report(queue).await
     }
 
-    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
-        self.store.change_policy(queue, change).await
+    async fn edit(&self, queue: QueueNumber, edit: &QueueEdit) -> Decided<QueueReport> {
+        self.store.edit(queue, edit).await
     }
 
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {

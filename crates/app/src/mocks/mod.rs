@@ -165,6 +165,8 @@ pub(crate) fn change(number: u16, name: &str) -> QueueChange {
         name: name_of(name),
         epoch: EPOCH,
         policy: Policy::default(),
+        policy_since: at(0),
+        message: None,
         line: Line { issued: 10, admitted: 4, frontier: 4, ended_beyond: 0, version: 31 },
         left: vec![],
     }

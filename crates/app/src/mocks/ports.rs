@@ -12,9 +12,10 @@ use domain::ports::{
 use domain::presence::Sighting;
 use domain::reservation::Reservation;
 use domain::seal::StoredKey;
+use domain::stock::{Look, Looked};
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, NewQueue, Page, PaymentId, PolicyChange, QueueNumber, ReservationId, ScheduleId, Ticket, TicketNumber,
+    ConcertId, NewQueue, Page, PaymentId, QueueEdit, QueueNumber, ReservationId, ScheduleId, Ticket, TicketNumber,
     Timestamp, Token, UserId,
 };
 use mockall::mock;
@@ -31,7 +32,7 @@ mock! {
         async fn leave(&self, ticket: Ticket) -> Decided<Left>;
         async fn admit(&self) -> Result<Admissions, StoreError>;
         async fn report(&self, queue: QueueNumber) -> Decided<QueueReport>;
-        async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport>;
+        async fn edit(&self, queue: QueueNumber, edit: &QueueEdit) -> Decided<QueueReport>;
         async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError>;
         async fn renew_epochs(&self) -> Result<Option<u64>, StoreError>;
     }
@@ -59,6 +60,7 @@ mock! {
             page: &Page<ScheduleKey>,
         ) -> Decided<Listed<Schedule, ScheduleKey>>;
         async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError>;
+        async fn look(&self, queue: QueueNumber, looks: &[Look], most: u32) -> Result<Vec<Looked>, StoreError>;
         async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap>;
     }
 }

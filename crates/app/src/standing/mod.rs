@@ -1,13 +1,15 @@
-//! Where a token stands, as its holder is told: position, wait, and when to ask again (R4).
+//! Where a token stands, as its holder is told: phase, position, wait, and when to ask again (R4).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::line::{self, poll_after};
 use domain::seal::SealedToken;
-use domain::{QueueName, Rejection, Timestamp, Token, TokenStatus};
+use domain::token::EndReason;
+use domain::{Phase, Rejection, Timestamp, Token, TokenStatus};
 
 use crate::lines::{FollowedQueue, Known};
-use crate::{App, Failure, Holder};
+use crate::{App, Bulletin, Failure, Holder};
 
 /// How old a server's knowledge of a line may be before a poll says that it is stale.
 const STALE: Duration = Duration::from_secs(2);
@@ -17,16 +19,21 @@ const STALE: Duration = Duration::from_secs(2);
 pub struct Standing {
     /// The token, for its holder only.
     pub token: SealedToken,
-    /// The queue it is in.
-    pub queue: QueueName,
+    /// What all who ask about its queue are told alike.
+    pub bulletin: Arc<Bulletin>,
+    /// How far it has come.
+    pub phase: Phase,
     /// Its state at `server_time`.
     pub status: TokenStatus,
     /// Live waiters ahead + 1; 0 when ACTIVE; `None` when EXPIRED.
     pub position: Option<u64>,
     /// The version of the line that the position is exact at.
     pub version: u64,
-    /// How long the wait will be at the pace of the last minutes; `None` while unknown, paused or not waiting.
+    /// How long the wait will be, as far as anybody can know; `None` while paused, where nobody is admitted, and when it does not
+    /// wait.
     pub estimated_wait: Option<Duration>,
+    /// Between which bounds the wait will be; `None` as `estimated_wait` is.
+    pub wait_range: Option<(Duration, Duration)>,
     /// When to ask again; `None` when there is nothing to wait for.
     pub poll_after: Option<Duration>,
     /// When it was admitted.
@@ -35,6 +42,8 @@ pub struct Standing {
     pub selection_ends_at: Option<Timestamp>,
     /// When ACTIVE is over; `None` while it waits.
     pub expires_at: Option<Timestamp>,
+    /// Why it ended; `None` while it lives.
+    pub end_reason: Option<EndReason>,
     /// This server's time.
     pub server_time: Timestamp,
     /// The position was true at this moment, if not later.
@@ -60,6 +69,7 @@ impl App {
     fn standing_in_line(&self, holder: Holder) -> Result<Option<Standing>, Rejection> {
         let lines = self.lines.load();
         let queue = lines.queue(holder.ticket.queue).ok_or(Rejection::TokenUnknown)?;
+        queue.ask();
         let known = queue.known();
         match known.snapshot.place(holder.ticket.number) {
             line::Place::Waiting(position) => {
@@ -108,20 +118,21 @@ impl App {
         as_of: Timestamp,
     ) -> Standing {
         let now = self.ports.clock.now();
-        let rate = known.rate.filter(|_| !known.policy.paused);
-        let estimated_wait = rate.and_then(|rate| rate.wait(position));
-        let jitter = line::jitter(holder.ticket.number, now);
+        let (outlook, jitter) = (&known.outlook, line::jitter(holder.ticket.number, now));
         Standing {
             token: holder.token,
-            queue: known.name.clone(),
+            bulletin: Arc::clone(&known.bulletin),
+            phase: Phase::of(TokenStatus::Waiting, &outlook.policy, now),
             status: TokenStatus::Waiting,
             position: Some(position),
             version,
-            estimated_wait,
-            poll_after: Some(poll_after(estimated_wait, position, jitter, self.rules.absence)),
+            estimated_wait: outlook.wait(position, now),
+            wait_range: outlook.range(position, now),
+            poll_after: Some(poll_after(outlook, position, jitter, self.rules.absence, now)),
             activated_at: None,
             selection_ends_at: None,
             expires_at: None,
+            end_reason: None,
             server_time: now,
             as_of,
             stale: now.since(as_of) > STALE,
@@ -132,8 +143,11 @@ impl App {
     pub(crate) fn passed(&self, holder: Holder, known: &Known, token: &Token) -> Standing {
         let now = self.ports.clock.now();
         let status = token.status_at(now);
+        let ended = token.end.map_or(EndReason::Deadline, |end| end.reason);
         Standing {
             status,
+            phase: Phase::of(status, &known.outlook.policy, now),
+            end_reason: (status == TokenStatus::Expired).then_some(ended),
             position: (status == TokenStatus::Active).then_some(0),
             activated_at: token.active.map(|active| active.since),
             selection_ends_at: token.active.map(|active| active.selection_ends_at),
@@ -142,19 +156,22 @@ impl App {
         }
     }
 
-    /// A place that ended while it was in line.
+    /// A place that ended while it was in line: its user left, as nothing else ends a place there.
     fn over(holder: Holder, known: &Known, now: Timestamp) -> Standing {
         Standing {
             token: holder.token,
-            queue: known.name.clone(),
+            bulletin: Arc::clone(&known.bulletin),
+            phase: Phase::Ended,
             status: TokenStatus::Expired,
             position: None,
             version: known.snapshot.line().version,
             estimated_wait: None,
+            wait_range: None,
             poll_after: None,
             activated_at: None,
             selection_ends_at: None,
             expires_at: None,
+            end_reason: Some(EndReason::Left),
             server_time: now,
             as_of: now,
             stale: false,

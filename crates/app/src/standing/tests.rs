@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use domain::line::{jitter, poll_after};
+use domain::line::{Outlook, Pace, Rate, jitter, poll_after};
 use domain::ports::StoreError;
-use domain::{Rules, Token};
+use domain::{Message, Policy, QueueName, Rules, Token};
 
 use super::*;
 use crate::mocks::{NOW, Shown, World, active, active_until, at, block_on, down, ended, holder, numbered, run, sealed};
@@ -14,8 +14,13 @@ fn by_memory() -> (App, Arc<Shown>, Arc<crate::mocks::Hands>) {
     (world.app(), lines, clock)
 }
 
-fn advised(holder: Holder, wait: Option<Duration>, position: u64, now: Timestamp) -> Duration {
-    poll_after(wait, position, jitter(holder.ticket.number, now), Duration::from_secs(120))
+/// What is known of a queue of this policy of which so much was measured.
+fn outlook(policy: Policy, measured: Option<Rate>) -> Outlook {
+    Outlook { policy, turn: Duration::from_secs(600), measured }
+}
+
+fn advised(holder: Holder, outlook: &Outlook, position: u64, now: Timestamp) -> Duration {
+    poll_after(outlook, position, jitter(holder.ticket.number, now), Duration::from_secs(300), now)
 }
 
 /// No port expects a call once the lines were read.
@@ -24,15 +29,18 @@ fn who_waits_is_told_from_memory_where_and_when_to_ask_again_r4() {
     let (app, lines, _) = by_memory();
     let expected = Standing {
         token: sealed(),
-        queue: QueueName::main(),
+        bulletin: Arc::new(Bulletin::new(QueueName::main(), None, None, Arc::default())),
+        phase: Phase::Waiting,
         status: TokenStatus::Waiting,
         position: Some(3),
         version: 31,
-        estimated_wait: None,
-        poll_after: Some(advised(holder(), None, 3, at(NOW))),
+        estimated_wait: Some(Duration::from_secs(3)),
+        wait_range: Some((Duration::from_millis(2_250), Duration::from_millis(3_750))),
+        poll_after: Some(advised(holder(), &outlook(Policy::default(), None), 3, at(NOW))),
         activated_at: None,
         selection_ends_at: None,
         expires_at: None,
+        end_reason: None,
         server_time: at(NOW),
         as_of: at(NOW),
         stale: false,
@@ -77,20 +85,22 @@ fn who_left_while_waiting_is_told_so_from_memory() {
     block_on(app.refresh()).unwrap();
     let told = block_on(app.standing(holder())).unwrap();
     assert_eq!((told.status, told.position, told.version), (TokenStatus::Expired, None, 32));
+    assert_eq!((told.phase, told.end_reason), (Phase::Ended, Some(EndReason::Left)));
     assert_eq!((told.poll_after, told.activated_at, told.expires_at, told.stale), (None, None, None, false));
 }
 
 #[test]
 fn whose_turn_has_come_is_looked_up_and_told_no_wait_r4() {
-    for (token, status, position, expires_at) in [
-        (active(), TokenStatus::Active, Some(0), NOW + 1),
+    for (token, status, phase, end_reason, position, expires_at) in [
+        (active(), TokenStatus::Active, Phase::Active, None, Some(0), NOW + 1),
         // Stored as ACTIVE, and over: the deadline is now.
-        (active_until(NOW), TokenStatus::Expired, None, NOW),
-        (ended(), TokenStatus::Expired, None, NOW + 1),
+        (active_until(NOW), TokenStatus::Expired, Phase::Ended, Some(EndReason::Deadline), None, NOW),
+        (ended(), TokenStatus::Expired, Phase::Ended, Some(EndReason::Left), None, NOW + 1),
     ] {
         let told = block_on(World::of(token).app().standing(holder())).unwrap();
         assert_eq!((told.token, told.status, told.position, told.version), (sealed(), status, position, 32));
-        assert_eq!((told.estimated_wait, told.poll_after), (None, None));
+        assert_eq!((told.phase, told.end_reason), (phase, end_reason));
+        assert_eq!((told.estimated_wait, told.wait_range, told.poll_after), (None, None, None));
         assert_eq!((told.activated_at, told.expires_at), (Some(at(2)), Some(at(expires_at))));
         assert_eq!((told.as_of, told.stale), (at(NOW), false));
     }
@@ -143,16 +153,16 @@ fn a_store_that_failed_is_no_refusal() {
     }
 }
 
-/// 30 are admitted within a minute; then the third in line waits 6 s.
+/// By the policy one a second; 30 are admitted within a minute, and then the third in line waits 6 s.
 #[test]
-fn the_wait_is_measured_by_refreshes_and_not_foretold_while_paused() {
+fn the_wait_is_the_policys_until_it_is_measured_by_refreshes_and_not_foretold_while_paused() {
     let world = World::default();
     let (lines, clock) = (Arc::clone(&world.lines), Arc::clone(&world.clock));
     lines.change(|main| main.line.issued = 100);
     let app = world.app();
     let third = numbered(37).ticket;
     let holder = app.holder(third).unwrap();
-    assert_eq!(block_on(app.standing(holder)).unwrap().estimated_wait, None, "unknown as yet");
+    assert_eq!(block_on(app.standing(holder)).unwrap().estimated_wait, Some(Duration::from_secs(33)), "unknown as yet");
 
     lines.admit(34);
     clock.set(at(NOW + 60));
@@ -162,16 +172,74 @@ fn the_wait_is_measured_by_refreshes_and_not_foretold_while_paused() {
 
     // Far down the line, where a wait moves the advice.
     let last = app.holder(numbered(100).ticket).unwrap();
-    let far = |wait| Some(advised(last, wait, 66, at(NOW + 60)));
+    let mut pace = Pace::default();
+    for (second, admitted) in [(NOW, 4), (NOW + 60, 34)] {
+        pace.observe(at(second), admitted, &Policy::default(), at(0));
+    }
+    let measured = outlook(Policy::default(), pace.rate(&Policy::default()));
     let told = block_on(app.standing(last)).unwrap();
     assert_eq!(told.estimated_wait, Some(Duration::from_secs(132)));
-    assert_eq!(told.poll_after, far(told.estimated_wait));
-    assert_ne!(told.poll_after, far(None));
+    assert_eq!(told.poll_after, Some(advised(last, &measured, 66, at(NOW + 60))));
 
-    lines.change(|main| main.policy.paused = true);
+    // Another policy: what was measured under the one before tells nothing of it, from the first poll on.
+    let fast = Policy { batch: 110, ..Policy::default() };
+    lines.change(|main| (main.policy, main.policy_since) = (fast, at(NOW + 60)));
     block_on(app.refresh()).unwrap();
-    let paused = block_on(app.standing(last)).unwrap();
-    assert_eq!((paused.estimated_wait, paused.poll_after), (None, far(None)));
+    let told = block_on(app.standing(last)).unwrap();
+    assert_eq!(told.estimated_wait, Some(Duration::from_secs(6)));
+    assert_eq!(told.poll_after, Some(advised(last, &outlook(fast, None), 66, at(NOW + 60))));
+
+    let paused = Policy { paused: true, ..fast };
+    lines.change(|main| (main.policy, main.policy_since) = (paused, at(NOW + 61)));
+    block_on(app.refresh()).unwrap();
+    let told = block_on(app.standing(last)).unwrap();
+    assert_eq!(told.estimated_wait, None);
+    assert_eq!(told.poll_after, Some(advised(last, &outlook(paused, None), 66, at(NOW + 60))));
+}
+
+/// By this server's own clock, however long ago it looked at the line.
+#[test]
+fn before_an_opening_the_wait_counts_from_it_r19() {
+    let world = World::default();
+    let (lines, clock) = (Arc::clone(&world.lines), Arc::clone(&world.clock));
+    lines.change(|main| main.policy.opens_at = Some(at(NOW + 100)));
+    let app = world.app();
+    for (second, wait) in [(0, 103), (60, 43), (99, 4), (100, 3), (101, 3)] {
+        clock.set(at(NOW + second));
+        let told = block_on(app.standing(holder())).unwrap();
+        assert_eq!(told.estimated_wait, Some(Duration::from_secs(wait)), "{second}");
+        assert!(told.poll_after <= Some(Duration::from_millis(3_300)), "{told:?}");
+    }
+}
+
+/// Who waits is told in one word how far it is, by the clock of this server; what all are told alike is made once.
+#[test]
+fn all_are_told_alike_what_the_operator_says_and_when_the_queue_opens() {
+    let world = World::default();
+    let (lines, clock) = (Arc::clone(&world.lines), Arc::clone(&world.clock));
+    let app = world.app();
+    let told = |holder| block_on(app.standing(holder)).unwrap();
+    assert_eq!((told(holder()).phase, &told(holder()).bulletin.message), (Phase::Waiting, &None));
+    let message = Message::new("곧", "Soon").ok();
+    lines.change(|main| (main.message, main.policy.opens_at) = (message.clone(), Some(at(NOW + 9))));
+    block_on(app.refresh()).unwrap();
+    let (one, other) = (told(holder()), told(app.holder(numbered(8).ticket).unwrap()));
+    assert!(Arc::ptr_eq(&one.bulletin, &other.bulletin));
+    let (queue, opens_at) = (QueueName::main(), Some(at(NOW + 9)));
+    assert_eq!(*one.bulletin, Bulletin::new(queue, opens_at, message, Arc::default()));
+    assert_eq!(one.bulletin.written(|bulletin| bulletin.queue.to_string()), "main");
+    assert_eq!(other.bulletin.written(|_| panic!("it is written already")), "main");
+    assert_eq!((one.phase, one.wait_range.is_some()), (Phase::Before, true));
+
+    lines.leave(5);
+    block_on(app.refresh()).unwrap();
+    assert!(Arc::ptr_eq(&told(holder()).bulletin, &one.bulletin), "whatever moves in the line");
+    clock.set(at(NOW + 9));
+    assert_eq!(told(holder()).phase, Phase::Waiting);
+    lines.change(|main| (main.message, main.policy.paused) = (None, true));
+    block_on(app.refresh()).unwrap();
+    assert_eq!((told(holder()).phase, told(holder()).wait_range), (Phase::Paused, None));
+    assert_eq!(told(holder()).bulletin.message, None);
 }
 
 #[test]

@@ -1,21 +1,21 @@
-//! Admission: in the order of the numbers, and never more than the policy of its time allowed.
+//! Admission: in the order of the numbers, and never more, nor earlier, than the policy of its time allowed.
 
 use super::check::Check;
 
-/// What each policy allowed: `most` and `least_paused` at the very moment of the change to it, when the policy before it
-/// may have been in force as well.
+/// What each policy allowed: `most`, `least_paused` and `first_opens` at the very moment of the change to it, when the policy
+/// before it may have been in force as well. A queue without an opening opened at 0.
 macro_rules! terms {
     () => {
         "spans AS (
-           SELECT queue, seq, since, max_active, batch, interval_seconds, paused,
+           SELECT queue, seq, since, max_active, batch, interval_seconds, paused, coalesce(opens_at, 0) AS opens_at,
                   lead(since) OVER (PARTITION BY queue ORDER BY seq) AS until
            FROM policies),
          terms AS (
-           SELECT p.queue, p.seq, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.until,
-                  max(o.max_active) AS most, min(o.paused) AS least_paused
+           SELECT p.queue, p.seq, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.opens_at, p.until,
+                  max(o.max_active) AS most, min(o.paused) AS least_paused, min(o.opens_at) AS first_opens
            FROM spans p
            JOIN spans o ON o.queue = p.queue AND o.since <= p.since AND (o.until IS NULL OR o.until >= p.since)
-           GROUP BY p.queue, p.seq, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.until)"
+           GROUP BY p.queue, p.seq, p.since, p.max_active, p.batch, p.interval_seconds, p.paused, p.opens_at, p.until)"
     };
 }
 
@@ -106,7 +106,23 @@ pub(super) const CHECKS: &[Check] = &[
         ),
     },
     Check {
-        // Whoever was admitted at the very moment of a change may have been so by the policy before it: left out.
+        finding: "a token was admitted before the queue opened (R19)",
+        sql: concat!(
+            "WITH ",
+            admissions!(),
+            ", ",
+            terms!(),
+            " SELECT queue, ticket, activated_at, opens_at
+              FROM (SELECT a.queue, a.number AS ticket, a.moment AS activated_at,
+                           CASE WHEN a.moment = p.since THEN p.first_opens ELSE p.opens_at END AS opens_at
+                    FROM admissions a JOIN terms p ON p.queue = a.queue AND p.seq = a.policy
+                    WHERE a.change = 1) AS admitted
+              WHERE activated_at < opens_at ORDER BY queue, ticket"
+        ),
+    },
+    Check {
+        // Windows are counted from the opening, if that is later than the policy (R19). Whoever was admitted at the very
+        // moment of a change may have been so by the policy before it: left out.
         finding: "a window granted more than its batch (R3)",
         sql: concat!(
             "WITH ",
@@ -114,7 +130,9 @@ pub(super) const CHECKS: &[Check] = &[
             ", ",
             terms!(),
             ", grants AS (
-                SELECT a.queue, a.number, p.seq, p.batch, (a.moment - p.since) / (p.interval_seconds * 1000000) AS nth
+                SELECT a.queue, a.number, p.seq, p.batch,
+                       (a.moment - CASE WHEN p.opens_at > p.since THEN p.opens_at ELSE p.since END)
+                         / (p.interval_seconds * 1000000) AS nth
                 FROM admissions a JOIN terms p ON p.queue = a.queue AND p.seq = a.policy
                 WHERE a.change = 1 AND (a.moment > p.since OR p.seq = 1 AND (p.until IS NULL OR p.until > a.moment)))
               SELECT queue, seq AS policy, nth AS \"window\", count(*) AS granted, batch, min(number) AS first_ticket

@@ -27,7 +27,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 const SHAPE: &str = "WITH
     policies AS NOT MATERIALIZED (
       SELECT queue, seq, (extract(epoch FROM since) * 1000000)::bigint AS since, max_active, batch,
-             interval_seconds::bigint AS interval_seconds, paused::integer AS paused
+             interval_seconds::bigint AS interval_seconds, paused::integer AS paused,
+             (extract(epoch FROM opens_at) * 1000000)::bigint AS opens_at
       FROM policies),
     tokens AS NOT MATERIALIZED (
       SELECT queue, number, user_id, status, (extract(epoch FROM issued_at) * 1000000)::bigint AS issued_at,

@@ -188,6 +188,9 @@ UPDATE policies SET since = 599500001 WHERE seq = 4;
 UPDATE policies SET max_active = 2 WHERE seq = 3;
 --> a token was admitted while the queue was paused (R3): queue 1, ticket 5, activated_at 599500000
 
+UPDATE policies SET opens_at = 5000001 WHERE queue = 2;
+--> a token was admitted before the queue opened (R19): queue 2, ticket 1, activated_at 5000000, opens_at 5000001
+
 -- eve was there too shortly to count, either way.
 UPDATE tokens SET ended_at = 600000000 WHERE queue = 1 AND number = 5;
 UPDATE policies SET max_active = 1 WHERE seq = 4;
@@ -205,7 +208,7 @@ DELETE FROM policies WHERE queue = 1 AND seq = 2;
 UPDATE policies SET seq = 5 WHERE queue = 1 AND seq = 4;
 --> a queue's policies have a hole, or another than the last is in force (R3): queue 1, policy 4, policies 4, last_policy 5
 
-INSERT INTO policies VALUES (2, 2, 600000000, 100, 10, 10, 0);
+INSERT INTO policies VALUES (2, 2, 600000000, 100, 10, 10, 0, NULL);
 --> a queue's policies have a hole, or another than the last is in force (R3): queue 2, policy 1, policies 2, last_policy 2
 
 -- References.
@@ -215,7 +218,7 @@ DELETE FROM queue_registry WHERE number = 2;
 INSERT INTO queue_registry VALUES (4, 'none', 0);
 --> a queue and its name are not both there (ADR 7): queue none, number 4, name "none"
 
-INSERT INTO policies VALUES (9, 1, 0, 1, 1, 10, 0);
+INSERT INTO policies VALUES (9, 1, 0, 1, 1, 10, 0, NULL);
 INSERT INTO tokens VALUES (9, 1, 'bob', 'WAITING', 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO concerts VALUES (9, X'C9', 'None', 0, NULL);
 INSERT INTO schedules VALUES (9, X'CA', X'C9', 9000000000, 540, '1970-01-01', 1, NULL);

@@ -2,14 +2,14 @@
 -- is in hundredths, ids are in hexadecimal digits, whatever the database.
 INSERT INTO queue_registry VALUES (1, 'main', 0), (2, 'other', 0), (3, 'again', 0);
 
--- Lowered below the present count at 100, paused at 200, running again at 300.
-INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused) VALUES
-    (1, 1, 0, 2, 2, 10, 0),
-    (1, 2, 100000000, 1, 2, 10, 0),
-    (1, 3, 200000000, 1, 2, 10, 1),
-    (1, 4, 300000000, 2, 1, 10, 0),
-    (2, 1, 0, 100, 10, 10, 0),
-    (3, 1, 0, 1, 2, 10, 0);
+-- Lowered below the present count at 100, paused at 200, running again at 300. The second queue opens at 5.
+INSERT INTO policies (queue, seq, since, max_active, batch, interval_seconds, paused, opens_at) VALUES
+    (1, 1, 0, 2, 2, 10, 0, NULL),
+    (1, 2, 100000000, 1, 2, 10, 0, NULL),
+    (1, 3, 200000000, 1, 2, 10, 1, NULL),
+    (1, 4, 300000000, 2, 1, 10, 0, NULL),
+    (2, 1, 0, 100, 10, 10, 0, 5000000),
+    (3, 1, 0, 1, 2, 10, 0, NULL);
 
 INSERT INTO queues
     (queue, epoch, version, issued, admitted, frontier, ended_beyond, policy_seq, window_index, window_granted) VALUES

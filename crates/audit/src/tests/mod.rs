@@ -65,7 +65,7 @@ in_every_database!(
 fn a_healthy_database_is_clean(sale: &mut dyn Sale) {
     assert_eq!(
         sale.told_after("", Format::Lines),
-        "0 violations of 74 checks over 3 queue_registry, 3 queues, 6 policies, 17 tokens, 1 servers, 0 sightings, \
+        "0 violations of 75 checks over 3 queue_registry, 3 queues, 6 policies, 17 tokens, 1 servers, 0 sightings, \
          0 loadings, 1 concerts, 2 schedules, 7 seats, 5 reservations, 7 reservation_seats, 2 payments, 3 wallets, 6 entries\n"
     );
 }
@@ -74,7 +74,7 @@ fn an_empty_database_is_clean(sale: &mut dyn Sale) {
     let deletions: Vec<_> = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
     let report = sale.told_after(&deletions.concat(), Format::Lines);
     let none: Vec<_> = TABLES.iter().map(|table| format!("0 {table}")).collect();
-    assert_eq!(report, format!("0 violations of 74 checks over {}\n", none.join(", ")));
+    assert_eq!(report, format!("0 violations of 75 checks over {}\n", none.join(", ")));
 }
 
 /// A user id that no server accepts: what a database holds must not pass for lines of the report.
@@ -110,7 +110,7 @@ fn a_report_may_be_of_json(sale: &mut dyn Sale) {
     );
     assert_eq!(objects[2]["place"], serde_json::json!({"user": "a\n\"b", "balance": 1000, "entries": 0}));
     let totals = &objects[6];
-    assert_eq!((&totals["violations"], &totals["checks"]), (&6.into(), &74.into()));
+    assert_eq!((&totals["violations"], &totals["checks"]), (&6.into(), &75.into()));
     assert_eq!((&totals["rows"]["tokens"], &totals["rows"]["entries"]), (&17.into(), &6.into()));
 }
 
@@ -177,18 +177,32 @@ fn every_check_is_seen_to_find_what_it_is_for() {
 /// To 1 at the moment when eve was admitted as the second, and up again before fay was.
 const LOWERED_AT_599_5: &str = "UPDATE policies SET max_active = 2, paused = 0 WHERE seq = 3;
     UPDATE policies SET since = 599500000, max_active = 1 WHERE seq = 4;
-    INSERT INTO policies VALUES (1, 5, 600000000, 2, 1, 10, 0);
+    INSERT INTO policies VALUES (1, 5, 600000000, 2, 1, 10, 0, NULL);
     UPDATE queues SET policy_seq = 5 WHERE queue = 1";
 
 /// To 0 while bob and dan are ACTIVE; bob's end comes before it is raised again.
 const NOBODY_MORE_UNTIL_599_2: &str = "UPDATE policies SET max_active = 0 WHERE seq = 4;
-    INSERT INTO policies VALUES (1, 5, 599200000, 2, 1, 10, 0);
+    INSERT INTO policies VALUES (1, 5, 599200000, 2, 1, 10, 0, NULL);
     UPDATE queues SET policy_seq = 5 WHERE queue = 1";
 
 /// At that very moment, so that she may have been the last of the policy before; fay comes in the same window.
 const CHANGED_WHEN_EVE_WAS_ADMITTED: &str = "UPDATE policies SET since = 599500000 WHERE seq = 4;
     UPDATE tokens SET ended_at = 604000000 WHERE queue = 1 AND number = 5;
     UPDATE tokens SET activated_at = 605000000 WHERE queue = 1 AND number = 6";
+
+/// The second queue has another opening since the moment in which ann was admitted there, or a microsecond before.
+const MOVED_AHEAD_AT_5: &str = "INSERT INTO policies VALUES (2, 2, 5000000, 100, 10, 10, 0, 900000000);
+    UPDATE queues SET policy_seq = 2 WHERE queue = 2";
+const MOVED_AHEAD_BEFORE_5: &str = "INSERT INTO policies VALUES (2, 2, 4999999, 100, 10, 10, 0, 900000000);
+    UPDATE queues SET policy_seq = 2 WHERE queue = 2";
+
+/// eve at 599.5 and fay at 604.9: by windows of 10 s from 304 on in two of them, and from 309 on in one.
+const OPENED_AT_304: &str = "UPDATE policies SET opens_at = 304000000 WHERE queue = 1 AND seq = 4;
+    UPDATE tokens SET ended_at = 604000000 WHERE queue = 1 AND number = 5;
+    UPDATE tokens SET activated_at = 604900000 WHERE queue = 1 AND number = 6";
+const OPENED_AT_309: &str = "UPDATE policies SET opens_at = 309000000 WHERE queue = 1 AND seq = 4;
+    UPDATE tokens SET ended_at = 604000000 WHERE queue = 1 AND number = 5;
+    UPDATE tokens SET activated_at = 604900000 WHERE queue = 1 AND number = 6";
 
 /// Of a seat that dan has held for a microsecond less than a second.
 const HELD_IN_THE_SAME_SECOND: &str = "INSERT INTO reservations VALUES
@@ -294,6 +308,12 @@ fn what_is_allowed_is_no_violation(sale: &mut dyn Sale) {
             false,
         ),
         (CHANGED_WHEN_EVE_WAS_ADMITTED, true),
+        // Windows count from the opening, and at the very moment of a change either opening may have been in force.
+        (OPENED_AT_304, true),
+        (OPENED_AT_309, false),
+        ("UPDATE policies SET opens_at = 200000000 WHERE queue = 1 AND seq = 4", true),
+        (MOVED_AHEAD_AT_5, true),
+        (MOVED_AHEAD_BEFORE_5, false),
         // ann's second place a second before the first one's end, eve's hold a second before her admission, and after her
         // end.
         ("UPDATE tokens SET issued_at = 49000000 WHERE queue = 1 AND number = 9", true),

@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use time::Date;
-use time::macros::date;
-
 use crate::seat::Seat;
 use crate::{FieldError, Fingerprint, LocalTime, Money, QueueName, Rejection, Timestamp, Wrong, text};
 
@@ -94,10 +91,6 @@ impl ScheduleDraft {
 impl NewSchedule {
     /// The most seats of one schedule.
     pub const MAX_SEATS: u32 = 100_000;
-    /// The first date on which a schedule may start, in its own offset.
-    pub const FIRST_DATE: Date = date!(2000 - 01 - 01);
-    /// The last date on which a schedule may start, in its own offset.
-    pub const LAST_DATE: Date = date!(2199 - 12 - 31);
 
     /// Number and price of each seat.
     pub fn seats(&self) -> impl Iterator<Item = (u32, &Money)> {
@@ -190,7 +183,7 @@ fn check_limit(field: &str, max: Option<u32>, errors: &mut Vec<FieldError>) {
 
 /// Whether the schedule at this place may start then, where the others at their places start at `starts`.
 fn check_start(at: usize, start: LocalTime, starts: &mut BTreeMap<Timestamp, usize>) -> Result<(), Wrong> {
-    let (first, last) = (NewSchedule::FIRST_DATE, NewSchedule::LAST_DATE);
+    let (first, last) = (LocalTime::FIRST_DATE, LocalTime::LAST_DATE);
     if !(first..=last).contains(&start.date()) {
         return Err(Wrong::DateOutside { first, last });
     }

@@ -2,10 +2,16 @@
 
 use crate::TicketNumber;
 
+mod advice;
+mod forecasts;
+mod outlook;
 mod pace;
 mod snapshot;
 
-pub use pace::{Forecasts, Pace, Rate, jitter, poll_after};
+pub use advice::{jitter, poll_after};
+pub use forecasts::Forecasts;
+pub use outlook::Outlook;
+pub use pace::{Pace, Rate};
 pub use snapshot::{Place, Snapshot, SnapshotError};
 
 /// The counters of a queue, kept in its row and changed under its lock.
@@ -23,7 +29,8 @@ pub struct Line {
     pub frontier: u64,
     /// How many numbers beyond the frontier have ended.
     pub ended_beyond: u64,
-    /// Grows by one with every join, admission, departure of a waiting token and change of policy.
+    /// Grows by one with every join, admission, departure of a waiting token, change of policy and of what the operator tells
+    /// those who wait.
     pub version: u64,
 }
 

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{Answer, Decided, StoreError};
 use crate::concert::{Concert, CreatedConcert, NewConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use crate::page::Listed;
+use crate::stock::{Look, Looked};
 use crate::{ConcertId, IdempotencyKey, Page, QueueNumber, ScheduleId};
 
 /// A request to load a concert.
@@ -43,6 +44,12 @@ pub trait ConcertRepository: Send + Sync {
 
     /// How many seats of a schedule of this queue may be held now (R7); 0 for one that is not there.
     async fn seats_available(&self, queue: QueueNumber, schedule: ScheduleId) -> Result<u32, StoreError>;
+
+    /// What each of these looks at schedules of this queue shows, in their order: the seats of the numbers it names that are
+    /// there, and the next `most` ones, each as it is now (R7).
+    ///
+    /// MUST cost in proportion to the seats that it shows, however many others there are.
+    async fn look(&self, queue: QueueNumber, looks: &[Look], most: u32) -> Result<Vec<Looked>, StoreError>;
 
     /// All seats of a schedule by number, started or not. MUST be `WrongQueue` for a schedule of another queue.
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap>;

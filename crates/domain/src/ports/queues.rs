@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use super::{Decided, StoreError};
 use crate::line::Line;
 use crate::{
-    NewQueue, Policy, PolicyChange, QueueEpoch, QueueName, QueueNumber, ScheduleId, Ticket, TicketNumber, Token, UserId,
+    Edit, Message, NewQueue, Policy, PolicyChange, QueueEdit, QueueEpoch, QueueName, QueueNumber, ScheduleId, Ticket,
+    TicketNumber, Timestamp, Token, UserId,
 };
 
 /// The most tokens whose turn comes in one transaction, and the most that one writes EXPIRED: about as many as a batch has
@@ -24,8 +25,12 @@ pub struct QueueChange {
     pub name: QueueName,
     /// What its tokens are sealed with.
     pub epoch: QueueEpoch,
-    /// How fast it admits.
+    /// How fast it admits, and from when on.
     pub policy: Policy,
+    /// Since when this policy holds.
+    pub policy_since: Timestamp,
+    /// What those who wait are told.
+    pub message: Option<Message>,
     /// Its counters.
     pub line: Line,
     /// The numbers beyond the frontier that left since the version that was known, in any order.
@@ -135,8 +140,10 @@ impl Endings {
 pub struct QueueReport {
     /// Its name.
     pub name: QueueName,
-    /// How fast it admits.
+    /// How fast it admits, and from when on.
     pub policy: Policy,
+    /// What those who wait are told.
+    pub message: Option<Message>,
     /// Its counters.
     pub line: Line,
     /// How many tokens are ACTIVE now: those past their deadline are not.
@@ -214,8 +221,14 @@ pub trait QueueRepository: Send + Sync {
     /// The policy and counts of a queue, from one snapshot.
     async fn report(&self, queue: QueueNumber) -> Decided<QueueReport>;
 
-    /// R3: changes what `change` names of a policy, keeps the history, and starts a new window.
-    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport>;
+    /// R3, R19: changes what `edit` names of a queue, all of it or, when the rules refuse it, nothing. A change of policy keeps
+    /// the history and starts a new window; another message does neither. Both are a change of the line.
+    async fn edit(&self, queue: QueueNumber, edit: &QueueEdit) -> Decided<QueueReport>;
+
+    /// The same of a policy alone.
+    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
+        self.edit(queue, &QueueEdit { policy: Some(*change), message: Edit::Keep }).await
+    }
 
     /// How many tokens are ACTIVE now, of all queues that have any.
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError>;

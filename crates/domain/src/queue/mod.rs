@@ -9,7 +9,8 @@ use crate::policy::Window;
 use crate::presence::Roll;
 use crate::token::EndReason;
 use crate::{
-    Policy, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp, Token, TokenStatus, UserId, Wrong,
+    Edit, Message, Policy, PolicyChange, QueueNumber, Rejection, Ticket, TicketNumber, Timestamp, Token, TokenStatus,
+    UserId, Wrong,
 };
 
 /// The name of a queue: `[a-z0-9-]{1,32}`.
@@ -49,8 +50,19 @@ impl fmt::Display for QueueName {
 pub struct NewQueue {
     /// Its name.
     pub name: QueueName,
-    /// How fast it is to admit.
+    /// How fast it is to admit, and from when on.
     pub policy: Policy,
+    /// What those who wait are told.
+    pub message: Option<Message>,
+}
+
+/// What an operator changes of a queue; what is not named stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueEdit {
+    /// Its policy. A change of nothing is one all the same, and starts a new window (R3).
+    pub policy: Option<PolicyChange>,
+    /// What those who wait are told. It is no change of the policy, and starts no window.
+    pub message: Edit<Message>,
 }
 
 /// The random 128 bits that a queue's tokens are sealed with besides the server's key. A new epoch ends them all.
@@ -134,7 +146,7 @@ impl Queue {
     pub fn room(&self, active: u64, now: Timestamp) -> u32 {
         let window = self.window.at(&self.policy, self.policy_since, now);
         let slots = u64::from(self.policy.max_active).saturating_sub(active).min(self.line.waiting());
-        window.left(&self.policy).min(u32::try_from(slots).unwrap_or(u32::MAX))
+        window.left(&self.policy, now).min(u32::try_from(slots).unwrap_or(u32::MAX))
     }
 
     /// R3: whether admission runs in the transaction of a join that comes now, so that a newcomer is ACTIVE at once when
@@ -207,7 +219,12 @@ impl Queue {
         lived
     }
 
-    /// Changes the policy: a new window begins now, with all its grants (R3).
+    /// Those who wait are told something else: servers that follow the line are to notice.
+    pub const fn announce(&mut self) {
+        self.line.version += 1;
+    }
+
+    /// Changes the policy: a new window begins now, or with the opening, with all its grants (R3, R19).
     pub fn change_policy(&mut self, change: &PolicyChange, now: Timestamp) -> Result<(), Rejection> {
         self.policy = change.apply(&self.policy)?;
         self.policy_since = now;

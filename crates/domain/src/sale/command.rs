@@ -5,7 +5,7 @@ use crate::line::Line;
 use crate::ports::{Admitted, Answer, HoldCommand, Joined, Left, Paid, PayCommand, StoreError};
 use crate::rejection::Missing;
 use crate::reservation::Reservation;
-use crate::{PaymentId, PolicyChange, Rejection, ReservationId, Ticket, TicketNumber, UserId};
+use crate::{PaymentId, QueueEdit, Rejection, ReservationId, Ticket, TicketNumber, UserId};
 
 /// Everything that changes a sale.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub enum Command {
     Leave(Ticket),
     /// A tick of the clockwork.
     Admit,
-    /// The operator changes the policy.
-    ChangePolicy(PolicyChange),
+    /// The operator changes the queue.
+    Edit(QueueEdit),
     /// A hold.
     Hold(HoldCommand),
     /// A token's user cancels a reservation.
@@ -31,7 +31,7 @@ pub enum Command {
 impl Command {
     /// Whether it changes the line, so that it needs the queue's row.
     pub const fn is_line(&self) -> bool {
-        matches!(self, Self::Join(_) | Self::Leave(_) | Self::Admit | Self::ChangePolicy(_))
+        matches!(self, Self::Join(_) | Self::Leave(_) | Self::Admit | Self::Edit(_))
     }
 }
 
@@ -102,8 +102,8 @@ impl WorkingSet {
                 (Step::Placed(placed.token.ticket.number, placed.created.then_some(placed.line)), effects)
             }),
             Command::Admit => return self.admit(),
-            Command::ChangePolicy(change) => {
-                super::change_policy(self, change, context)?.map(|effects| (Step::done(Outcome::Done), effects))
+            Command::Edit(edit) => {
+                super::edit(self, edit, context)?.map(|effects| (Step::done(Outcome::Done), effects))
             }
             Command::Leave(ticket) => super::leave(self, ticket.number, context)?
                 .map(|(left, effects)| (Step::done(Outcome::Left(left)), effects)),

@@ -5,7 +5,7 @@ use crate::ports::StoreError;
 use crate::reservation::{Reservation, ReservationStatus};
 use crate::seat::{Seat, Taken};
 use crate::wallet::{Entry, Wallet};
-use crate::{Fingerprint, IdempotencyKey, PaymentId, Queue, ReservationId, ScheduleId, SeatId, Token};
+use crate::{Edit, Fingerprint, IdempotencyKey, Message, PaymentId, Queue, ReservationId, ScheduleId, SeatId, Token};
 
 /// With which key something was asked for, and what was asked (R15).
 pub type Key = (IdempotencyKey, Fingerprint);
@@ -20,6 +20,8 @@ pub struct Effects {
     pub queue: Option<Queue>,
     /// Whether the queue's policy is a new one, to be kept beside those before it.
     pub new_policy: bool,
+    /// What those who wait are told from now on, unless that stays.
+    pub message: Edit<Message>,
     /// Stored tokens as they are now.
     pub tokens: Vec<Token>,
     /// A token that was issued.

@@ -1,4 +1,4 @@
-//! Joining and leaving the line, and its policy.
+//! Joining and leaving the line, and what its operator changes.
 
 use super::{Context, Effects, Facts};
 use crate::line::Line;
@@ -6,7 +6,7 @@ use crate::ports::{Decided, Left};
 use crate::queue::Join;
 use crate::rejection::Missing;
 use crate::reservation::CancelReason;
-use crate::{PolicyChange, Rejection, TicketNumber, Token, TokenStatus, UserId};
+use crate::{QueueEdit, Rejection, TicketNumber, Token, TokenStatus, UserId};
 
 /// A place in the line, before the admission that belongs to the same transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,12 +71,17 @@ pub fn leave(facts: &mut impl Facts, number: TicketNumber, context: &Context<'_>
     Ok(Ok((Left { lived: left.is_some(), freed }, effects)))
 }
 
-/// R3: the operator changes the policy.
-pub fn change_policy(facts: &mut impl Facts, change: &PolicyChange, context: &Context<'_>) -> Decided<Effects> {
+/// R3, R19: the operator changes the policy, what those who wait are told, or both.
+pub fn edit(facts: &mut impl Facts, edit: &QueueEdit, context: &Context<'_>) -> Decided<Effects> {
     let Some(mut queue) = facts.queue()? else { return Ok(Err(Rejection::NotFound(Missing::Queue))) };
-    Ok(queue.change_policy(change, context.now).map(|()| Effects {
-        queue: Some(queue),
-        new_policy: true,
-        ..Effects::default()
-    }))
+    if let Some(change) = &edit.policy
+        && let Err(rejection) = queue.change_policy(change, context.now)
+    {
+        return Ok(Err(rejection));
+    }
+    if !edit.message.keeps() {
+        queue.announce();
+    }
+    let (new_policy, message) = (edit.policy.is_some(), edit.message.clone());
+    Ok(Ok(Effects { queue: Some(queue), new_policy, message, ..Effects::default() }))
 }

@@ -26,7 +26,7 @@ pub use command::{Command, Outcome, Step, Verdict};
 pub use effects::{Effects, Key, SeatChange};
 pub use facts::Facts;
 pub use holds::{cancel, hold, release};
-pub use line::{Placed, change_policy, join, leave};
+pub use line::{Placed, edit, join, leave};
 pub use payments::pay;
 pub use working_set::{BareReservation, Changed, WorkingSet};
 

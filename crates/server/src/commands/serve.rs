@@ -89,7 +89,8 @@ async fn run_without_being_asked(app: Arc<App>, scheduler: Scheduler, stopped: w
         }
     };
     let following = adapter_scheduler::follow(Arc::clone(&app), stopped.clone());
-    tokio::join!(clockwork, following, adapter_scheduler::watch(Arc::clone(&app), stopped.clone()));
+    let stock = adapter_scheduler::take_stock(Arc::clone(&app), stopped.clone());
+    tokio::join!(clockwork, following, stock, adapter_scheduler::watch(Arc::clone(&app), stopped.clone()));
     adapter_scheduler::say_goodbye(&app).await;
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct RulesConfig {
     active_seconds: u32,
 
     /// Users who have not polled for this long when their turn comes lose it; 0: nobody does
-    #[arg(long, env = "USHER_ABSENCE_SECONDS", value_name = "SECONDS", default_value_t = 120, value_parser = parse_absence)]
+    #[arg(long, env = "USHER_ABSENCE_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = parse_absence)]
     absence_seconds: u32,
 
     /// How many seats one user may hold at once in one queue
@@ -80,7 +80,7 @@ impl RulesConfig {
                 max_active: self.max_active,
                 batch: self.admit_batch,
                 interval_seconds: self.admit_interval_seconds,
-                paused: false,
+                ..Policy::default()
             },
         }
     }

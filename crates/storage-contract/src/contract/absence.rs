@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::Make;
 use crate::scene::{MICRO, Scene, at_once, narrow_rules, ticket};
 
-const ABSENCE: Duration = Duration::from_secs(120);
+const ABSENCE: Duration = Duration::from_secs(300);
 /// Servers tell of themselves this often here.
 const EVERY: Duration = Duration::from_secs(5);
 const A: Uuid = Uuid::from_u128(0xa);

@@ -10,11 +10,11 @@ use crate::Make;
 use crate::scene::{Scene, at_once, narrow_rules, queue_name, user};
 
 fn narrow() -> Policy {
-    Policy { max_active: 3, batch: 2, interval_seconds: 7, paused: true }
+    Policy { max_active: 3, batch: 2, interval_seconds: 7, paused: true, ..Policy::default() }
 }
 
 fn new(name: &str) -> NewQueue {
-    NewQueue { name: queue_name(name), policy: narrow() }
+    NewQueue { name: queue_name(name), policy: narrow(), message: None }
 }
 
 async fn made(scene: &Scene, queue: &NewQueue) -> Result<QueueReport, Rejection> {

@@ -15,6 +15,7 @@ pub(crate) mod leaving;
 pub(crate) mod limits;
 pub(crate) mod loading;
 pub(crate) mod making;
+pub(crate) mod opening;
 pub(crate) mod paying;
 pub(crate) mod purchases;
 pub(crate) mod races;
@@ -22,6 +23,7 @@ pub(crate) mod replaying;
 pub(crate) mod reporting;
 pub(crate) mod seat_maps;
 pub(crate) mod server_key;
+pub(crate) mod stock;
 pub(crate) mod turns;
 
 pub(crate) use crate::history;

@@ -1,7 +1,7 @@
 //! Draws the next command: mostly what makes sense, often what just fails, now and then nonsense.
 
-use super::log::{Answer, Booking, Command, Event, Place, TurnSeen};
-use super::stage::{DAY, INTERVAL, MAX_CHARGE, QUEUES, SCHEDULES, SEATS, SECOND, USERS, price};
+use super::log::{Answer, Booking, Command, Event, Opens, Place, Terms, TurnSeen};
+use super::stage::{DAY, INTERVAL, MAX_CHARGE, QUEUES, SCHEDULES, SEATS, SECOND, TOO_LATE, USERS, price};
 use crate::ids::mix;
 
 /// Numbers that look random and depend on a seed only.
@@ -209,14 +209,29 @@ impl Generator {
 
     fn policy(&mut self) -> Command {
         let queue = self.queue();
-        let (max_active, batch, interval, paused) = match self.dice.below(8) {
-            0 => (Some(u32::try_from(self.dice.below(6)).unwrap()), None, None, None),
-            1 => (None, Some(u32::try_from(self.dice.below(4)).unwrap()), None, None),
-            2 => (None, None, Some(5 + u32::try_from(self.dice.below(10)).unwrap()), None),
-            3 => (None, None, None, Some(true)),
-            _ => (Some(4), Some(2), Some(INTERVAL), Some(false)),
-        };
-        Command::Policy { queue, max_active, batch, interval, paused }
+        let mut change = Terms::default();
+        match self.dice.below(10) {
+            0 => change.max_active = Some(u32::try_from(self.dice.below(6)).unwrap()),
+            1 => change.batch = Some(u32::try_from(self.dice.below(4)).unwrap()),
+            2 => change.interval = Some(5 + u32::try_from(self.dice.below(10)).unwrap()),
+            3 => change.paused = Some(true),
+            4 | 5 => change.opens = Opens::At(self.opening()),
+            _ => {
+                let (max_active, batch, interval, paused) = (Some(4), Some(2), Some(INTERVAL), Some(false));
+                change = Terms { max_active, batch, interval, paused, opens: Opens::AtOnce };
+            }
+        }
+        Command::Policy { queue, change }
+    }
+
+    /// A moment soon or a little while ago, and seldom one at which no queue may open. Something changes then by itself.
+    fn opening(&mut self) -> i64 {
+        if self.dice.once_in(12) {
+            return TOO_LATE;
+        }
+        let opens = self.now + SECOND * (i64::try_from(self.dice.below(14)).unwrap() - 3);
+        self.landmarks.extend([opens, opens + i64::from(INTERVAL) * SECOND]);
+        opens
     }
 
     /// Time goes on: a little, to the next landmark or one microsecond beside it, seldom a day.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::line::Line;
 use domain::ports::QueueReport;
 
@@ -22,9 +23,28 @@ pub(crate) enum Command {
     Cancel { place: Place, booking: usize },
     Pay { place: Place, booking: usize, amount: Option<i64>, key: Option<u8> },
     Charge { user: usize, amount: i64, key: Option<u8> },
-    Policy { queue: usize, max_active: Option<u32>, batch: Option<u32>, interval: Option<u32>, paused: Option<bool> },
+    Policy { queue: usize, change: Terms },
     Sweep,
     Clock { to: i64 },
+}
+
+/// What is changed of a policy; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) max_active: Option<u32>,
+    pub(crate) batch: Option<u32>,
+    pub(crate) interval: Option<u32>,
+    pub(crate) paused: Option<bool>,
+    pub(crate) opens: Opens,
+}
+
+/// What becomes of a queue's opening.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Opens {
+    #[default]
+    AsBefore,
+    AtOnce,
+    At(i64),
 }
 
 /// What was answered.
@@ -128,6 +148,7 @@ pub(crate) struct ReportSeen {
     pub(crate) batch: u32,
     pub(crate) interval: u32,
     pub(crate) paused: bool,
+    pub(crate) opens_at: Option<i64>,
     pub(crate) active: u64,
     pub(crate) line: LineSeen,
     /// How many paid, left and ran out of time.
@@ -150,6 +171,7 @@ impl ReportSeen {
             batch: report.policy.batch,
             interval: report.policy.interval_seconds,
             paused: report.policy.paused,
+            opens_at: report.policy.opens_at.map(Timestamp::micros),
             active: report.active,
             line: LineSeen::of(&report.line),
             ended: (ended.paid, ended.left, ended.deadline),

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 
 use self::generate::Generator;
-use self::log::{Answer, Command, Event};
+use self::log::{Answer, Command, Event, Terms};
 use self::play::Player;
 use domain::ports::Clock;
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(make: &Make, seed: u64) -> Result<(), String> {
 }
 
 fn same_policy(queue: usize) -> Command {
-    Command::Policy { queue, max_active: None, batch: None, interval: None, paused: None }
+    Command::Policy { queue, change: Terms::default() }
 }
 
 /// Whether two stores answered the same, but for how much each had written before time was looked at.

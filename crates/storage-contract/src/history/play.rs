@@ -6,12 +6,12 @@ use domain::concert::CreatedConcert;
 use domain::ports::{Admissions, Answer as Given, ChargeCommand, Clock, HoldCommand, Joined, PayCommand, StoreError};
 use domain::seat::SeatChoice;
 use domain::{
-    Money, PaymentId, PolicyChange, QueueNumber, Rejection, ReservationId, ScheduleId, SeatId, Ticket, Timestamp,
+    Edit, Money, PaymentId, PolicyChange, QueueNumber, Rejection, ReservationId, ScheduleId, SeatId, Ticket, Timestamp,
     TokenStatus, UserId,
 };
 use uuid::Uuid;
 
-use super::log::{Answer, Command, LineSeen, Place, ReportSeen};
+use super::log::{Answer, Command, LineSeen, Opens, Place, ReportSeen};
 use super::stage;
 use crate::Store;
 use crate::scene::{key, ticket, user};
@@ -101,12 +101,17 @@ impl Player {
             }
             Command::Pay { place, booking, amount, key } => self.pay(*place, *booking, *amount, *key).await?,
             Command::Charge { user, amount, key } => self.charge(*user, *amount, *key).await?,
-            Command::Policy { queue, max_active, batch, interval, paused } => {
+            Command::Policy { queue, change } => {
                 let change = PolicyChange {
-                    max_active: *max_active,
-                    batch: *batch,
-                    interval_seconds: *interval,
-                    paused: *paused,
+                    max_active: change.max_active,
+                    batch: change.batch,
+                    interval_seconds: change.interval,
+                    paused: change.paused,
+                    opens_at: match change.opens {
+                        Opens::AsBefore => Edit::Keep,
+                        Opens::AtOnce => Edit::Clear,
+                        Opens::At(micros) => Edit::Set(Timestamp::from_micros(micros)),
+                    },
                 };
                 let changed = self.store.queues.change_policy(self.queues[*queue], &change).await?;
                 changed.map(|report| Answer::Changed(ReportSeen::of(&report)))

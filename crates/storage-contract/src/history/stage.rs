@@ -22,6 +22,8 @@ pub(crate) const ACTIVE: i64 = 600 * SECOND;
 /// How far back a report looks at waits.
 pub(crate) const RECENT: i64 = 300 * SECOND;
 pub(crate) const DAY: i64 = 86_400 * SECOND;
+/// The year 2200, in which no queue opens any more.
+pub(crate) const TOO_LATE: i64 = 7_258_118_400 * SECOND;
 pub(crate) const MAX_CHARGE: i64 = 500_000;
 /// How many seats of the concert of each queue one user may have.
 pub(crate) const OF_CONCERTS: [usize; 2] = [5, 3];
@@ -43,7 +45,7 @@ pub(crate) fn rules() -> Rules {
         absence: Duration::from_secs(120),
         max_seats: u32::try_from(MAX_SEATS).unwrap(),
         max_charge: Money::from_minor(MAX_CHARGE).unwrap(),
-        new_queue: Policy { max_active: MAX_ACTIVE, batch: BATCH, interval_seconds: INTERVAL, paused: false },
+        new_queue: Policy { max_active: MAX_ACTIVE, batch: BATCH, interval_seconds: INTERVAL, ..Policy::default() },
     }
 }
 

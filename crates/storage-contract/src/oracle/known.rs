@@ -9,6 +9,7 @@ pub(super) struct Policy {
     pub(super) batch: u32,
     pub(super) interval: u32,
     pub(super) paused: bool,
+    pub(super) opens_at: Option<i64>,
     pub(super) since: i64,
     pub(super) grants: Vec<i64>,
 }
@@ -16,14 +17,16 @@ pub(super) struct Policy {
 impl Policy {
     pub(super) const fn first(since: i64) -> Self {
         let (max_active, batch, interval) = (stage::MAX_ACTIVE, stage::BATCH, stage::INTERVAL);
-        Self { max_active, batch, interval, paused: false, since, grants: Vec::new() }
+        Self { max_active, batch, interval, paused: false, opens_at: None, since, grants: Vec::new() }
     }
 
     /// How many may still be let in by the window of `now`.
     pub(super) fn left(&self, now: i64) -> usize {
-        let window = |at: i64| (at - self.since) / (i64::from(self.interval) * stage::SECOND);
+        // Nobody is let in before the opening, and the first window begins with it.
+        let began = self.opens_at.map_or(self.since, |opens_at| opens_at.max(self.since));
+        let window = |at: i64| (at - began) / (i64::from(self.interval) * stage::SECOND);
         let used = self.grants.iter().filter(|at| window(**at) == window(now)).count();
-        if self.paused { 0 } else { usize::try_from(self.batch).unwrap().saturating_sub(used) }
+        if self.paused || now < began { 0 } else { usize::try_from(self.batch).unwrap().saturating_sub(used) }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::known::{End, Tok};
 use super::{Oracle, Verdict, refused, user_name};
-use crate::history::log::{Answer, BookingStatus, LineSeen, Place, ReportSeen, TokenSeen, TokenState, TurnSeen};
+use crate::history::log::{
+    Answer, BookingStatus, LineSeen, Opens, Place, ReportSeen, Terms, TokenSeen, TokenState, TurnSeen,
+};
 use crate::history::stage;
-
-type Change = (Option<u32>, Option<u32>, Option<u32>, Option<bool>);
 
 impl Oracle {
     pub(super) fn of_queue(&self, queue: usize) -> impl Iterator<Item = &Tok> {
@@ -89,17 +89,21 @@ impl Oracle {
         Answer::Admitted(ticks)
     }
 
-    pub(super) fn change(&mut self, queue: usize, change: Change, line: Option<LineSeen>) -> Result<Answer, String> {
-        let (max_active, batch, interval, paused) = change;
-        if batch == Some(0) || interval == Some(0) {
+    pub(super) fn change(&mut self, queue: usize, change: &Terms, line: Option<LineSeen>) -> Result<Answer, String> {
+        if change.batch == Some(0) || change.interval == Some(0) || change.opens == Opens::At(stage::TOO_LATE) {
             return refused("Invalid");
         }
         let now = self.now;
         let policy = &mut self.policies[queue];
-        policy.max_active = max_active.unwrap_or(policy.max_active);
-        policy.batch = batch.unwrap_or(policy.batch);
-        policy.interval = interval.unwrap_or(policy.interval);
-        policy.paused = paused.unwrap_or(policy.paused);
+        policy.max_active = change.max_active.unwrap_or(policy.max_active);
+        policy.batch = change.batch.unwrap_or(policy.batch);
+        policy.interval = change.interval.unwrap_or(policy.interval);
+        policy.paused = change.paused.unwrap_or(policy.paused);
+        match change.opens {
+            Opens::AsBefore => {}
+            Opens::AtOnce => policy.opens_at = None,
+            Opens::At(at) => policy.opens_at = Some(at),
+        }
         policy.since = now;
         policy.grants.clear();
         Ok(Answer::Changed(self.report(queue, line.unwrap_or(NO_LINE))))
@@ -145,6 +149,7 @@ impl Oracle {
         let active = self.of_queue(queue).filter(|token| token.is_active()).count();
         let active = u64::try_from(active).unwrap();
         let (max_active, batch, interval, paused) = (policy.max_active, policy.batch, policy.interval, policy.paused);
+        let opens_at = policy.opens_at;
         let ended = |how: fn(End) -> bool| {
             let ended = self.of_queue(queue).filter(|token| token.end.is_some_and(how)).count();
             u64::try_from(ended).unwrap()
@@ -162,7 +167,7 @@ impl Oracle {
         let mut waits: Vec<i64> = self.of_queue(queue).filter_map(waited).collect();
         waits.sort_unstable();
         let oldest_wait = first.map(|token| self.now - token.issued_at);
-        ReportSeen { max_active, batch, interval, paused, active, line, ended, oldest_wait, waits }
+        ReportSeen { max_active, batch, interval, paused, opens_at, active, line, ended, oldest_wait, waits }
     }
 
     /// The counters of a line against the tokens, and against what was seen before.

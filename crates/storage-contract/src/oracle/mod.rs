@@ -94,9 +94,7 @@ impl Oracle {
             Command::Cancel { place, booking } => self.cancel(*place, *booking),
             Command::Pay { place, booking, amount, key } => self.pay(*place, *booking, *amount, *key),
             Command::Charge { user, amount, key } => self.charge(*user, *amount, *key),
-            Command::Policy { queue, max_active, batch, interval, paused } => {
-                self.change(*queue, (*max_active, *batch, *interval, *paused), line)
-            }
+            Command::Policy { queue, change } => self.change(*queue, change, line),
             Command::Sweep => Ok(Answer::Swept(u64::try_from(due).unwrap())),
             Command::Clock { .. } => Ok(Answer::Moved),
         };

@@ -12,10 +12,11 @@ use domain::ports::{
     LoadCommand, QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::Reservation;
+use domain::stock::{Look, Looked};
 use domain::token::Active;
 use domain::wallet::{Entry, Wallet};
 use domain::{
-    ConcertId, NewQueue, Page, PolicyChange, QueueNumber, Rejection, ReservationId, Rules, ScheduleId, Ticket,
+    ConcertId, NewQueue, Page, QueueEdit, QueueNumber, Rejection, ReservationId, Rules, ScheduleId, Ticket,
     TicketNumber, Token, TokenStatus, UserId,
 };
 
@@ -63,8 +64,8 @@ impl QueueRepository for Overtakes {
         self.0.report(queue).await
     }
 
-    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
-        self.0.change_policy(queue, change).await
+    async fn edit(&self, queue: QueueNumber, edit: &QueueEdit) -> Decided<QueueReport> {
+        self.0.edit(queue, edit).await
     }
 
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
@@ -204,6 +205,10 @@ impl ConcertRepository for ForgetsLimits {
 
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {
         self.0.seat_map(queue, schedule).await
+    }
+
+    async fn look(&self, queue: QueueNumber, looks: &[Look], most: u32) -> Result<Vec<Looked>, StoreError> {
+        self.0.look(queue, looks, most).await
     }
 }
 

@@ -11,6 +11,7 @@ use domain::page::Listed;
 use domain::ports::{Answer, ConcertRepository, Decided, IdGenerator, LoadCommand, StoreError};
 use domain::rejection::Missing;
 use domain::seat::{Seat, SeatStatus};
+use domain::stock::{Look, Looked, SeatSeen};
 use domain::{ConcertId, Page, QueueNumber, Rejection, ScheduleId, SeatId, Timestamp};
 
 use super::{Reference, Sale, State, down};
@@ -58,6 +59,26 @@ impl ConcertRepository for Reference {
         let seats = state.sales.get(&queue).map(|sale| sale.seats_of(schedule)).unwrap_or_default();
         let free = seats.iter().filter(|seat| seat.status_at(now) == SeatStatus::Available);
         Ok(free.count().try_into().unwrap())
+    }
+
+    async fn look(&self, queue: QueueNumber, looks: &[Look], most: u32) -> Result<Vec<Looked>, StoreError> {
+        let (state, now) = self.lock();
+        let looked = looks.iter().map(|look| {
+            let mut seats = state.sales.get(&queue).map(|sale| sale.seats_of(look.schedule)).unwrap_or_default();
+            seats.sort_by(|one, other| (&one.price, one.number).cmp(&(&other.price, other.number)));
+            let seen = |seat: &Seat| {
+                let (price, number, status) = (seat.price.clone(), seat.number, seat.status_at(now));
+                SeatSeen { price, number, status }
+            };
+            let after = look.after.as_ref();
+            let next =
+                seats.iter().filter(|seat| after.is_none_or(|after| (&seat.price, seat.number) > (&after.0, after.1)));
+            Looked {
+                again: seats.iter().filter(|seat| look.again.contains(&seat.number)).map(|seat| seen(seat)).collect(),
+                next: next.take(usize::try_from(most).unwrap()).map(|seat| seen(seat)).collect(),
+            }
+        });
+        Ok(looked.collect())
     }
 
     async fn seat_map(&self, queue: QueueNumber, schedule: ScheduleId) -> Decided<SeatMap> {

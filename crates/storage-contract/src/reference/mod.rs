@@ -21,8 +21,8 @@ use domain::seal::StoredKey;
 use domain::seat::Seat;
 use domain::wallet::{Charge, Entry, Wallet};
 use domain::{
-    ConcertId, Fingerprint, IdempotencyKey, NewQueue, Page, PaymentId, Queue, QueueEpoch, QueueName, QueueNumber,
-    Rejection, ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, UserId,
+    ConcertId, Fingerprint, IdempotencyKey, Message, NewQueue, Page, PaymentId, Queue, QueueEpoch, QueueName,
+    QueueNumber, Rejection, ReservationId, Rules, ScheduleId, SeatId, Ticket, TicketNumber, Timestamp, Token, UserId,
 };
 
 use self::roll_call::RollCall;
@@ -43,7 +43,7 @@ pub fn reference(rules: Rules) -> Store {
         load_keys: BTreeMap::new(),
         server_key: None,
     };
-    let main = NewQueue { name: QueueName::main(), policy: state.rules.new_queue };
+    let main = NewQueue { name: QueueName::main(), policy: state.rules.new_queue, message: None };
     state.make_queue(&main, clock.now());
     Store::of(Arc::new(Reference(Mutex::new(state))), clock)
 }
@@ -77,6 +77,7 @@ type Answers<K, T> = BTreeMap<(UserId, K), (Recorded, T)>;
 /// Everything of one queue.
 struct Sale {
     queue: Queue,
+    message: Option<Message>,
     tokens: BTreeMap<TicketNumber, Token>,
     titles: BTreeMap<ConcertId, Arc<str>>,
     schedules: BTreeMap<ScheduleId, Schedule>,
@@ -98,7 +99,7 @@ impl State {
         let number = QueueNumber(self.sales.keys().next_back().map_or(1, |last| last.0 + 1));
         let epoch = QueueEpoch(self.ids.random());
         let queue = Queue::new(number, new.name.clone(), epoch, new.policy, now);
-        self.sales.insert(number, Sale::new(queue));
+        self.sales.insert(number, Sale::new(queue, new.message.clone()));
         number
     }
 
@@ -119,9 +120,10 @@ impl State {
 }
 
 impl Sale {
-    const fn new(queue: Queue) -> Self {
+    const fn new(queue: Queue, message: Option<Message>) -> Self {
         Self {
             queue,
+            message,
             tokens: BTreeMap::new(),
             titles: BTreeMap::new(),
             schedules: BTreeMap::new(),

@@ -13,7 +13,7 @@ use domain::rejection::Missing;
 use domain::reservation::CancelReason;
 use domain::token::EndReason;
 use domain::{
-    NewQueue, PolicyChange, QueueEpoch, QueueNumber, Rejection, Rules, Ticket, TicketNumber, Timestamp, Token,
+    NewQueue, QueueEdit, QueueEpoch, QueueNumber, Rejection, Rules, Ticket, TicketNumber, Timestamp, Token,
     TokenStatus, UserId,
 };
 
@@ -99,12 +99,21 @@ impl QueueRepository for Reference {
         Ok(state.sales.get(&queue).map(|sale| sale.report(now)).ok_or(Rejection::NotFound(Missing::Queue)))
     }
 
-    async fn change_policy(&self, queue: QueueNumber, change: &PolicyChange) -> Decided<QueueReport> {
+    async fn edit(&self, queue: QueueNumber, edit: &QueueEdit) -> Decided<QueueReport> {
         let (mut state, now) = self.lock();
         let Some(sale) = state.sales.get_mut(&queue) else {
             return Ok(Err(Rejection::NotFound(Missing::Queue)));
         };
-        Ok(sale.queue.change_policy(change, now).map(|()| sale.report(now)))
+        if let Some(change) = &edit.policy
+            && let Err(rejection) = sale.queue.change_policy(change, now)
+        {
+            return Ok(Err(rejection));
+        }
+        if !edit.message.keeps() {
+            sale.queue.announce();
+            sale.message = edit.message.clone().apply(sale.message.take());
+        }
+        Ok(Ok(sale.report(now)))
     }
 
     async fn active(&self) -> Result<Vec<(QueueNumber, u64)>, StoreError> {
@@ -155,6 +164,8 @@ impl Sale {
             name: self.queue.name.clone(),
             epoch: self.queue.epoch,
             policy: self.queue.policy,
+            policy_since: self.queue.policy_since,
+            message: self.message.clone(),
             line,
             left: left.map(|token| token.ticket.number).collect(),
         }
@@ -197,6 +208,7 @@ impl Sale {
         QueueReport {
             name: self.queue.name.clone(),
             policy: self.queue.policy,
+            message: self.message.clone(),
             line,
             active: self.active_at(now),
             ended: Endings {

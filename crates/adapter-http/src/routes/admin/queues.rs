@@ -1,18 +1,20 @@
-//! What an operator does with queues: makes them, looks at them, and sets how fast they admit.
+//! What an operator does with queues: makes them, looks at them, sets when they open and how fast they admit, and tells
+//! those who wait something.
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ports::QueueReport;
 use domain::rejection::Missing;
-use domain::{PolicyChange, QueueName, Rejection, Wrong};
+use domain::{Edit, Message, PolicyChange, QueueEdit, QueueName, Rejection, Timestamp, Wrong};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::answer::error_codes::Code;
-use crate::answer::json;
+use crate::answer::message::MessageView;
 use crate::answer::problem::Problem;
+use crate::answer::{dates, json};
 use crate::api::Api;
 use crate::openapi::endpoint::{Auth, Content, Endpoint, Shape};
 use crate::request::auth::Admin;
@@ -28,8 +30,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let report = Content::One(
         Shape::of::<QueueView>(),
         json!({
-            "queue": "main", "max_active": 100, "batch": 10, "interval_seconds": 10, "paused": false, "waiting": 0,
-            "active": 0, "issued": 0, "admitted": 0,
+            "queue": "main", "max_active": 100, "batch": 10, "interval_seconds": 10, "paused": false,
+            "opens_at": "2026-12-01T11:00:00Z", "message": null, "waiting": 0, "active": 0, "issued": 0, "admitted": 0,
             "ended": {"paid": 0, "left": 0, "deadline": 0, "absent": 0, "new_epoch": 0},
             "oldest_wait_seconds": null, "recent_wait_seconds": null
         }),
@@ -37,19 +39,25 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Method::POST, "/api/v1/admin/queues", "createQueue", "Makes a queue.", || web::to(create_queue))
             .auth(Auth::Admin)
-            .body::<NewQueue>(json!({"name": "tonight", "max_active": 1000, "batch": 100, "paused": true}))
+            .body::<NewQueue>(json!({
+                "name": "tonight", "max_active": 1000, "batch": 100, "opens_at": "2026-12-01T20:00:00+09:00"
+            }))
             .answers(201, "The queue, which people can join.", report.clone())
             .header("Location", "Where to look at it.")
             .refuses(&[Code::QueueExists]),
-        Endpoint::new(Method::GET, QUEUE, "getQueue", "A queue's policy and counts.", || web::to(report_queue))
-            .auth(Auth::Admin)
-            .answers(200, "The queue.", report.clone()),
-        Endpoint::new(Method::PATCH, QUEUE, "changeQueue", "Changes what is named of a queue's policy.", || {
+        Endpoint::new(Method::GET, QUEUE, "getQueue", "A queue's policy, message and counts.", || {
+            web::to(report_queue)
+        })
+        .auth(Auth::Admin)
+        .answers(200, "The queue.", report.clone()),
+        Endpoint::new(Method::PATCH, QUEUE, "changeQueue", "Changes what is named of a queue.", || {
             web::to(change_queue)
         })
         .auth(Auth::Admin)
-        .body::<Change>(json!({"max_active": 1000, "batch": 100}))
-        .answers(200, "The queue, under its new policy.", report),
+        .body::<Change>(
+            json!({"max_active": 1000, "batch": 100, "message": {"ko": "15분 늦어집니다.", "en": "15 minutes late."}}),
+        )
+        .answers(200, "The queue as it is now.", report),
     ]
 }
 
@@ -68,14 +76,20 @@ object! {
         /// The length of a window.
         #[schema(required = false, value_type = u32, minimum = 1)]
         interval_seconds: Option<u32>,
-        /// Whether nobody is admitted.
+        /// Whether nobody is admitted; it wins over `opens_at`.
         #[schema(required = false, value_type = bool)]
         paused: Option<bool>,
+        /// When the queue opens, in the years 2000 to 2199, UTC: nobody is admitted before. It is open at once when this is null or left out.
+        #[schema(required = false, schema_with = dates::date_time_or_null)]
+        opens_at: Edit<Timestamp>,
+        /// What those who wait are told. Nothing when this is null or left out.
+        #[schema(required = false, value_type = Option<NewMessage>)]
+        message: Edit<Message>,
     }
 }
 
 object! {
-    /// A change of a queue's policy; at least one of its members.
+    /// A change of a queue; at least one of its members.
     #[schema(min_properties = 1)]
     struct Change {
         /// At most so many ACTIVE tokens at once.
@@ -87,20 +101,50 @@ object! {
         /// The length of a window.
         #[schema(required = false, value_type = u32, minimum = 1)]
         interval_seconds: Option<u32>,
-        /// Whether nobody is admitted.
+        /// Whether nobody is admitted; it wins over `opens_at`.
         #[schema(required = false, value_type = bool)]
         paused: Option<bool>,
+        /// When the queue opens, in the years 2000 to 2199, UTC: nobody is admitted before. `null` takes the opening away.
+        #[schema(required = false, schema_with = dates::date_time_or_null)]
+        opens_at: Edit<Timestamp>,
+        /// What those who wait are told. `null` takes it away.
+        #[schema(required = false, value_type = Option<NewMessage>)]
+        message: Edit<Message>,
     }
 }
 
-impl FromJson for PolicyChange {
+object! {
+    /// What those who wait are told.
+    struct NewMessage {
+        /// In Korean: 1 to 500 characters, none of them invisible.
+        #[schema(min_length = 1, max_length = 500)]
+        ko: String,
+        /// In English: the same.
+        #[schema(min_length = 1, max_length = 500)]
+        en: String,
+    }
+}
+
+impl FromJson for Message {
+    fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
+        let NewMessage { ko, en } = NewMessage::read(raw, at, errors)?;
+        match Self::new(&ko, &en) {
+            Ok(message) => Some(message),
+            Err(wrong) => wrong.into_iter().find_map(|error| errors.refuse(error)),
+        }
+    }
+}
+
+impl FromJson for QueueEdit {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
         let members = Members::of(raw, at, errors)?;
         if !members.has(Change::NAMES) {
             errors.reject::<()>("body", Wrong::NoneOf(Change::NAMES));
         }
-        let Change { max_active, batch, interval_seconds, paused } = Change::take(members, errors)?;
-        Some(Self { max_active, batch, interval_seconds, paused })
+        let of_policy = members.has(&["max_active", "batch", "interval_seconds", "paused", "opens_at"]);
+        let Change { max_active, batch, interval_seconds, paused, opens_at, message } = Change::take(members, errors)?;
+        let policy = PolicyChange { max_active, batch, interval_seconds, paused, opens_at };
+        Some(Self { policy: of_policy.then_some(policy), message })
     }
 }
 
@@ -117,6 +161,12 @@ struct QueueView {
     interval_seconds: u32,
     /// Whether nobody is admitted.
     paused: bool,
+    /// When it opens: nobody is admitted before. Null when it is open whenever it is not paused.
+    #[schema(schema_with = dates::date_time_or_null, required)]
+    opens_at: Option<String>,
+    /// What those who wait are told.
+    #[schema(required)]
+    message: Option<MessageView>,
     /// Tokens in line.
     waiting: u64,
     /// Tokens that are ACTIVE.
@@ -179,6 +229,8 @@ impl From<QueueReport> for QueueView {
             batch: report.policy.batch,
             interval_seconds: report.policy.interval_seconds,
             paused: report.policy.paused,
+            opens_at: report.policy.opens_at.map(|at| at.to_string()),
+            message: report.message.as_ref().map(MessageView::from),
             waiting: report.line.waiting(),
             active: report.active,
             issued: report.line.issued,
@@ -193,8 +245,9 @@ async fn create_queue(
     body: Json<NewQueue>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let Json(NewQueue { name, max_active, batch, interval_seconds, paused }) = body;
-    let settings = PolicyChange { max_active, batch, interval_seconds, paused };
+    let Json(NewQueue { name, max_active, batch, interval_seconds, paused, opens_at, message }) = body;
+    let policy = PolicyChange { max_active, batch, interval_seconds, paused, opens_at };
+    let settings = QueueEdit { policy: Some(policy), message };
     let made = api.app.create_queue(&name, &settings).await;
     api.queue_made();
     let mut response = HttpResponse::Created();
@@ -219,10 +272,10 @@ async fn report_queue(
 async fn change_queue(
     _: Admin,
     _: Query<Nothing>,
-    body: Json<PolicyChange>,
+    body: Json<QueueEdit>,
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let report = api.app.change_policy(&asked(&request)?, &body.0).await?;
+    let report = api.app.edit_queue(&asked(&request)?, &body.0).await?;
     json::ok(&QueueView::from(report))
 }

@@ -8,12 +8,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::TokenStatus;
 
+/// When histories begin: at a moment at which queues may open.
+const BEGAN: i64 = 1_000_000_000;
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Join(usize),
     Leave(usize),
     Tick,
-    Change(PolicyChange),
+    /// A change, and in how many seconds the queue opens after it, if there is an opening.
+    Change(PolicyChange, Option<i64>),
     Wait(i64),
 }
 
@@ -24,12 +28,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         batch: Some(batch),
         interval_seconds: Some(interval),
         paused: Some(paused),
+        opens_at: Edit::Clear,
     });
+    let opens_in = proptest::option::weighted(0.3, -4..8_i64);
     let step = prop_oneof![
         6 => (0..12_usize).prop_map(Step::Join),
         2 => any::<usize>().prop_map(Step::Leave),
         2 => Just(Step::Tick),
-        1 => change.prop_map(Step::Change),
+        1 => (change, opens_in).prop_map(|(change, opens_in)| Step::Change(change, opens_in)),
         2 => (0..5_i64).prop_map(Step::Wait),
     ];
     proptest::collection::vec(step, 1..120)
@@ -48,8 +54,8 @@ struct History {
 
 impl History {
     fn new() -> Self {
-        let policy = Policy { max_active: 2, batch: 2, interval_seconds: 2, paused: false };
-        Self { queue: queue(policy), tokens: vec![], second: 0, admitted: vec![], granted: BTreeMap::new() }
+        let policy = Policy { max_active: 2, batch: 2, interval_seconds: 2, ..Policy::default() };
+        Self { queue: queue(policy), tokens: vec![], second: BEGAN, admitted: vec![], granted: BTreeMap::new() }
     }
 
     fn step(&mut self, step: Step) {
@@ -57,7 +63,9 @@ impl History {
             Step::Join(user) => self.join(user),
             Step::Leave(pick) => self.leave(pick),
             Step::Tick => self.admit(),
-            Step::Change(change) => {
+            Step::Change(change, opens_in) => {
+                let opens_at = opens_in.map_or(Edit::Clear, |seconds| Edit::Set(at(self.second + seconds)));
+                let change = PolicyChange { opens_at, ..change };
                 self.queue.change_policy(&change, at(self.second)).unwrap();
                 self.granted.clear();
             }
@@ -106,10 +114,12 @@ impl History {
             self.tokens[index] = token;
         }
         if turns.admitted > 0 {
-            let since = self.queue.policy_since.micros() / 1_000_000;
+            let policy_since = self.queue.policy_since;
+            let opens_at = self.queue.policy.opens_at.unwrap_or(policy_since);
+            let since = opens_at.max(policy_since).micros() / 1_000_000;
             let window = (self.second - since) / i64::from(self.queue.policy.interval_seconds);
             *self.granted.entry((since, window)).or_default() += turns.admitted;
-            assert!(!self.queue.policy.paused);
+            assert!(!self.queue.policy.paused && opens_at <= now, "somebody was admitted while the queue was held");
             assert!(self.count(TokenStatus::Active) <= u64::from(self.queue.policy.max_active));
         }
         assert!(self.queue.room(self.count(TokenStatus::Active), now) == 0, "nobody waits beside a free place");
@@ -133,7 +143,7 @@ impl History {
 }
 
 proptest! {
-    /// R1 to R3, Q3 to Q7: nobody overtakes, no window and no policy grants more than it says, numbers have no holes.
+    /// R1 to R3, R19, Q3 to Q7: nobody overtakes, no window and no policy grants more than it says, numbers have no holes.
     #[test]
     fn admission_order_is_ticket_order(steps in steps()) {
         let mut history = History::new();

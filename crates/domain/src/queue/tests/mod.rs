@@ -12,6 +12,9 @@ fn at(second: i64) -> Timestamp {
 
 const ACTIVE: Duration = Duration::from_secs(600);
 
+/// A second at which a queue may open.
+const OPENING: i64 = 1_000_000_000;
+
 /// Waiting tokens of these numbers.
 fn waiting(numbers: std::ops::RangeInclusive<u64>) -> Vec<Token> {
     let ticket = |n| Ticket { queue: QueueNumber(1), number: TicketNumber::new(n).unwrap() };
@@ -111,6 +114,42 @@ fn nobody_is_admitted_while_paused_and_a_change_starts_a_new_window_r3() {
     assert_eq!(queue.room(1, at(1)), 0);
     queue.change_policy(&PolicyChange { paused: Some(false), ..PolicyChange::default() }, at(2)).unwrap();
     assert_eq!(queue.room(1, at(2)), 1);
+}
+
+/// R19: the opening is exact, by ticks and at joins alike; a pause wins over it; moved ahead after it, it is a pause.
+#[test]
+fn nobody_is_admitted_before_the_opening_r19() {
+    let opens_at = at(OPENING);
+    let mut queue = queue(Policy { batch: 2, opens_at: Some(opens_at), ..Policy::default() });
+    joined(&mut queue, 5);
+    let micros = |micros: i64| Timestamp::from_micros(opens_at.micros() + micros);
+    for (late, room) in [(-1, 0), (0, 2), (1, 2)] {
+        assert_eq!(queue.room(0, micros(late)), room, "{late}");
+    }
+    let early = queue.admit(0, &mut waiting(1..=5), &Roll::of_all(), ACTIVE, micros(-1));
+    assert_eq!((early, queue.line.frontier), (Turns::default(), 0));
+    assert_eq!(admit(&mut queue, 0, 1..=5, OPENING), 2);
+    assert_eq!((queue.room(2, at(OPENING + 9)), queue.room(2, at(OPENING + 10))), (0, 2), "windows of 10 s");
+
+    let moved = PolicyChange { opens_at: Edit::Set(at(OPENING + 100)), ..PolicyChange::default() };
+    queue.change_policy(&moved, at(OPENING + 20)).unwrap();
+    assert_eq!((queue.room(2, at(OPENING + 99)), queue.room(2, at(OPENING + 100))), (0, 2));
+    let paused = PolicyChange { paused: Some(true), ..PolicyChange::default() };
+    queue.change_policy(&paused, at(OPENING + 30)).unwrap();
+    assert_eq!(queue.room(2, at(OPENING + 100)), 0, "a pause wins");
+    let open = PolicyChange { paused: Some(false), opens_at: Edit::Clear, ..PolicyChange::default() };
+    queue.change_policy(&open, at(OPENING + 31)).unwrap();
+    assert_eq!((queue.room(2, at(OPENING + 31)), queue.policy.opens_at), (2, None));
+}
+
+/// R19, Q2: a clock that steps back before the opening grants nothing, and nothing twice when it comes again.
+#[test]
+fn an_opening_grants_nothing_twice_q2() {
+    let mut queue = queue(Policy { batch: 2, opens_at: Some(at(OPENING)), ..Policy::default() });
+    joined(&mut queue, 5);
+    assert_eq!(admit(&mut queue, 0, 1..=5, OPENING), 2);
+    assert_eq!(admit(&mut queue, 2, 3..=5, OPENING - 1), 0);
+    assert_eq!(admit(&mut queue, 2, 3..=5, OPENING + 1), 0);
 }
 
 #[test]

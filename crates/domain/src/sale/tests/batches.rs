@@ -6,7 +6,7 @@ use super::scene::{Scene, choice, held, now, over, reservation_id, ticket, user}
 use crate::idempotency::Recorded;
 use crate::ports::{HoldCommand, PayCommand};
 use crate::sale::{BareReservation, Command, WorkingSet};
-use crate::{IdempotencyKey, Money, PolicyChange, ReservationId};
+use crate::{Edit, IdempotencyKey, Money, PolicyChange, QueueEdit, ReservationId};
 
 impl Scene {
     /// Stores what a set is to have written.
@@ -76,8 +76,11 @@ fn commands() -> impl Strategy<Value = Command> {
     let pay = pay
         .prop_map(|(ticket, reservation, amount, key)| Command::Pay(PayCommand { ticket, reservation, amount, key }));
     let join = prop::sample::select(vec!["holder", "other", "third"]).prop_map(|name| Command::Join(user(name)));
-    let policy = prop::bool::ANY
-        .prop_map(|paused| Command::ChangePolicy(PolicyChange { paused: Some(paused), ..PolicyChange::default() }));
+    let edit = (prop::option::of(any::<bool>()), prop::sample::select(vec![Edit::Keep, Edit::Clear]));
+    let edit = edit.prop_map(|(paused, message)| {
+        let policy = paused.map(|paused| PolicyChange { paused: Some(paused), ..PolicyChange::default() });
+        Command::Edit(QueueEdit { policy, message })
+    });
     prop_oneof![
         6 => hold,
         4 => pay,
@@ -85,7 +88,7 @@ fn commands() -> impl Strategy<Value = Command> {
         1 => reservations().prop_map(Command::Release),
         1 => tickets().prop_map(Command::Leave),
         1 => join,
-        1 => policy,
+        1 => edit,
     ]
 }
 

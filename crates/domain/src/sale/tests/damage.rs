@@ -1,10 +1,10 @@
 //! A damaged row fails the commands that need it, and no other (S8).
 
 use super::scene::{Scene, choice, held, hold, key, now, over, pay, reservation_id, seat_id, ticket, user, verdict};
-use crate::PolicyChange;
 use crate::ports::{HoldCommand, StoreError};
 use crate::sale::{Command, WorkingSet};
 use crate::seat::Taken;
+use crate::{PolicyChange, QueueEdit};
 
 fn damaged(table: &'static str) -> StoreError {
     StoreError::Inconsistent { table, column: "any", detail: "injected".to_owned() }
@@ -16,7 +16,7 @@ type Damage = (&'static str, fn(&mut WorkingSet), Vec<Command>, Vec<Command>);
 #[test]
 fn a_damaged_row_fails_the_commands_that_need_it_and_no_other_s8() {
     let other = || Command::Hold(HoldCommand { key: None, choice: choice(&[2]), ..hold(2) });
-    let policy = || Command::ChangePolicy(PolicyChange::default());
+    let policy = || Command::Edit(QueueEdit { policy: Some(PolicyChange::default()), ..QueueEdit::default() });
     let damages: [Damage; 7] = [
         (
             "queues",

@@ -15,8 +15,8 @@ use crate::seat::{Seat, SeatChoice, Taken};
 use crate::token::EndReason;
 use crate::wallet::{EntryKind, Wallet};
 use crate::{
-    ConcertId, IdempotencyKey, PaymentId, PolicyChange, Queue, Rejection, ReservationId, ScheduleId, TicketNumber,
-    Token, TokenStatus, UserId,
+    ConcertId, Edit, IdempotencyKey, Message, PaymentId, PolicyChange, Queue, QueueEdit, Rejection, ReservationId,
+    ScheduleId, TicketNumber, Token, TokenStatus, UserId,
 };
 
 /// Facts that note what was asked for.
@@ -373,10 +373,35 @@ fn a_policy_is_kept_beside_those_before_it_r3() {
     let mut set = scene.set();
     for batch in [3, 4] {
         let change = PolicyChange { batch: Some(batch), ..PolicyChange::default() };
-        set.decide(&Command::ChangePolicy(change), &scene.context()).unwrap();
+        let edit = QueueEdit { policy: Some(change), message: Edit::Keep };
+        set.decide(&Command::Edit(edit), &scene.context()).unwrap();
     }
     assert_eq!(set.changed().policies.iter().map(|policy| policy.batch).collect::<Vec<_>>(), [3, 4]);
     assert_eq!(set.queue().unwrap().unwrap().policy.batch, 4);
+}
+
+/// So that a word to those who wait costs nobody a grant, and gives nobody one.
+#[test]
+fn a_message_is_no_change_of_the_policy_and_one_of_the_line() {
+    let scene = Scene::new();
+    let mut set = scene.set();
+    let before = set.queue().unwrap().unwrap();
+    let (first, last) = (Message::new("곧", "Soon").unwrap(), Message::new("매진", "Sold out").unwrap());
+    for message in [Edit::Set(first), Edit::Set(last.clone()), Edit::Keep] {
+        let edit = QueueEdit { policy: None, message };
+        set.decide(&Command::Edit(edit), &scene.context()).unwrap();
+    }
+    assert_eq!(set.changed().message, Edit::Set(last), "the last one stays");
+    assert_eq!(set.changed().policies, []);
+    let line = crate::line::Line { version: before.line.version + 2, ..before.line };
+    assert_eq!(set.queue().unwrap(), Some(Queue { line, ..before.clone() }));
+
+    // Of a policy that is refused nothing is kept, and no message either.
+    let bad = PolicyChange { batch: Some(0), ..PolicyChange::default() };
+    let edit = QueueEdit { policy: Some(bad), message: Edit::Clear };
+    let mut set = scene.set();
+    set.decide(&Command::Edit(edit), &scene.context()).unwrap();
+    assert_eq!((set.changed().message.clone(), set.queue().unwrap()), (Edit::Keep, Some(before)));
 }
 
 #[test]

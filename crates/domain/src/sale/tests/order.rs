@@ -11,8 +11,8 @@ use crate::sale::{Command, Outcome, Step};
 use crate::seat::Taken;
 use crate::token::EndReason;
 use crate::{
-    LocalTime, PaymentId, Policy, PolicyChange, Queue, QueueEpoch, QueueName, Rejection, TicketNumber, Token,
-    TokenStatus,
+    Edit, LocalTime, PaymentId, Policy, PolicyChange, Queue, QueueEdit, QueueEpoch, QueueName, Rejection, TicketNumber,
+    Token, TokenStatus,
 };
 
 /// How one thing is spoiled, and what a command hears then.
@@ -130,7 +130,7 @@ fn cancelling_leaving_and_joining_r1_r17() {
     let mut nowhere = Scene::new();
     no_queue(&mut nowhere);
     let change = PolicyChange { batch: Some(0), ..PolicyChange::default() };
-    for command in [Command::Admit, Command::ChangePolicy(change)] {
+    for command in [Command::Admit, Command::Edit(QueueEdit { policy: Some(change), message: Edit::Keep })] {
         assert_eq!(nowhere.verdict(&command).err(), Some(Rejection::NotFound(Missing::Queue)), "{command:?}");
     }
     let joined = nowhere.verdict(&Command::Join(user("holder")));

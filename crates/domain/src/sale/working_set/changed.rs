@@ -7,7 +7,7 @@ use crate::ports::StoreError;
 use crate::reservation::Reservation;
 use crate::sale::effects::Key;
 use crate::wallet::Entry;
-use crate::{PaymentId, Policy, ReservationId, SeatId, TicketNumber, UserId};
+use crate::{Edit, Message, PaymentId, Policy, ReservationId, SeatId, TicketNumber, UserId};
 
 /// What a batch is to write, all of it in one transaction; the rows themselves are the set's.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Changed {
     pub queue: bool,
     /// Policies that came into force, the last one last.
     pub policies: Vec<Policy>,
+    /// What those who wait are told after it.
+    pub message: Edit<Message>,
     /// New reservations with their keys.
     pub reserved: BTreeMap<ReservationId, (Reservation, Option<Key>)>,
     /// Movements of wallets.

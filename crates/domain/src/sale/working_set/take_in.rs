@@ -20,6 +20,9 @@ impl WorkingSet {
             if effects.new_policy {
                 self.changed.policies.push(queue.policy);
             }
+            if !effects.message.keeps() {
+                self.changed.message = effects.message;
+            }
             self.put_queue(queue);
         }
         for token in effects.tokens {
