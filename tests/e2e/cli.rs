@@ -42,6 +42,8 @@ async fn wrong_flags_are_named() {
         &["serve", "--max-charge=-1"],
         &["serve", "--listen", "nowhere"],
         &["serve", "--scheduler", "sometimes"],
+        &["serve", "--listen", "21511"],
+        &["serve", "--user-key", "0123456789abcdef0123456789abcdef"],
         &["serve", "--admit-batch", "4294967296"],
         &["serve", "--user-key", "short"],
         &["serve", "--token-key", "short"],
@@ -86,6 +88,8 @@ async fn a_server_that_cannot_be_had_is_one_line() {
     let urls = [
         "postgres://usher:secret@127.0.0.1:1/usher",
         "postgres://usher:secret@127.0.0.1:99999/usher",
+        "postgres://usher:x?secret@127.0.0.1:1/usher",
+        "postgres://usher:x@secret@127.0.0.1:1/usher",
         "postgres://",
         &format!("{}_that_is_not_there", server.url()),
     ];
@@ -99,6 +103,10 @@ async fn a_server_that_cannot_be_had_is_one_line() {
         let scheduler = Process::start_scheduler(&arguments, server.directory()).finished().await;
         one_line(&scheduler, &["usher-scheduler: "]);
     }
+    let file = ["--database-url".to_owned(), "sqlite://usher.db".to_owned()];
+    let scheduler = Process::start_scheduler(&file, server.directory()).finished().await;
+    one_line(&scheduler, &["usher-scheduler: ", "PostgreSQL"]);
+    assert!(!server.directory().join("usher.db").exists(), "it makes none");
     let nothing = Process::start_scheduler(&[], server.directory()).finished().await;
     one_line(&nothing, &["usher-scheduler: ", "--database-url"]);
 }
@@ -154,6 +162,12 @@ async fn a_second_server_on_one_file_is_one_line() {
         let url = format!("sqlite://{}", name.display());
         one_line(&shop.settings().clone().with("--database-url", url).refused().await, &["in use"]);
     }
+    // A second name of the file itself: the log lies beside the first one.
+    let other = shop.database().directory().join("other.db");
+    std::fs::hard_link(shop.database().file(), &other).unwrap();
+    let url = format!("sqlite://{}", other.display());
+    one_line(&shop.settings().clone().with("--database-url", url).refused().await, &["other.db has a second name"]);
+    std::fs::remove_file(other).unwrap();
     shop.audit().await;
     shop.join("ann").await;
     // After the first has ended, however it did, another may start.

@@ -94,3 +94,16 @@ async fn a_switch_to_the_standby_leaves_the_old_primary_readable() {
     rush.during(switch).await;
     moved(shops, beside_standby).await;
 }
+
+/// A standby shows what was; a server that is given nothing else does not start.
+#[tokio::test]
+async fn a_standby_is_refused() {
+    let primary = Server::start().await;
+    let standby = primary.standby().await;
+    let settings = Settings::at(&standby.url("usher"));
+    for finished in [settings.refused().await, settings.run(&["migrate"]).await] {
+        assert_eq!(finished.code, Some(1), "{finished:#?}");
+        assert!(finished.stderr.contains("the server is a standby, which takes no writes"), "{finished:#?}");
+        assert_eq!(finished.stderr.lines().count(), 1, "{finished:#?}");
+    }
+}

@@ -10,6 +10,7 @@
 mod absence;
 mod broken;
 mod cli;
+mod clockwork;
 mod codes;
 mod contract;
 mod crash;
@@ -19,6 +20,7 @@ mod degraded;
 mod docs;
 mod failover;
 mod fairness;
+mod files;
 mod following;
 
 mod guard;

@@ -63,6 +63,25 @@ async fn postgres_is_killed_and_restarted() {
     rush.during(fault).await;
 }
 
+/// As some providers set it up: commits are answered before they are on the disk, unless a session asks otherwise. Usher's do.
+#[tokio::test]
+async fn a_role_whose_commits_do_not_wait_for_the_disk_loses_nothing() {
+    let postgres = Server::start().await;
+    let url = as_shop(&postgres).await;
+    operator(&postgres).await.batch_execute("ALTER ROLE shop SET synchronous_commit = off").await.unwrap();
+    let shop = shop(&url).await;
+    assert!(shop.output().contains("synchronous_commit is off for this role or database"), "{}", shop.output());
+    let rush = Rush::at(vec![shop]).await;
+    let fault = async {
+        for _ in 0..3 {
+            postgres.crash().await;
+            postgres.restart().await;
+            rush.sells().await;
+        }
+    };
+    rush.during(fault).await;
+}
+
 #[tokio::test]
 async fn the_network_fails_in_every_way() {
     let postgres = Server::start().await;

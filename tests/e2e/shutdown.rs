@@ -1,7 +1,7 @@
 //! SIGTERM: what is in flight is finished, nothing is lost, exit code 0 (`docs/operations.md`).
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 use e2e::{LIMIT, Settings, Shop, Storage, on_each_storage, until};
 
@@ -12,6 +12,8 @@ on_each_storage![
     a_request_in_flight_is_answered,
     who_sends_nothing_does_not_hold_the_server_up,
     sigterm_right_after_the_start_is_obeyed,
+    sighup_stops_nothing,
+    a_log_that_cannot_be_written_ends_nothing,
 ];
 
 /// A crowd buys while the server is told to end.
@@ -87,4 +89,48 @@ async fn sigterm_right_after_the_start_is_obeyed(storage: Storage) {
         let finished = process.finished().await;
         assert_eq!(finished.code, Some(0), "{finished:#?}");
     }
+}
+
+/// A terminal that is closed ends no sale, nor does whoever asks for settings to be read anew.
+async fn sighup_stops_nothing(storage: Storage) {
+    let shop = Shop::open(storage).await;
+    let ann = shop.join("ann").await;
+    shop.hang_up();
+    until("it is told", async || shop.output().contains("SIGHUP").then_some(())).await;
+    ann.charge(100).await.expect(201);
+    shop.terminate();
+    assert_eq!(shop.finished().await.code, Some(0));
+}
+
+/// The disk that the log goes to is full, and what the start-up says finds no room either: the sale goes on, and ends as it should.
+async fn a_log_that_cannot_be_written_ends_nothing(storage: Storage) {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Settings::on(storage).with("--listen", free).spawn_unheard();
+    let http = reqwest::Client::new();
+    let answers = async || {
+        let answer = http.get(format!("http://{free}/readyz")).send().await.ok()?;
+        (answer.status() == 200).then_some(())
+    };
+    until("it serves", answers).await;
+    // What it wants to say of this cannot be written.
+    server.hang_up();
+    for _ in 0..50 {
+        assert_eq!(answers().await, Some(()));
+    }
+    server.terminate();
+    assert_eq!(server.finished().await.code, Some(0));
+}
+
+/// The same of a scheduler.
+#[tokio::test]
+async fn a_schedulers_log_that_cannot_be_written_ends_nothing() {
+    let settings = Settings::on(Storage::Postgres);
+    let scheduler = settings.spawn_scheduler_unheard();
+    let ticks = || settings.database().text("SELECT coalesce(ticked_at::text, '') AS text FROM clockwork");
+    until("it ticks", async || (!ticks().is_empty()).then_some(())).await;
+    scheduler.hang_up();
+    let before = ticks();
+    until("it goes on", async || (ticks() != before).then_some(())).await;
+    scheduler.terminate();
+    assert_eq!(scheduler.finished().await.code, Some(0));
 }

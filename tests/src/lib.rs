@@ -32,7 +32,7 @@ pub use dice::Dice;
 pub use liar::{Liar, Reply};
 pub use process::{Finished, Process};
 pub use proxy::{Proxy, Toward};
-pub use rehearsal::{Rehearsed, play_at, rehearse};
+pub use rehearsal::{Rehearsed, play_at, rehearse, try_to_play};
 pub use request::Request;
 pub use settings::{ADMIN_KEY, Settings};
 pub use shop::{Sale, Shop};

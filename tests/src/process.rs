@@ -1,5 +1,6 @@
 //! One process: started, listened to, signalled, and gone when the test is over.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -34,30 +35,37 @@ pub struct Finished {
 impl Process {
     /// Starts `usher` with these arguments, in `directory`, with nothing else from the environment.
     pub fn start(arguments: &[String], directory: &Path) -> Self {
-        Self::spawn(&binary::usher(), arguments, directory)
+        Self::heard(&mut command(&binary::usher(), arguments, directory))
     }
 
     /// Starts `usher-scheduler` in the same way.
     pub fn start_scheduler(arguments: &[String], directory: &Path) -> Self {
-        Self::spawn(&binary::scheduler(), arguments, directory)
+        Self::heard(&mut command(&binary::scheduler(), arguments, directory))
     }
 
-    fn spawn(program: &Path, arguments: &[String], directory: &Path) -> Self {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .current_dir(directory)
-            .env_clear()
-            // An error that reaches the operator with a backtrace is a defect, and this makes it visible.
-            .env("RUST_BACKTRACE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+    /// Starts `usher`, and whatever it says finds no room, as on a disk that is full.
+    pub fn start_unheard(arguments: &[String], directory: &Path) -> Self {
+        Self::unheard(&mut command(&binary::usher(), arguments, directory))
+    }
+
+    /// Starts `usher-scheduler` in the same way.
+    pub fn start_scheduler_unheard(arguments: &[String], directory: &Path) -> Self {
+        Self::unheard(&mut command(&binary::scheduler(), arguments, directory))
+    }
+
+    fn heard(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let (sender, addresses) = channel();
         let (stdout, out) = collect(child.stdout.take().expect("stdout is piped"), Some(sender));
         let (stderr, err) = collect(child.stderr.take().expect("stderr is piped"), None);
         Self { child, stdout, stderr, readers: vec![out, err], addresses }
+    }
+
+    fn unheard(command: &mut Command) -> Self {
+        let full = || File::options().write(true).open("/dev/full").expect("there is a disk that is full");
+        let child = command.stdout(full()).stderr(full()).spawn().expect("the program starts");
+        let (_, addresses) = channel();
+        Self { child, stdout: Arc::default(), stderr: Arc::default(), readers: Vec::new(), addresses }
     }
 
     /// Waits for the line that says where it listens, and returns that place: `http://127.0.0.1:PORT`.
@@ -86,6 +94,11 @@ impl Process {
     /// SIGCONT: it goes on.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// SIGHUP: its terminal is closed, or somebody wants its settings to be read anew.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
     }
 
     fn signal(&self, signal: Signal) {
@@ -125,6 +138,19 @@ impl Drop for Process {
             assert!(!output.contains("panicked at"), "the server panicked:\n{output}");
         }
     }
+}
+
+/// A program that is to be started, with nothing from the environment.
+fn command(program: &Path, arguments: &[String], directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        // An error that reaches the operator with a backtrace is a defect, and this makes it visible.
+        .env("RUST_BACKTRACE", "1")
+        .stdin(Stdio::null());
+    command
 }
 
 #[expect(clippy::print_stderr, reason = "the test harness of Rust shows this with the failed test")]

@@ -142,6 +142,13 @@ pub async fn play_at(urls: &[&str], flags: &[&str]) -> (Option<i32>, Value) {
     (played.status.code(), serde_json::from_slice(&told).expect("a report is JSON"))
 }
 
+/// Has `usher-rehearsal` try to play at servers, and tells how that ended.
+pub async fn try_to_play(urls: &[&str], flags: &[&str]) -> Finished {
+    let ended = program(urls).args(flags).output().await.expect("the program starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Finished { code: ended.status.code(), stdout: text(&ended.stdout), stderr: text(&ended.stderr) }
+}
+
 /// `usher-rehearsal` at these servers.
 fn program(urls: &[impl AsRef<str>]) -> Command {
     let mut program = Command::new(binary::rehearsal());

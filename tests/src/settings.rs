@@ -97,14 +97,29 @@ impl Settings {
         Process::start(&arguments, self.database.directory()).finished().await
     }
 
+    /// Starts `usher migrate` on the database and does not wait for anything.
+    pub fn spawn_migration(&self) -> Process {
+        let arguments = ["migrate", "--database-url", &self.database_url()].map(str::to_owned);
+        Process::start(&arguments, self.database.directory())
+    }
+
     /// Starts an `usher-scheduler` with the rules of these settings and does not wait for anything.
     pub fn spawn_scheduler(&self) -> Process {
+        Process::start_scheduler(&self.scheduler_arguments(), self.database.directory())
+    }
+
+    /// The same, of which nothing that it says is heard.
+    pub fn spawn_scheduler_unheard(&self) -> Process {
+        Process::start_scheduler_unheard(&self.scheduler_arguments(), self.database.directory())
+    }
+
+    fn scheduler_arguments(&self) -> Vec<String> {
         let mut arguments = vec!["--database-url".to_owned(), self.database.url()];
         for (flag, value) in self.flags.iter().filter(|(flag, _)| !OF_SERVERS_ONLY.contains(&flag.as_str())) {
             arguments.push(flag.clone());
             arguments.extend(value.clone());
         }
-        Process::start_scheduler(&arguments, self.database.directory())
+        arguments
     }
 
     /// The database that was set, or the one that comes with the settings.
@@ -115,6 +130,15 @@ impl Settings {
 
     /// Starts a server and does not wait for anything.
     pub fn spawn(&self) -> Process {
+        Process::start(&self.arguments(), self.database.directory())
+    }
+
+    /// The same, of which nothing that it says is heard.
+    pub fn spawn_unheard(&self) -> Process {
+        Process::start_unheard(&self.arguments(), self.database.directory())
+    }
+
+    fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["serve".to_owned()];
         if !self.flags.iter().any(|(flag, _)| flag == "--database-url") {
             arguments.extend(["--database-url".to_owned(), self.database.url()]);
@@ -123,6 +147,6 @@ impl Settings {
             arguments.push(flag.clone());
             arguments.extend(value.clone());
         }
-        Process::start(&arguments, self.database.directory())
+        arguments
     }
 }

@@ -63,6 +63,11 @@ impl Shop {
         self.with_process(Process::terminate);
     }
 
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.with_process(Process::hang_up);
+    }
+
     /// Stops the server's time; see [`Process::freeze`].
     pub fn freeze(&self) {
         self.with_process(Process::freeze);

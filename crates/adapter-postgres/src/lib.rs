@@ -10,6 +10,7 @@ mod batches;
 mod connections;
 mod environment;
 mod open;
+mod open_error;
 #[cfg(test)]
 mod plans;
 mod ports;
@@ -18,5 +19,6 @@ mod schema;
 mod store;
 mod tables;
 
-pub use crate::open::{Migrations, OpenError, Options, migrate};
+pub use crate::open::{Migrations, Options, migrate};
+pub use crate::open_error::OpenError;
 pub use crate::store::PostgresStore;

@@ -3,20 +3,23 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use connect_postgres::connect;
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Text};
-use diesel::{Connection, QueryableByName, RunQueryDsl};
+use diesel::{QueryableByName, RunQueryDsl};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use domain::Rules;
-use domain::ports::{Clock, IdGenerator};
+use domain::ports::{Clock, IdGenerator, PATIENCE};
 
 use crate::batches::loading::Plan;
 use crate::connections::limits::Limits;
 use crate::connections::pool::{Connections, patient};
+use crate::connections::server::look_at;
 use crate::environment::Environment;
+use crate::open_error::OpenError;
 use crate::sale::schedule_cache::ScheduleCache;
 use crate::store::{Inner, Lanes, PostgresStore};
 
@@ -32,26 +35,6 @@ pub enum Migrations {
     Apply,
     /// Refuse the database.
     Refuse,
-}
-
-/// Why a database could not be opened, in one line that names no password.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The database does not answer or does not let us in.
-    #[error("the database cannot be reached: {0}")]
-    Unreachable(String),
-    /// It has tables of another program.
-    #[error("the database is one of another program")]
-    NotOurs,
-    /// A newer binary has migrated it.
-    #[error("the database has a schema newer than this program: migration {0} is unknown to it")]
-    SchemaNewer(String),
-    /// It lacks migrations, and they are not to be applied.
-    #[error("the database needs {0} migration(s); run `usher migrate`")]
-    MigrationsPending(usize),
-    /// A migration failed, or anything else did.
-    #[error("the database cannot be opened: {0}")]
-    Failed(String),
 }
 
 /// How a store is opened.
@@ -75,14 +58,17 @@ impl PostgresStore {
     ///
     /// Any number of servers may open it, also at once: one of them migrates, the others wait for it.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+        let limits = Limits::new(options.patience);
+        let concerns = look_at(url, limits).await?;
         bring_up_to_date(url, options.migrations).await?;
-        let connections = Connections::new(url, options.connections.max(1), Limits::new(options.patience));
+        let connections = Connections::new(url, options.connections.max(1), limits);
         let connections = connections.map_err(|error| OpenError::Failed(error.to_string()))?;
         let store = Self(Arc::new(Inner {
             connections: Arc::new(connections),
             environment: Environment { clock: options.clock, ids: options.ids, rules: Arc::new(options.rules) },
             schedules: Arc::new(ScheduleCache::default()),
             lanes: Mutex::new(Some(Lanes::default())),
+            concerns,
         }));
         let made = store.load(Plan::Main).await.map_err(|error| OpenError::Failed(error.to_string()))?;
         made.map_err(|rejection| OpenError::Failed(rejection.to_string()))?;
@@ -92,12 +78,13 @@ impl PostgresStore {
 
 /// Brings the tables of the database up to date; the names of the migrations it applied.
 pub async fn migrate(url: &str) -> Result<Vec<String>, OpenError> {
+    look_at(url, Limits::new(PATIENCE)).await?;
     bring_up_to_date(url, Migrations::Apply).await
 }
 
 async fn bring_up_to_date(url: &str, migrations: Migrations) -> Result<Vec<String>, OpenError> {
-    let url = url.to_owned();
-    let done = tokio::task::spawn_blocking(move || up_to_date(&url, migrations)).await;
+    let connection = connect(&patient(url)).await.map_err(|error| OpenError::Unreachable(error.to_string()))?;
+    let done = tokio::task::spawn_blocking(move || up_to_date(connection.into(), migrations)).await;
     done.map_err(|error| OpenError::Failed(error.to_string()))?
 }
 
@@ -121,12 +108,20 @@ fn versions(conn: &mut Blocking) -> diesel::QueryResult<Vec<String>> {
     Ok(rows.into_iter().map(|row| row.version).collect())
 }
 
-fn up_to_date(url: &str, migrations: Migrations) -> Result<Vec<String>, OpenError> {
-    let mut conn = Blocking::establish(&patient(url)).map_err(|error| OpenError::Unreachable(error.to_string()))?;
+/// Waits for its turn to look at the tables and change them. Kept until the connection ends.
+fn take_turn(conn: &mut Blocking) -> diesel::QueryResult<()> {
+    let at_once =
+        diesel::sql_query("SELECT pg_try_advisory_lock($1)::integer::bigint AS count").bind::<BigInt, _>(LOCK);
+    if at_once.get_result::<Count>(conn)?.count == 0 {
+        tracing::info!("waiting for another process that looks at the database's tables, or brings them up to date");
+        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(conn)?;
+    }
+    Ok(())
+}
+
+fn up_to_date(mut conn: Blocking, migrations: Migrations) -> Result<Vec<String>, OpenError> {
     let failed = |error: &dyn std::fmt::Display| OpenError::Failed(error.to_string());
-    // Held until the connection ends, which is when this function does.
-    let lock = diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK);
-    lock.execute(&mut conn).map_err(|error| failed(&error))?;
+    take_turn(&mut conn).map_err(|error| failed(&error))?;
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()";
     let count = |conn: &mut Blocking, sql: String| {
         diesel::sql_query(sql).get_result::<Count>(conn).map(|row| row.count).map_err(|error| failed(&error))

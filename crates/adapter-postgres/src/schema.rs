@@ -1,6 +1,13 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    clockwork (id) {
+        id -> Int4,
+        ticked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     concerts (queue, id) {
         queue -> Int4,
         id -> Uuid,
@@ -206,6 +213,7 @@ diesel::joinable!(sightings -> queues (queue));
 diesel::joinable!(tokens -> queues (queue));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    clockwork,
     concerts,
     entries,
     loadings,

@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) schedules: Arc<ScheduleCache>,
     /// `None` after the shutdown.
     pub(crate) lanes: Mutex<Option<Lanes>>,
+    /// What an operator should know of the server, a line each.
+    pub(crate) concerns: Vec<String>,
 }
 
 /// How many lanes share the holds and payments of a queue, and how many share the charges of all users: none of these locks
@@ -80,6 +82,11 @@ impl Lanes {
 }
 
 impl PostgresStore {
+    /// What an operator should know of the server, a line each: settings by which it may lose what was answered with success.
+    pub fn concerns(&self) -> &[String] {
+        &self.0.concerns
+    }
+
     /// Takes no more commands, and returns when those that wait are done and answered. Reads still work.
     pub async fn shutdown(&self) {
         let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).take();

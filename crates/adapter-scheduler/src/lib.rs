@@ -1,6 +1,7 @@
 //! Inbound adapter: the work that nobody asks for. Every second the clockwork frees the seats that were not paid in time, and
 //! admits the next users (R3, R10). [`follow()`] keeps this server's lines up to date, [`take_stock()`] what it tells of the
 //! seats that are left. [`watch()`] tells the store which users this server has seen.
+//! [`listen()`] notices that no clockwork ticks, in whichever process.
 //!
 //! Any number of servers may run them on one database; the store makes sure that nobody is admitted twice.
 
@@ -15,10 +16,12 @@ use tracing::{debug, error, warn};
 
 mod follow;
 mod stock;
+mod ticking;
 mod watch;
 
 pub use follow::{follow, follow_once};
 pub use stock::take_stock;
+pub use ticking::listen;
 pub use watch::{say_goodbye, watch};
 
 /// How often the clockwork ticks: thirty times as often as the requirements ask.
@@ -71,6 +74,9 @@ pub async fn run_once(app: &App) -> Tick {
     }
     if let Err(error) = &tick.seen {
         failed("tell whom it has seen", error);
+    }
+    if let Err(error) = &tick.marked {
+        failed("tell that it ticked", error);
     }
     tick
 }

@@ -20,6 +20,7 @@ fn ports(store: storage_contract::Store) -> Ports {
         payments: store.payments,
         presence: store.presence,
         probe: store.probe,
+        clockwork: store.clockwork,
         clock: store.clock,
         ids: Arc::new(SeededIds::new(1)),
     }
@@ -191,4 +192,22 @@ async fn impatient_callers_share_what_is_looked_at() {
         assert!(sale.app.active_caller(waiting).await.is_err());
     }
     assert!(begun.elapsed() >= Duration::from_millis(49 * 20), "{:?}", begun.elapsed());
+}
+
+/// A clockwork somewhere is missed after ten seconds, and heard again.
+#[tokio::test]
+async fn a_clockwork_that_does_not_tick_is_missed_until_one_does() {
+    let store = reference(Rules::default());
+    let clock = Arc::clone(&store.clock);
+    let ports = ports(store);
+    let (ticks, listens) = (server(&ports, Rules::default()).await, server(&ports, Rules::default()).await);
+    run_once(&ticks).await;
+    assert!(!ticking::listen_once(&listens, false).await);
+    let micro = Duration::from_micros(1);
+    for (after, missed) in [(Duration::from_micros(9_999_999), false), (micro, true), (Duration::from_secs(60), true)] {
+        clock.advance(after);
+        assert_eq!(ticking::listen_once(&listens, false).await, missed, "{after:?}");
+    }
+    run_once(&ticks).await;
+    assert!(!ticking::listen_once(&listens, true).await);
 }

@@ -8,7 +8,9 @@
 mod batches;
 mod connections;
 mod environment;
+mod file;
 mod open;
+mod open_error;
 mod ports;
 mod sale;
 mod tables;
@@ -31,7 +33,9 @@ use crate::connections::pool::Reads;
 use crate::connections::session;
 use crate::connections::statement::{Begin, Commit, Statement};
 use crate::environment::Environment;
-pub use crate::open::{Migrations, OpenError, migrate};
+use crate::file::ServedFile;
+pub use crate::open::{Migrations, migrate};
+pub use crate::open_error::OpenError;
 use crate::tables::queues;
 
 /// A database file that is being served. Clones share it.
@@ -42,6 +46,8 @@ struct Inner {
     writer: Writer,
     reads: Reads,
     rules: Arc<Rules>,
+    /// Closed after the connections that read.
+    file: Arc<ServedFile>,
 }
 
 impl SqliteStore {
@@ -69,26 +75,38 @@ impl SqliteStore {
         limits: Limits,
     ) -> Result<Self, OpenError> {
         let failed = |reason: String| OpenError::Failed { path: path.to_owned(), reason };
-        let lock = open::lock(path)?;
+        let served = Arc::new(ServedFile::lock(path)?);
         let mut connection = open::connect(path)?;
         open::bring_up_to_date(path, &mut connection, migrations)?;
         create_main(&mut connection, &environment).map_err(|error| failed(error.to_string()))?;
+        served.note_beside().map_err(|error| failed(error.to_string()))?;
         let reads = Reads::new(path, Arc::clone(&environment.clock), limits.patience);
-        let file = path.to_owned();
+        let (name, file) = (path.to_owned(), Arc::clone(&served));
         let mut first = Some(connection);
         let connect = Box::new(move || match first.take() {
             Some(connection) => Ok(connection),
-            None => session::writer(&file).map_err(|error| StoreError::Unavailable(error.to_string())),
+            None => connect_again(&name, &file),
         });
-        let rules = Arc::clone(&environment.rules);
-        let writer = Writer::start(connect, environment, limits, lock).map_err(|error| failed(error.to_string()))?;
-        Ok(Self(Arc::new(Inner { writer, reads, rules })))
+        let (rules, file) = (Arc::clone(&environment.rules), Arc::clone(&served));
+        let writer = Writer::start(connect, environment, limits, served).map_err(|error| failed(error.to_string()))?;
+        Ok(Self(Arc::new(Inner { writer, reads, rules, file })))
+    }
+
+    /// Waits until the file, or what SQLite keeps beside it, was moved, replaced or deleted, and tells what. From then on
+    /// nothing that is written would be found again: the store refuses it, and whoever serves it has to end. Noticed within a
+    /// second.
+    pub async fn lost(&self) -> String {
+        self.0.file.missed().await
     }
 
     /// Takes no more commands and returns when those that wait are done and answered; the file is free for another
     /// server then. Blocking. Reads still work.
     pub fn shutdown(&self) {
         self.0.writer.shutdown();
+    }
+
+    fn file(&self) -> &ServedFile {
+        &self.0.file
     }
 
     fn writer(&self) -> &Writer {
@@ -102,6 +120,12 @@ impl SqliteStore {
     fn reads(&self) -> &Reads {
         &self.0.reads
     }
+}
+
+/// A connection that writes, after one was lost: to the same file, or none.
+fn connect_again(path: &Path, file: &ServedFile) -> Result<SqliteConnection, StoreError> {
+    let connection = session::writer(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    file.note_beside().map(|()| connection)
 }
 
 fn create_main(connection: &mut SqliteConnection, environment: &Environment) -> Result<(), StoreError> {

@@ -1,8 +1,6 @@
-//! Opening a database file: the lock, the migrations, and what can be wrong with a file.
+//! Opening a database file: the migrations, and what can be wrong with a file.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use diesel::SqliteConnection;
 use diesel::migration::MigrationSource;
@@ -12,6 +10,8 @@ use domain::ports::StoreError;
 
 use crate::connections::session;
 use crate::connections::statement::{Statement, statements};
+use crate::file::ServedFile;
+use crate::open_error::OpenError;
 use crate::tables::columns::Count;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
@@ -30,103 +30,17 @@ pub enum Migrations {
     Refuse,
 }
 
-/// Why a database file could not be opened, in one line.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The path is not UTF-8. With what is not replaced it would be another file's.
-    #[error("the path {} is not UTF-8, as a database's must be", .0.display())]
-    NotUtf8(PathBuf),
-    /// The directory that the file would be in does not exist.
-    #[error("the directory {} does not exist", .0.display())]
-    NoDirectory(PathBuf),
-    /// The file or its directory may not be written to.
-    #[error("{} cannot be written to: {reason}", .path.display())]
-    NotWritable {
-        /// The file, or the lock file beside it.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
-    /// The file is something else than a database.
-    #[error("{} is not an SQLite database", .0.display())]
-    NotADatabase(PathBuf),
-    /// The file is a database of another program.
-    #[error("{} is a database of another program", .0.display())]
-    NotOurs(PathBuf),
-    /// Another server has the file open.
-    #[error("{} is in use by another server", .0.display())]
-    InUse(PathBuf),
-    /// A newer binary has migrated the file.
-    #[error("{} has a schema newer than this program: migration {version} is unknown to it", .path.display())]
-    SchemaNewer {
-        /// The file.
-        path: PathBuf,
-        /// The newest migration that this binary does not know.
-        version: String,
-    },
-    /// The file lacks migrations, and they are not to be applied.
-    #[error("{} needs {count} migration(s); run `usher migrate`", .path.display())]
-    MigrationsPending {
-        /// The file.
-        path: PathBuf,
-        /// How many.
-        count: usize,
-    },
-    /// A migration failed, or anything else did.
-    #[error("{} cannot be opened: {reason}", .path.display())]
-    Failed {
-        /// The file.
-        path: PathBuf,
-        /// What the database or the system said.
-        reason: String,
-    },
-}
-
 /// Brings the tables of the file up to date, creating it if there is none; the names of the migrations it applied.
 ///
 /// Blocking. Nobody may serve the file meanwhile: it takes the same lock as a server.
 pub fn migrate(path: &Path) -> Result<Vec<String>, OpenError> {
-    let _lock = lock(path)?;
+    let _lock = ServedFile::lock(path)?;
     let mut connection = connect(path)?;
     bring_up_to_date(path, &mut connection, Migrations::Apply)
 }
 
-/// Takes the lock that at most one server has: on a file beside the database, which the system releases however the
-/// process ends. The database file itself cannot be it, as SQLite locks parts of that in its own way.
-pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_empty| path.to_owned());
-    if absolute.to_str().is_none() {
-        return Err(OpenError::NotUtf8(absolute));
-    }
-    // A file is locked under its own name, whatever links lead to it; one that only a link names is made for that.
-    if path.is_symlink() && !path.exists() {
-        let made = OpenOptions::new().create(true).append(true).open(path);
-        made.map_err(|reason| OpenError::NotWritable { path: path.to_owned(), reason })?;
-    }
-    let full = std::fs::canonicalize(path).unwrap_or(absolute);
-    let directory = full.parent().unwrap_or(&full);
-    if !directory.is_dir() {
-        return Err(OpenError::NoDirectory(directory.to_owned()));
-    }
-    let mut beside = full.into_os_string();
-    beside.push(".lock");
-    let beside = PathBuf::from(beside);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&beside);
-    let file = file.map_err(|reason| OpenError::NotWritable { path: beside.clone(), reason })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-        Err(TryLockError::Error(reason)) => Err(OpenError::NotWritable { path: beside, reason }),
-    }
-}
-
 /// Opens the connection that writes, to a file that is new or ours.
 pub(crate) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
-    if path.exists() {
-        // SQLite would open a file that cannot be written to for reading only, and fail much later.
-        let writable = OpenOptions::new().append(true).open(path);
-        writable.map_err(|reason| OpenError::NotWritable { path: path.to_owned(), reason })?;
-    }
     let failed = |reason: String| {
         if reason.contains("not a database") {
             OpenError::NotADatabase(path.to_owned())

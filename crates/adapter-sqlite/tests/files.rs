@@ -8,8 +8,8 @@ use std::sync::Arc;
 use adapter_sqlite::{Migrations, OpenError, SqliteStore, migrate};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use domain::ports::{PATIENCE, QueueRepository};
-use domain::{Rules, Timestamp};
+use domain::ports::{PATIENCE, Probe, QueueRepository, StoreError};
+use domain::{QueueNumber, Rules, Timestamp, UserId};
 use storage_contract::{SeededIds, TestClock};
 
 fn open(path: &Path, migrations: Migrations) -> Result<SqliteStore, OpenError> {
@@ -53,6 +53,57 @@ fn a_file_that_only_a_link_names_yet_is_locked_under_its_own_name() {
     let nowhere = directory.path().join("nowhere.db");
     std::os::unix::fs::symlink(directory.path().join("missing").join("usher.db"), &nowhere).unwrap();
     assert!(line(open(&nowhere, Migrations::Apply)).contains("nowhere.db cannot be written to"));
+}
+
+#[test]
+fn a_file_with_two_names_is_refused_under_either() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, other) = (directory.path().join("usher.db"), directory.path().join("other.db"));
+    open(&path, Migrations::Apply).unwrap().shutdown();
+    std::fs::hard_link(&path, &other).unwrap();
+    for name in [&path, &other] {
+        assert!(line(open(name, Migrations::Apply)).contains("has a second name (a hard link)"));
+        assert!(matches!(migrate(name), Err(OpenError::SeveralNames(_))));
+    }
+    std::fs::remove_file(other).unwrap();
+    open(&path, Migrations::Apply).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_or_a_log_that_goes_away_is_noticed_and_nothing_is_taken_any_more() {
+    for ending in ["", "-wal", "-shm"] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("usher.db");
+        let store = open(&path, Migrations::Apply).unwrap();
+        let user = UserId::parse("ann").unwrap();
+        store.join(QueueNumber(1), &user).await.unwrap().unwrap();
+        store.store_time().await.unwrap();
+        let gone = directory.path().join(format!("usher.db{ending}"));
+        std::fs::remove_file(&gone).unwrap();
+        let told = store.lost().await;
+        assert_eq!(told, format!("{} was moved, replaced or deleted while it was served", gone.display()));
+        let refused = StoreError::Unavailable(told);
+        assert_eq!(store.join(QueueNumber(1), &user).await, Err(refused.clone()), "even what changes nothing");
+        assert_eq!(store.store_time().await, Err(refused));
+    }
+}
+
+/// What was committed stands in the log that has no name any more; a server that ends in order leaves it in the file.
+#[tokio::test]
+async fn of_a_log_that_was_deleted_nothing_is_lost_if_the_server_ends_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("usher.db");
+    let store = open(&path, Migrations::Apply).unwrap();
+    let user = UserId::parse("ann").unwrap();
+    let joined = store.join(QueueNumber(1), &user).await.unwrap().unwrap();
+    for ending in ["-wal", "-shm"] {
+        std::fs::remove_file(directory.path().join(format!("usher.db{ending}"))).unwrap();
+    }
+    store.shutdown();
+    let copy = directory.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    let again = open(&copy, Migrations::Refuse).unwrap();
+    assert_eq!(again.tokens(QueueNumber(1), &[joined.token.ticket.number]).await.unwrap(), [joined.token]);
 }
 
 #[test]

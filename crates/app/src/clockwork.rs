@@ -1,5 +1,7 @@
 //! The clockwork: what time brings about without anybody asking (R3, R10).
 
+use std::time::Duration;
+
 use domain::ports::{Admissions, MOST_RELEASED, StoreError};
 
 use crate::App;
@@ -13,6 +15,8 @@ pub struct Tick {
     pub released: Result<u64, StoreError>,
     /// Whether the numbers that this server has seen could be noted before that.
     pub seen: Result<(), StoreError>,
+    /// Whether it could be noted that all this was done. A tick that could not do its work leaves no mark.
+    pub marked: Result<(), StoreError>,
 }
 
 impl Tick {
@@ -33,7 +37,16 @@ impl App {
         if lines.as_ref().is_ok_and(|lines| !lines.done.is_empty()) {
             self.following.want();
         }
-        Tick { lines, released, seen }
+        let done = released.is_ok() && lines.is_ok();
+        let marked = if done { self.ports.clockwork.ticked().await } else { Ok(()) };
+        Tick { lines, released, seen, marked }
+    }
+
+    /// For how long no clockwork has ticked, in whichever process, as far as this server has seen; to be asked every few seconds.
+    /// Since this server began to look at the longest.
+    pub async fn clockwork_quiet_for(&self) -> Result<Duration, StoreError> {
+        let mark = self.ports.clockwork.last_tick().await?;
+        Ok(self.ticking.quiet_for(mark, self.ports.clock.now()))
     }
 }
 
@@ -65,17 +78,27 @@ mod tests {
     /// their turn are told to the store before anybody is passed over. Nothing else may be called.
     #[test]
     fn every_part_is_done_although_another_fails() {
-        for failing in 0..4 {
+        for failing in 0..5 {
             let (mut world, mut order) = (World::default(), Sequence::new());
             let answer = |part: usize| if part == failing { Err(down()) } else { Ok(()) };
             let (released, seen, lines) =
                 (answer(0).map(|()| 3), answer(1), answer(2).map(|()| done(vec![admitted(false)])));
-            let expected = Tick { released: released.clone(), seen: seen.clone(), lines: lines.clone() };
+            let done = released.is_ok() && lines.is_ok();
+            let marked = if done { answer(3) } else { Ok(()) };
+            let expected =
+                Tick { released: released.clone(), seen: seen.clone(), lines: lines.clone(), marked: marked.clone() };
             let (reservations, presence) = (&mut world.reservations, &mut world.presence);
             reservations.expect_release_expired().times(1).in_sequence(&mut order).return_once(|| released);
             let asked = |server: &uuid::Uuid, seen: &[_]| *server == SERVER && seen.len() == 1;
             presence.expect_note().times(1).in_sequence(&mut order).withf(asked).return_once(|_, _| seen);
             world.queues.expect_admit().times(1).in_sequence(&mut order).return_once(|| lines);
+            // What was not done is not told to have been.
+            let clockwork = &mut world.clockwork;
+            clockwork
+                .expect_ticked()
+                .times(usize::from(done))
+                .in_sequence(&mut order)
+                .returning(move || marked.clone());
             let app = world.app();
             block_on(app.standing(holder())).unwrap();
             assert_eq!(block_on(app.tick()), expected, "part {failing} fails");
@@ -86,6 +109,7 @@ mod tests {
         let mut world = World::default();
         world.reservations.expect_release_expired().times(1).return_once(|| released);
         world.queues.expect_admit().times(1).return_once(|| lines);
+        world.clockwork.expect_ticked().returning(|| Ok(()));
         let app = world.app();
         let tick = block_on(app.tick());
         (tick, Task::started(app.refresh_wanted()).answer().is_some())
@@ -95,7 +119,7 @@ mod tests {
     #[test]
     fn who_saw_nobody_tells_of_nobody() {
         let (tick, _) = ticking(Ok(done(vec![])), Ok(0));
-        assert_eq!(tick, Tick { lines: Ok(done(vec![])), released: Ok(0), seen: Ok(()) });
+        assert_eq!(tick, Tick { lines: Ok(done(vec![])), released: Ok(0), seen: Ok(()), marked: Ok(()) });
     }
 
     #[test]

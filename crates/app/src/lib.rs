@@ -24,6 +24,7 @@ mod schedules;
 mod sightings;
 mod standing;
 mod stock;
+mod ticking;
 mod token_keys;
 mod token_reads;
 mod wallet;
@@ -33,8 +34,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use domain::Rules;
 use domain::ports::{
-    Clock, ConcertRepository, IdGenerator, PaymentRepository, PresenceRepository, Probe, QueueRepository,
-    ReservationRepository, WalletRepository,
+    Clock, ClockworkRepository, ConcertRepository, IdGenerator, PaymentRepository, PresenceRepository, Probe,
+    QueueRepository, ReservationRepository, WalletRepository,
 };
 use domain::seal::ServerKeys;
 use uuid::Uuid;
@@ -51,6 +52,7 @@ pub use queue_policy::QueueCounts;
 pub use readiness::Readiness;
 pub use standing::Standing;
 use stock::searches::Searches;
+use ticking::Ticking;
 pub use token_keys::{KeyFailure, agree_on_keys};
 use token_reads::TokenReads;
 
@@ -81,6 +83,8 @@ pub struct Ports {
     pub presence: Arc<dyn PresenceRepository>,
     /// Whether the store answers.
     pub probe: Arc<dyn Probe>,
+    /// When the clockwork ticked.
+    pub clockwork: Arc<dyn ClockworkRepository>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -100,6 +104,7 @@ pub struct App {
     token_reads: TokenReads,
     /// What is looked for in the queues; held by the one who looks.
     searches: futures::lock::Mutex<Searches>,
+    ticking: Ticking,
 }
 
 impl App {
@@ -115,6 +120,7 @@ impl App {
             following: Following::default(),
             token_reads: TokenReads::default(),
             searches: futures::lock::Mutex::default(),
+            ticking: Ticking::default(),
         }
     }
 

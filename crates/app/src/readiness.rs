@@ -11,30 +11,44 @@ use crate::App;
 pub struct Readiness {
     /// How far this server's clock is from the store's.
     pub clock_skew: Duration,
+    /// For how long no clockwork has ticked, in whichever process.
+    pub clockwork_quiet: Duration,
 }
 
 impl Readiness {
     /// The skew from which on a server is not ready: its answers about time would contradict the store's decisions.
     pub const SKEW_LIMIT: Duration = Duration::from_secs(1);
 
-    /// Whether this server may be sent callers.
+    /// From when on a clockwork that does not tick is taken to be dead. It ticks every second.
+    pub const QUIET_LIMIT: Duration = Duration::from_secs(10);
+
+    /// Whether this server may be sent callers. Without a clockwork it may: all servers are without it, and a balancer must not
+    /// take all of them away.
     pub fn is_ready(&self) -> bool {
         self.clock_skew < Self::SKEW_LIMIT
+    }
+
+    /// Whether nobody is admitted and nothing ends, as no clockwork runs.
+    pub fn lacks_clockwork(&self) -> bool {
+        self.clockwork_quiet >= Self::QUIET_LIMIT
     }
 }
 
 impl App {
-    /// Asks the store for its time and compares it with this server's.
+    /// Asks the store for its time and compares it with this server's, and for the last tick of a clockwork.
     pub async fn readiness(&self) -> Result<Readiness, StoreError> {
         let store = self.ports.probe.store_time().await?;
-        let here = self.ports.clock.now();
-        Ok(Readiness { clock_skew: here.since(store).max(store.since(here)) })
+        let clock_skew = self.ports.clock.now().apart(store);
+        Ok(Readiness { clock_skew, clockwork_quiet: self.clockwork_quiet_for().await? })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use domain::Timestamp;
+    use domain::ports::Clock;
 
     use super::*;
     use crate::mocks::{NOW, World, at, block_on, down};
@@ -46,6 +60,7 @@ mod tests {
             .expect_store_time()
             .times(1)
             .return_once(move || Ok(Timestamp::from_micros(at(NOW).micros() + ahead_micros)));
+        world.clockwork.expect_last_tick().return_once(|| Ok(None));
         block_on(world.app().readiness()).unwrap()
     }
 
@@ -58,6 +73,21 @@ mod tests {
                 assert_eq!(found.clock_skew, Duration::from_micros(micros.unsigned_abs()), "{ahead}");
                 assert_eq!(found.is_ready(), ready, "{ahead}");
             }
+        }
+    }
+
+    #[test]
+    fn a_clockwork_that_does_not_tick_for_ten_seconds_is_missed_and_makes_no_server_unready() {
+        let mut world = World::default();
+        let clock = Arc::clone(&world.clock);
+        let now = Arc::clone(&clock);
+        world.probe.expect_store_time().returning(move || Ok(now.now()));
+        world.clockwork.expect_last_tick().returning(|| Ok(Some(at(7))));
+        let app = world.app();
+        for (micros, lacks) in [(0, false), (9_999_999, false), (10_000_000, true)] {
+            clock.set(Timestamp::from_micros(at(NOW).micros() + micros));
+            let found = block_on(app.readiness()).unwrap();
+            assert_eq!((found.is_ready(), found.lacks_clockwork()), (true, lacks), "{micros}");
         }
     }
 

@@ -29,8 +29,8 @@ pub fn run_sqlite(file: &Path, report: &mut Report<'_>) -> Result<(), AuditError
     File::look(file, |file| examine(file, report))
 }
 
-/// Audits the database at `url`, on a `PostgreSQL` server. Writes nothing to it. Blocks: an asynchronous task must not
-/// call it but from a blocking thread.
+/// Audits the database at `url`, on a `PostgreSQL` server. Writes nothing to it. Blocks, and is to be called from a blocking thread
+/// of a runtime.
 pub fn run_postgres(url: &str, report: &mut Report<'_>) -> Result<(), AuditError> {
     Server::look(url, |server| examine(server, report))
 }

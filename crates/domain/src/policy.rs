@@ -112,7 +112,8 @@ impl PolicyChange {
 /// The window of grants that is running, and how many of its grants are used (R3).
 ///
 /// `index = floor((now - max(policy_since, opens_at)) / interval)`. A later window starts with all its grants; what an earlier one
-/// left unused is gone. A clock that steps back stays in the window it had reached, so that it grants nothing twice.
+/// left unused is gone. A clock that steps back stays in the window it had reached, so that it grants nothing twice; one that
+/// was set back far is not waited for, see [`Window::is_ahead`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     /// Which window since the policy began.
@@ -128,6 +129,18 @@ impl Window {
         let index = now.since(policy.counts_from(since)).as_micros() / policy.interval().as_micros().max(1);
         let index = u64::try_from(index).unwrap_or(u64::MAX);
         if index > self.index { Self { index, granted: 0 } } else { self }
+    }
+
+    /// By how much the clock is behind the beginning of this window, if that is more than a window is long: it was set back, and
+    /// would have to catch up before anybody is granted anything.
+    /// Before the opening nobody is, whatever the clock says (R19).
+    pub fn is_ahead(self, policy: &Policy, since: Timestamp, now: Timestamp) -> Option<Duration> {
+        if policy.is_before_opening(now) {
+            return None;
+        }
+        let length = u64::try_from(policy.interval().as_micros()).unwrap_or(u64::MAX);
+        let began = policy.counts_from(since).plus(Duration::from_micros(length.saturating_mul(self.index)));
+        Some(began.since(now)).filter(|behind| *behind > policy.interval())
     }
 
     /// How many grants it has left; none while the queue is paused or has not opened (R19).
@@ -253,5 +266,19 @@ mod tests {
         let reached = Window { index: 7, granted: 10 };
         let stepped_back = reached.at(&policy, Timestamp::from_micros(0), Timestamp::from_micros(1));
         assert_eq!((stepped_back, stepped_back.left(&policy, Timestamp::from_micros(1))), (reached, 0));
+    }
+
+    #[test]
+    fn a_clock_is_waited_for_while_it_is_behind_by_no_more_than_a_window_r3() {
+        let (policy, since) = (Policy { interval_seconds: 10, ..Policy::default() }, Timestamp::from_micros(5_000_000));
+        for (index, began) in [(0, 5_000_000), (7, 75_000_000)] {
+            let window = Window { index, granted: 3 };
+            for (behind, told) in [(-1, None), (0, None), (10_000_000, None), (10_000_001, Some(10_000_001))] {
+                let now = Timestamp::from_micros(began - behind);
+                assert_eq!(window.is_ahead(&policy, since, now), told.map(Duration::from_micros), "{index} {behind}");
+            }
+        }
+        let endless = Window { index: u64::MAX, granted: 0 };
+        assert!(endless.is_ahead(&policy, since, since).is_some(), "however far it is");
     }
 }

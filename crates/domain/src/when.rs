@@ -57,6 +57,11 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// How far apart two instants are, whichever is the earlier one.
+    pub fn apart(self, other: Self) -> Duration {
+        self.since(other).max(other.since(self))
+    }
+
     /// Whether this instant, taken as a deadline, is over: `now >= deadline`.
     pub fn is_over(self, now: Self) -> bool {
         now >= self

@@ -19,7 +19,9 @@ mod referee;
 mod rehearsal;
 mod report;
 mod stage;
+mod trial;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,25 +41,31 @@ use report::Report;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(wrong) if wrong.use_stderr() => return could_not(&options::one_line(&wrong)),
+        Err(help) => help.exit(),
+    };
+    match run(options).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::from(2)
-        }
+        Err(error) => could_not(&format!("{error:#}")),
     }
 }
 
 /// Plays, and tells; whether every promise was kept.
 async fn run(options: Options) -> anyhow::Result<bool> {
     let began = now();
-    let servers: Vec<_> = options.urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
+    let servers = trial::servers(&options.urls)?;
+    let identity = options.user_key.as_deref().map(Identity::new);
+    trial::check_queue(&options)?;
+    trial::check_reports(&options)?;
+    trial::check_servers(&servers, identity.as_ref(), &stage::new_name(began)).await?;
     let stage = stage::set(&options, &servers, began).await?;
     let connections = usize::try_from(options.connections)?;
     let rehearsal = Arc::new(Rehearsal {
         client: Client::new(servers, connections).context("no connections can be made")?,
-        identity: options.user_key.as_deref().map(Identity::new),
+        identity,
         recorder: Recorder::new(Instant::now(), stage.seats),
         referee: Referee::default(),
         stage,
@@ -105,7 +113,8 @@ async fn interrupted() {
     });
 }
 
-#[expect(clippy::print_stderr, reason = "this is where a program that people start complains")]
-fn complain(what: &str) {
-    eprintln!("usher-rehearsal: {what}");
+/// Says why it could not run, on one line, if anybody can read it.
+fn could_not(run: &str) -> ExitCode {
+    drop(writeln!(std::io::stderr(), "usher-rehearsal: {run}"));
+    ExitCode::from(2)
 }

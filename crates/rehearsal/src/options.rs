@@ -11,6 +11,7 @@ use crate::arrival::Pattern;
 /// It loads a concert of its own into a queue of its own, and both stay there. It plays people who join, wait, look, hold, pay,
 /// give up, click twice and lose answers, and checks every answer. Exit code 0: no promise was broken; 1: some were; 2: it could
 /// not run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Clone, Debug, Parser)]
 #[command(name = "usher-rehearsal", version)]
 pub(crate) struct Options {
@@ -70,9 +71,18 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) expect_outages: bool,
 
-    /// The queue to play in; it must have no other sale, and its policy is changed [default: a new queue]
+    /// The queue to play in; it must have no other sale, and its policy is changed, unless --keep-policy is said [default: a new
+    /// queue]
     #[arg(long, value_name = "NAME")]
     pub(crate) queue: Option<String>,
+
+    /// Play in the queue `main` although people may buy through it; needed with --queue main
+    #[arg(long)]
+    pub(crate) play_on_main: bool,
+
+    /// Leave the queue's policy as it is: that of the sale to be rehearsed, or the one that the servers give to new queues
+    #[arg(long, conflicts_with_all = ["max_active", "admit_batch", "admit_interval_seconds"])]
+    pub(crate) keep_policy: bool,
 
     /// How many people may have their turn at once
     #[arg(long, value_name = "N", default_value_t = 1_000)]
@@ -106,6 +116,15 @@ impl Options {
     }
 }
 
+/// What is wrong with the command line, on one line.
+pub(crate) fn one_line(wrong: &clap::Error) -> String {
+    let text = wrong.to_string();
+    let told =
+        text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let told: Vec<_> = told.filter(|line| !line.is_empty()).collect();
+    format!("{} (--help explains all flags)", told.join(" ").trim_start_matches("error: "))
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     within(text, 0.1, 1e6)
 }
@@ -115,8 +134,8 @@ fn factor(text: &str) -> Result<f64, String> {
 }
 
 fn within(text: &str, from: f64, to: f64) -> Result<f64, String> {
-    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
-    if (from..=to).contains(&number) { Ok(number) } else { Err(format!("must be {from} to {to}")) }
+    let number = text.parse::<f64>().ok().filter(|number| (from..=to).contains(number));
+    number.ok_or_else(|| format!("must be a number, {from} to {to}"))
 }
 
 #[cfg(test)]
@@ -142,6 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_said_on_one_line() {
+        let wrong = |arguments: &[&str]| {
+            one_line(&Options::try_parse_from([&["usher-rehearsal"], arguments].concat()).unwrap_err())
+        };
+        let line = wrong(&["--url", "http://127.0.0.1:8080"]);
+        assert!(line.contains("--admin-key <KEY>") && !line.contains('\n') && !line.contains("error:"), "{line}");
+        let line = wrong(&["--url", "u", "--admin-key", "k", "--pattern", "flood"]);
+        assert!(line.contains("possible values: rush, steady, mixed") && !line.contains('\n'), "{line}");
+        let line = wrong(&["--url", "u", "--admin-key", "k", "--haste", "fast"]);
+        assert!(line.contains("must be a number, 0.01 to 1000"), "{line}");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for arguments in [
             ["--people", "0"],
@@ -156,5 +188,6 @@ mod tests {
         ] {
             assert!(parsed(&arguments).is_err(), "{arguments:?}");
         }
+        assert!(parsed(&["--keep-policy", "--max-active", "5"]).is_err(), "it has one already");
     }
 }

@@ -36,8 +36,7 @@ struct LoadedSchedule {
 
 /// Sets the stage. `now` names what is new.
 pub(crate) async fn set(options: &Options, servers: &[String], now: OffsetDateTime) -> anyhow::Result<Stage> {
-    // Two rehearsals may begin in the same millisecond.
-    let name = format!("rehearsal-{}-{}", now.unix_timestamp_nanos() / 1_000_000, std::process::id());
+    let name = new_name(now);
     let queue = options.queue.clone().unwrap_or_else(|| name.clone());
     let server = servers.first().map_or("", String::as_str);
     open(options, server, &queue).await?;
@@ -48,7 +47,12 @@ pub(crate) async fn set(options: &Options, servers: &[String], now: OffsetDateTi
     Ok(Stage { queue: loaded.queue, users: name, seats })
 }
 
-/// Makes the queue, or changes it if it is there, so that it admits as was asked for.
+/// What is new here is called so: a queue, and what its users are called. Two rehearsals may begin in the same millisecond.
+pub(crate) fn new_name(now: OffsetDateTime) -> String {
+    format!("rehearsal-{}-{}", now.unix_timestamp_nanos() / 1_000_000, std::process::id())
+}
+
+/// Makes the queue, or changes it if it is there, so that it admits as was asked for; or as it does already.
 async fn open(options: &Options, server: &str, queue: &str) -> anyhow::Result<()> {
     let mut policy = json!({
         "max_active": options.max_active, "batch": options.admit_batch,
@@ -59,7 +63,7 @@ async fn open(options: &Options, server: &str, queue: &str) -> anyhow::Result<()
     if is_there == StatusCode::NOT_FOUND {
         policy["name"] = queue.into();
         ask(Method::POST, server, "/admin/queues", options, &policy).await?;
-    } else {
+    } else if !options.keep_policy {
         ask(Method::PATCH, server, &path, options, &policy).await?;
     }
     Ok(())

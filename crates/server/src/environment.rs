@@ -1,10 +1,12 @@
 //! The real clock and the real randomness: the only place in the service that asks the system for either.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::Timestamp;
 use domain::ports::{Clock, IdGenerator};
+use tracing::{info, warn};
 use uuid::Uuid;
 
 /// The system's clock, except that it never steps back while the process lives: what a deadline has ended stays ended.
@@ -22,12 +24,31 @@ impl Clock for SystemClock {
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
         let (system, steady) = (SystemTime::now().duration_since(UNIX_EPOCH), Instant::now());
         let system = i64::try_from(system.map_or(0, |since| since.as_micros())).unwrap_or(i64::MAX);
+        if let Some((last, _)) = *told {
+            tell_of_a_step_back(last.saturating_sub(system));
+        }
         let now = told.map_or(system, |(last, then)| forward(system, last, steady.duration_since(then)));
         // Kept as it is while the same is told again, so that halves of a microsecond add up.
         if told.is_none_or(|(last, _)| now > last) {
             *told = Some((now, steady));
         }
         Timestamp::from_micros(now)
+    }
+}
+
+/// How far the system's clock may be behind the one that is told until that is worth a line, in microseconds.
+const WORTH_TELLING: i64 = 1_000_000;
+
+/// Says once that the system's clock was set back, by so many microseconds, and when it has caught up.
+fn tell_of_a_step_back(behind: i64) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if behind >= WORTH_TELLING && !TOLD.swap(true, Ordering::Relaxed) {
+        warn!(
+            seconds = behind / WORTH_TELLING,
+            "the system's clock was set back; until it has caught up, Usher's goes on at half speed"
+        );
+    } else if behind <= 0 && TOLD.swap(false, Ordering::Relaxed) {
+        info!("the system's clock has caught up with Usher's");
     }
 }
 

@@ -17,13 +17,16 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts logging for the life of the process.
+/// Starts logging for the life of the process. A line that cannot be written is lost, and nothing else: the disk of the log may be
+/// full, or whoever read it may have ended.
 pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
     let filter = match std::env::var("RUST_LOG") {
         Err(VarError::NotPresent) => EnvFilter::new(USUAL),
         wanted => EnvFilter::try_new(wanted.context("RUST_LOG")?).context("RUST_LOG")?,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Else it would complain of that on stderr, which is what cannot be written to, and panic.
+    let builder = tracing_subscriber::fmt().log_internal_errors(false);
+    let builder = builder.with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().try_init(),
         LogFormat::Human => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),

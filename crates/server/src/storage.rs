@@ -8,17 +8,16 @@ use adapter_postgres::PostgresStore;
 use adapter_sqlite::SqliteStore;
 use anyhow::{Context, bail};
 use app::Ports;
+use connect_postgres::Address;
 use domain::Rules;
 use domain::ports::{
-    ConcertRepository, PaymentRepository, PresenceRepository, Probe, QueueRepository, ReservationRepository,
-    TokenKeyRepository, WalletRepository,
+    ClockworkRepository, ConcertRepository, PaymentRepository, PresenceRepository, Probe, QueueRepository,
+    ReservationRepository, TokenKeyRepository, WalletRepository,
 };
+use tracing::warn;
 
-use crate::config::Migrate;
+use crate::config::{DEFAULT_URL, Migrate};
 use crate::environment::{SystemClock, SystemIds};
-
-/// The database that is used when none is named.
-pub(crate) const DEFAULT_URL: &str = "sqlite://usher.db";
 
 /// How many connections one process takes of a PostgreSQL: a lane of each hot queue and kind uses one at a time, reads
 /// the others. More would only wait for the same processors.
@@ -43,7 +42,10 @@ impl Location {
             "sqlite" if matches!(rest, "" | "/") => bail!("the database URL names no file; for example {DEFAULT_URL}"),
             "sqlite" => Ok(Self::Sqlite(PathBuf::from(rest))),
             "postgres" | "postgresql" if rest.is_empty() => bail!("the database URL names no host"),
-            "postgres" | "postgresql" => Ok(Self::Postgres(url.to_owned())),
+            "postgres" | "postgresql" => {
+                Address::parse(url).context("the database URL cannot be used")?;
+                Ok(Self::Postgres(url.to_owned()))
+            }
             _ => bail!("the database URL must start with sqlite:// or postgres:// (its scheme is {scheme:?})"),
         }
     }
@@ -64,11 +66,7 @@ impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
-            Self::Postgres(url) => {
-                let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-                let place = rest.split('?').next().unwrap_or_default();
-                write!(f, "postgres://{}", place.rsplit_once('@').map_or(place, |(_, place)| place))
-            }
+            Self::Postgres(url) => f.write_str(&Address::told(url)),
         }
     }
 }
@@ -112,6 +110,15 @@ impl Storage {
         }
     }
 
+    /// Warns of what an operator should know of the database, a line each.
+    pub(crate) fn tell_of_concerns(&self) {
+        if let Self::Postgres(store) = self {
+            for concern in store.concerns() {
+                warn!("{concern}");
+            }
+        }
+    }
+
     /// The ports that the use cases call.
     pub(crate) fn ports(&self) -> Ports {
         match self {
@@ -128,6 +135,15 @@ impl Storage {
         }
     }
 
+    /// Waits until the storage is one that nothing may be written to any more, and tells why. A server of `PostgreSQL` that is
+    /// away comes back; a file that was taken away does not.
+    pub(crate) async fn lost(&self) -> String {
+        match self {
+            Self::Sqlite(store) => store.lost().await,
+            Self::Postgres(_) => std::future::pending().await,
+        }
+    }
+
     /// Takes no more commands, and returns when those that wait are done.
     pub(crate) async fn shutdown(&self) {
         match self {
@@ -140,7 +156,7 @@ impl Storage {
 fn ports<S>(store: &S) -> Ports
 where
     S: QueueRepository + ConcertRepository + ReservationRepository + WalletRepository + PaymentRepository,
-    S: PresenceRepository + Probe + Clone + 'static,
+    S: PresenceRepository + Probe + ClockworkRepository + Clone + 'static,
 {
     Ports {
         queues: Arc::new(store.clone()),
@@ -150,6 +166,7 @@ where
         payments: Arc::new(store.clone()),
         presence: Arc::new(store.clone()),
         probe: Arc::new(store.clone()),
+        clockwork: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     }
@@ -183,7 +200,16 @@ mod tests {
     fn no_password_is_told() {
         let told = Location::parse("postgres://usher:secret@a:5432,b:5432/sale?password=secret").unwrap().to_string();
         assert_eq!(told, "postgres://a:5432,b:5432/sale");
-        for bad in ["", "usher.db", "sqlite://", "sqlite:///", "postgres://", "mysql://secret@host/x"] {
+        for bad in [
+            "",
+            "usher.db",
+            "sqlite://",
+            "sqlite:///",
+            "postgres://",
+            "mysql://secret@host/x",
+            "postgres://usher:se@secret@h/d",
+            "postgres://usher:secret@h/d?schema=sale",
+        ] {
             let error = Location::parse(bad).err().unwrap().to_string();
             assert!(!error.contains("secret"), "{error}");
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::Rules;
 use domain::ports::{
-    ConcertRepository, PaymentRepository, PresenceRepository, Probe, QueueRepository, ReservationRepository,
-    TokenKeyRepository, WalletRepository,
+    ClockworkRepository, ConcertRepository, PaymentRepository, PresenceRepository, Probe, QueueRepository,
+    ReservationRepository, TokenKeyRepository, WalletRepository,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -31,6 +31,8 @@ pub struct Store {
     pub keys: Arc<dyn TokenKeyRepository>,
     /// Whether the store answers.
     pub probe: Arc<dyn Probe>,
+    /// When the clockwork ticked.
+    pub clockwork: Arc<dyn ClockworkRepository>,
     /// The clock that the storage takes its time from, at first before December 2026. Nothing but tests moves it.
     pub clock: Arc<TestClock>,
     /// What must live as long as the store, for example the directory of its files.
@@ -49,6 +51,7 @@ impl Store {
             + PaymentRepository
             + TokenKeyRepository
             + Probe
+            + ClockworkRepository
             + 'static,
     {
         Self {
@@ -59,7 +62,8 @@ impl Store {
             wallets: storage.clone(),
             payments: storage.clone(),
             keys: storage.clone(),
-            probe: storage,
+            probe: storage.clone(),
+            clockwork: storage,
             clock,
             keep: None,
         }

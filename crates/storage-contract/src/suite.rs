@@ -25,6 +25,7 @@ macro_rules! contract_tests {
                 nobody_is_judged_before_a_server_has_watched_for_long_enough
                 after_a_gap_a_server_watches_anew
                 a_silent_server_holds_judgement_up_until_it_is_given_up
+                a_clock_that_is_set_back_judges_nobody_until_servers_have_watched_anew
                 who_has_stopped_holds_no_judgement_up_and_whom_it_saw_stays_known
                 who_was_seen_keeps_the_place_and_nobody_is_judged_before_their_turn
                 notes_of_one_moment_all_count
@@ -43,6 +44,7 @@ macro_rules! contract_tests {
             admission:
                 nobody_is_admitted_while_paused_r3
                 a_window_grants_one_batch_and_unused_grants_are_gone_r3
+                a_clock_that_is_set_back_stops_no_line_r3_q2
                 never_more_than_max_active_r3_q6
                 a_smaller_max_active_ends_nobody_r3
                 a_change_of_policy_starts_a_window_r3
@@ -68,6 +70,10 @@ macro_rules! contract_tests {
                 a_balance_does_not_overflow_w3
                 parallel_charges_all_count_r12_w1_w10
                 entries_are_listed_newest_first_in_pages
+            ;
+            clockwork:
+                the_last_tick_is_kept_and_not_each_of_them
+                a_tick_of_before_the_clock_was_set_back_is_forgotten
             ;
             concerts:
                 a_concert_is_loaded_whole
@@ -99,6 +105,7 @@ macro_rules! contract_tests {
                 what_time_had_ended_no_epoch_ends_r5
                 holds_run_out_by_themselves_after_a_new_epoch_r10
                 no_epoch_is_renewed_while_a_server_tells_of_itself
+                notes_of_before_a_clock_was_set_back_hold_no_epoch_up
                 an_epoch_can_be_renewed_again
             ;
             following:

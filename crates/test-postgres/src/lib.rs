@@ -33,7 +33,7 @@ set -eu
 directory=$(mktemp -d /tmp/usher-postgres-XXXXXX)
 trap 'rm -rf "$directory"' EXIT
 initdb --pgdata "$directory/data" --username usher --auth trust --no-sync --encoding UTF8 --locale C >/dev/null
-postgres -D "$directory/data" -k "$directory" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
+postgres -D "$directory/data" -k "$directory" -c listen_addresses= -c fsync=off -c synchronous_commit=local \
     -c full_page_writes=off -c synchronous_standby_names=nobody -c max_connections=200 \
     -c autovacuum=off -c deadlock_timeout=100ms >"$directory/log" 2>&1 </dev/null &
 server=$!

@@ -1,6 +1,9 @@
 //! Starting on one database, and what servers must have in common.
 
-use e2e::{Settings, Shop, Storage, Visitor, room, until};
+use std::net::{TcpListener, TcpStream};
+
+use diesel_async::SimpleAsyncConnection;
+use e2e::{Process, Settings, Shop, Storage, Visitor, room, until};
 use futures::future::join_all;
 
 use super::{Servers, ticks};
@@ -62,6 +65,36 @@ async fn tokens_work_on_every_server_with_the_key_of_the_operator() {
     // The one that does not know the new secret yet still verifies what the other seals.
     let ben = changed.join("ben").await;
     assert_eq!(servers.at(0, &ben).status().await, "ACTIVE");
+}
+
+/// Somebody looks at the tables, for as long as they like: a server that is to start waits, says so, lets nobody in who would wait
+/// with it, and ends when it is told to.
+#[tokio::test]
+async fn a_server_that_waits_for_another_lets_nobody_in_and_can_be_stopped() {
+    let _room = room().await;
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = Settings::on_empty(Storage::Postgres).with("--listen", free);
+    let mut other = test_postgres::connect(&settings.database().url()).await;
+    other.batch_execute("SELECT pg_advisory_lock(x'7573686572'::bigint)").await.unwrap();
+    let told = async |process: &Process| {
+        until("it says that it waits", async || process.output().contains("waiting for another process").then_some(()))
+            .await;
+    };
+    let (server, migration) = (settings.spawn(), settings.spawn_migration());
+    let scheduler = settings.spawn_scheduler();
+    for process in [server, migration, scheduler] {
+        told(&process).await;
+        assert!(TcpStream::connect(free).is_err(), "nobody is let in");
+        process.terminate();
+        let finished = process.finished().await;
+        assert!(finished.code.is_some(), "it obeyed, and was not killed: {finished:#?}");
+        assert_eq!(finished.stdout, "");
+    }
+    let server = settings.spawn();
+    told(&server).await;
+    other.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+    server.address();
+    assert!(TcpStream::connect(free).is_ok());
 }
 
 /// R1: a queue that was made at one server can be sold through and joined at the other, which learns of it by itself.

@@ -106,6 +106,11 @@ impl Problem {
         Self { cause: Some(cause.into()), ..Self::new(Code::Unavailable) }
     }
 
+    /// The same, with what exactly it is, for the caller.
+    pub(crate) fn noting(self, note: &str) -> Self {
+        Self { note: Some(note.to_owned()), ..self }
+    }
+
     /// The path exists and answers `allow` only.
     pub(crate) fn method_not_allowed(allow: String) -> Self {
         Self { allow: Some(allow.into()), ..Self::new(Code::MethodNotAllowed) }
@@ -226,7 +231,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Overloaded => Self::new(Code::Overloaded),
-            StoreError::Unavailable(_) => Self::unavailable(error.to_string()),
+            StoreError::Unavailable(_) | StoreError::Full => Self::unavailable(error.to_string()),
             StoreError::Inconsistent { .. } => Self::internal(error.to_string()),
         }
     }

@@ -76,6 +76,11 @@ fn describe() {
         "From when a command was handed to the store until its batch had ended."
     );
     describe_counter!("usher_ticks_total", "Ticks of the clockwork.");
+    describe_gauge!(
+        "usher_clockwork_last_tick_seconds",
+        Unit::Seconds,
+        "How long ago a clockwork ticked last, in whichever process; as this server saw it, every two seconds."
+    );
     describe_counter!("usher_holds_expired_total", "Holds that the clockwork freed because their time was up.");
     describe_counter!("usher_tick_failures_total", "What the clockwork could not do, by part.");
 }

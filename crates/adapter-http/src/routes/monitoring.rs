@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, web};
+use domain::ports::StoreError;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -25,7 +26,7 @@ pub(crate) fn health() -> Vec<Endpoint> {
 }
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let ready = Content::One(Shape::of::<Ready>(), json!({"status": "ready", "clock_skew_ms": 0}));
+    let ready = Content::One(Shape::of::<Ready>(), json!({"status": "ready", "clock_skew_ms": 0, "warnings": []}));
     vec![
         Endpoint::new(Method::GET, "/readyz", "getReadiness", "Whether this server may be sent callers.", || {
             web::to(readyz)
@@ -44,6 +45,16 @@ struct Ready {
     status: &'static str,
     /// How far this server's clock is from the storage's.
     clock_skew_ms: u64,
+    /// What an operator has to see to, though callers are served.
+    warnings: Vec<Warning>,
+}
+
+/// What is amiss at all servers alike.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Warning {
+    /// No clockwork has ticked for ten seconds: nobody is admitted, and no turn or hold ends.
+    ClockworkSilent,
 }
 
 async fn healthz() -> HttpResponse {
@@ -52,13 +63,23 @@ async fn healthz() -> HttpResponse {
 }
 
 async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
-    let readiness = api.app.readiness().await?;
+    let readiness = api.app.readiness().await.map_err(|error| {
+        let why = match error {
+            StoreError::Full => "the storage's disk is full",
+            _ => "the storage does not answer as it should",
+        };
+        Problem::from(error).noting(why)
+    })?;
+    let skew = readiness.clock_skew;
     if !readiness.is_ready() {
-        let skew = format!("the clock is {:?} off the storage's", readiness.clock_skew);
-        return Err(Problem::unavailable(skew));
+        let why = "this server's clock is a second or more off the storage's";
+        return Err(Problem::unavailable(format!("the clock is {skew:?} off the storage's")).noting(why));
     }
-    let clock_skew_ms = u64::try_from(readiness.clock_skew.as_millis()).unwrap_or(u64::MAX);
-    json::ok(&Ready { status: "ready", clock_skew_ms })
+    json::ok(&Ready {
+        status: "ready",
+        clock_skew_ms: u64::try_from(skew.as_millis()).unwrap_or(u64::MAX),
+        warnings: readiness.lacks_clockwork().then_some(Warning::ClockworkSilent).into_iter().collect(),
+    })
 }
 
 async fn metrics(api: web::Data<Api>) -> HttpResponse {

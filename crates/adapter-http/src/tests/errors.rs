@@ -274,6 +274,7 @@ async fn refusals_for_reasons_of_our_own() {
     for (error, code) in [
         (StoreError::Overloaded, Code::Overloaded),
         (StoreError::Unavailable("secret".to_owned()), Code::Unavailable),
+        (StoreError::Full, Code::Unavailable),
         (inconsistent, Code::Internal),
     ] {
         let shop = Shop::plan(Plan { probe: Some(Arc::new(Answers(Some(Err(error))))), ..Plan::default() }).await;

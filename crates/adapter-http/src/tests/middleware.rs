@@ -1,6 +1,7 @@
 //! What every request goes through: its id, its headers, its origin, its count, and what a panic becomes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -164,7 +165,13 @@ async fn requests_and_what_came_of_them_are_counted() {
 #[actix_web::test]
 async fn readiness_is_the_storage_and_the_clocks() {
     let shop = Shop::new().await;
-    assert_eq!(shop.get("/readyz", "").await.expect(200).json(), json!({"status": "ready", "clock_skew_ms": 0}));
+    let ready = |warnings: &[&str]| json!({"status": "ready", "clock_skew_ms": 0, "warnings": warnings});
+    assert_eq!(shop.get("/readyz", "").await.expect(200).json(), ready(&[]));
+    // Nobody ticks: told, and no reason to be sent nobody.
+    shop.clock.advance(Duration::from_secs(10));
+    assert_eq!(shop.get("/readyz", "").await.expect(200).json(), ready(&["clockwork_silent"]));
+    shop.app.tick().await;
+    assert_eq!(shop.get("/readyz", "").await.expect(200).json(), ready(&[]));
     let now = domain::ports::Clock::now(&*shop.clock);
     for (skew, expected) in [(999_999, 200), (1_000_000, 503), (-1_000_000, 503)] {
         let there = domain::Timestamp::from_micros(now.micros() + skew);

@@ -113,6 +113,7 @@ impl Shop {
             payments: Arc::clone(&store.payments),
             presence: Arc::clone(&store.presence),
             probe: plan.probe.unwrap_or_else(|| Arc::clone(&store.probe)),
+            clockwork: Arc::clone(&store.clockwork),
             clock: Arc::<TestClock>::clone(&clock),
             ids: Arc::new(SeededIds::new(1)),
         };

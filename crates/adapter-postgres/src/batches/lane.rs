@@ -184,6 +184,9 @@ impl<E: Executor> Worker<E> {
                 Err(error) => error,
             };
             tries += 1;
+            if matches!(error, BatchError::Store(StoreError::Full)) {
+                self.connections.disk().was_full(Instant::now());
+            }
             if !error.is_worth_another_try(commands.len())
                 || tries > RETRIES
                 || begun.elapsed() >= self.connections.limits().patience()

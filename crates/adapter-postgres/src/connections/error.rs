@@ -30,6 +30,7 @@ impl From<Error> for BatchError {
         };
         let reason = error.to_string();
         match error {
+            Error::DatabaseError(_, detail) if is_of_a_full_disk(detail.message()) => Self::Store(StoreError::Full),
             // A server that takes no writes any more is no better than none: another one of the URL's may.
             Error::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, _) => Self::Lost(reason),
             Error::DatabaseError(UniqueViolation, _) => Self::Raced(reason),
@@ -41,6 +42,14 @@ impl From<Error> for BatchError {
             _ => Self::Store(StoreError::Unavailable(reason)),
         }
     }
+}
+
+/// Whether the server had no room for what was to be written. By its words, as diesel tells no SQLSTATE: those of the system, or of a
+/// server that speaks English.
+fn is_of_a_full_disk(message: &str) -> bool {
+    ["No space left on device", "could not extend file", "Disk quota exceeded"]
+        .iter()
+        .any(|said| message.contains(said))
 }
 
 impl From<StoreError> for BatchError {
@@ -96,5 +105,14 @@ mod tests {
         let error = BatchError::from(error);
         assert!(matches!(error, BatchError::Lost(_)), "its connections are dropped: {error:?}");
         assert!(!error.may_be_of_one(), "none of the batch would fare better alone");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_what_another_try_would_mend() {
+        for said in ["could not extend file \"base/5/16385\": No space left on device", "could not extend file"] {
+            let error = BatchError::from(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(said.to_owned())));
+            assert!(!error.is_worth_another_try(1), "{error:?}");
+            assert_eq!(error.into_store_error(), StoreError::Full);
+        }
     }
 }

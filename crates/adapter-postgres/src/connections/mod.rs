@@ -3,4 +3,5 @@
 pub(crate) mod error;
 pub(crate) mod limits;
 pub(crate) mod pool;
+pub(crate) mod server;
 pub(crate) mod statement;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use connect_postgres::connect_and_ask;
 use diesel::ConnectionError;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::pooled_connection::deadpool::{BuildError, Hook, HookError, Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use domain::ports::StoreError;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::ports::{Disk, StoreError};
 use futures::FutureExt;
 use tokio::runtime::Handle;
 
@@ -17,6 +18,9 @@ use crate::connections::statement::statement;
 
 /// What is wrong when a server says nothing.
 pub(crate) const SILENT: &str = "the server does not answer";
+/// What is wrong with a server that only follows another one.
+pub(crate) const STANDBY: &str = "the server is a standby, which takes no writes; name the primary, or all of them with \
+    target_session_attrs=read-write";
 /// How long to wait for a server that neither answers nor refuses, and when to look whether one that was asked is still
 /// there, unless the URL says otherwise: else a machine that is gone, also one before others in a list of hosts, would be
 /// waited for for minutes. In seconds all of them.
@@ -30,6 +34,9 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// What every session is set to. Our statements are look-ups by index, and a plan made while a table was small is kept:
 /// it must be the right one when the table is large.
 ///
+/// A success is on the disk before it is answered, whatever the role or the database says of commits; who asks for more than
+/// that gets it.
+///
 /// `usher.server` names the life of the server that the session is one of. A transaction's number means something only in
 /// that life: after a crash or a failover a number that was not written to the log in time is given to another transaction.
 const SETTINGS: &str = "
@@ -41,11 +48,13 @@ const SETTINGS: &str = "
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
     SET jit = off;
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
     SELECT set_config('usher.server', concat_ws('/',
         -- Begins anew with a recovery after a crash.
         extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()),
         -- Begins anew with a promotion.
-        CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END), false)";
+        CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END), false);
+    SELECT pg_is_in_recovery()";
 
 statement! {
     /// Whether a transaction was committed: `committed`, `aborted`, `in progress`; NULL when it is too long ago, or the
@@ -62,6 +71,7 @@ pub(crate) struct Connections {
     pool: Pool<AsyncPgConnection>,
     runtime: Handle,
     limits: Limits,
+    disk: Disk,
 }
 
 impl Connections {
@@ -81,7 +91,7 @@ impl Connections {
             if metrics.age() < LIFETIME { Ok(()) } else { Err(HookError::message("old")) }
         }));
         let pool = pool.build()?;
-        Ok(Self { pool, runtime, limits })
+        Ok(Self { pool, runtime, limits, disk: Disk::default() })
     }
 
     /// Where the lanes run.
@@ -92,6 +102,11 @@ impl Connections {
     /// For how long anything is waited for.
     pub(crate) const fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// What is known of the database's disk.
+    pub(crate) const fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// A connection to read with, one statement at a time or several that do not depend on each other.
@@ -145,7 +160,7 @@ impl Connections {
     }
 }
 
-/// A session of ours.
+/// A session of ours, on a server that takes writes: what a standby shows may be old, and nobody would find out.
 pub(crate) async fn establish(url: String, limits: Limits) -> diesel::ConnectionResult<AsyncPgConnection> {
     let (lock, statement) = (limits.patience().as_millis(), limits.statement().as_millis());
     let timeouts = format!(
@@ -153,11 +168,11 @@ pub(crate) async fn establish(url: String, limits: Limits) -> diesel::Connection
          SET idle_in_transaction_session_timeout = {statement};"
     );
     let established = tokio::time::timeout(limits.patience(), async {
-        let mut connection = AsyncPgConnection::establish(&url).await?;
-        connection.batch_execute(&(timeouts + SETTINGS)).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(connection)
+        let (connection, recovers) = connect_and_ask(&url, &(timeouts + SETTINGS)).await.map_err(|e| e.to_string())?;
+        if recovers.as_deref() == Some("f") { Ok(connection) } else { Err(STANDBY.to_owned()) }
     });
-    established.await.unwrap_or_else(|elapsed| Err(ConnectionError::BadConnection(elapsed.to_string())))
+    let established = established.await.unwrap_or_else(|elapsed| Err(elapsed.to_string()));
+    established.map_err(ConnectionError::BadConnection)
 }
 
 /// The URL with [`NETWORK`] before what it says itself: of two values the last one counts.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use diesel_async::RunQueryDsl;
 use domain::concert::{Draft, NewConcert, ScheduleDraft, ScheduleFilter, SeatGroup};
 use domain::ports::{
-    ChargeCommand, ConcertRepository, HoldCommand, LoadCommand, PayCommand, PaymentRepository, PresenceRepository,
-    Probe, QueueRepository, ReservationRepository, TokenKeyRepository, WalletRepository,
+    ChargeCommand, ClockworkRepository, ConcertRepository, HoldCommand, LoadCommand, PayCommand, PaymentRepository,
+    PresenceRepository, Probe, QueueRepository, ReservationRepository, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::{Sighting, Watch};
 use domain::seal::{ServerKey, StoredKey};
@@ -184,6 +184,8 @@ impl Sale {
         assert!(store.keep_key(None, &stored(1)).await.unwrap());
         assert!(store.keep_key(Some(&stored(1)), &stored(2)).await.unwrap());
         store.store_time().await.unwrap();
+        store.ticked().await.unwrap();
+        store.last_tick().await.unwrap();
         store.0.connections.fate("3").await;
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::sources::shape;
 use crate::batches::loading;
-use crate::ports::{concerts, new_epoch, token_keys};
+use crate::ports::{clockwork, concerts, new_epoch, token_keys};
 use crate::tables::{loadings, messages, payments, schedules, servers, wallets};
 
 /// The functions that make a part of a statement and none that is sent.
@@ -41,6 +41,7 @@ pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
         ("find_number", vec![sql(&loading::find_number("main".to_owned()))]),
         ("find_schedules", vec![sql(&schedules::find_schedules(1, vec![ID]))]),
         ("find_servers", vec![sql(&servers::find_servers())]),
+        ("find_tick", vec![sql(&clockwork::find_tick())]),
         ("find_wallet", vec![sql(&wallets::find_wallet(user()))]),
         ("insert_concert", vec![sql(&loading::insert_concert(1, ID, "Concert".to_owned(), AT, None))]),
         ("insert_first_policy", vec![sql(&loading::insert_first_policy(1, AT, 1, 1, 1, false, Some(AT)))]),
@@ -49,7 +50,6 @@ pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
         ("insert_queue", vec![sql(&loading::insert_queue(1, Vec::new()))]),
         ("insert_schedule", vec![sql(&loading::insert_schedule(1, ID, ID, &schedule))]),
         ("keep_first", vec![sql(&token_keys::keep_first(&key))]),
-        ("last_told", vec![sql(&servers::last_told())]),
         ("list_entries", vec![sql(&wallets::list_entries(user(), 1, 1))]),
         ("list_payments", vec![sql(&payments::list_payments(1, user(), ID, 1))]),
         ("list_schedules", lists_of_schedules()),
@@ -59,7 +59,7 @@ pub(super) fn statements() -> BTreeMap<&'static str, Vec<String>> {
         ("newest_number", vec![sql(&loading::newest_number())]),
         ("remove_message", vec![sql(&messages::remove_message(1))]),
         ("remove_server", vec![sql(&servers::remove_server(ID))]),
-        ("remove_servers", vec![sql(&servers::remove_servers(AT))]),
+        ("remove_servers", vec![sql(&servers::remove_servers(AT, AT))]),
     ])
 }
 

@@ -1,5 +1,6 @@
 //! The ports of `domain`, one a file, implemented on the store.
 
+pub(crate) mod clockwork;
 pub(crate) mod concerts;
 pub(crate) mod new_epoch;
 pub(crate) mod payments;

@@ -3,15 +3,13 @@
 use diesel::QueryDsl;
 use diesel::dsl::auto_type;
 use diesel_async::RunQueryDsl;
-use domain::presence::Watch;
 use time::OffsetDateTime;
 
 use crate::connections::error::BatchError;
 use crate::connections::statement::{Begin, Commit, Now, run, statement};
 use crate::schema::queues;
 use crate::store::PostgresStore;
-use crate::tables::columns::instant;
-use crate::tables::servers::last_told;
+use crate::tables::servers::{ServerRow, find_servers};
 
 statement! {
     /// Lets the statements of this transaction take as long as they need, however many tokens there are. The limit on waiting
@@ -57,11 +55,11 @@ impl PostgresStore {
             Begin {}.execute(&mut &*conn),
             TakeYourTime {}.execute(&mut &*conn),
             lock_queues().load::<i32>(&mut &*conn),
-            last_told().get_result::<Option<OffsetDateTime>>(&mut &*conn),
+            find_servers().load::<ServerRow>(&mut &*conn),
             Now {}.get_result::<(OffsetDateTime, String)>(&mut &*conn),
         )?;
         let now = self.0.environment.now(now);
-        if told.is_some_and(|last| now.since(instant(last)) <= Watch::GAP) {
+        if told.into_iter().any(|server| server.watch().told_lately(now)) {
             // Dropping the session closes the connection, which ends the transaction.
             return Ok(None);
         }

@@ -1,5 +1,7 @@
 //! The port of who is there.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use diesel_async::RunQueryDsl;
 use domain::ports::{PresenceRepository, StoreError};
@@ -66,6 +68,9 @@ impl PresenceRepository for PostgresStore {
             // Other idle connections are likely to be dead too, and the next note must not fail: a gap between notes counts.
             self.0.connections.drop_idle();
         }
+        if let Err(BatchError::Store(StoreError::Full)) = noted {
+            self.0.connections.disk().was_full(Instant::now());
+        }
         noted.map_err(BatchError::into_store_error)
     }
 
@@ -104,7 +109,7 @@ impl PostgresStore {
             run(conn, KeepServer { server, since: watch.since.to_utc(), last: watch.last.to_utc() }),
             when(conn, !seen.is_empty(), sightings),
             run(conn, RemoveSightings { server, before, gone: gone.to_utc(), most: big(most) }),
-            run(conn, remove_servers(gone.to_utc())),
+            run(conn, remove_servers(gone.to_utc(), now.plus(Watch::GIVEN_UP).to_utc())),
             run(conn, Commit {}),
         )?;
         session.give_back();

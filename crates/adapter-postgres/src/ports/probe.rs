@@ -1,5 +1,7 @@
 //! The port of whether the store answers.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
@@ -18,6 +20,9 @@ statement! {
 #[async_trait]
 impl Probe for PostgresStore {
     async fn store_time(&self) -> Result<Timestamp, StoreError> {
+        if self.0.connections.disk().is_full(Instant::now()) {
+            return Err(StoreError::Full);
+        }
         self.read(async |connection| {
             let now = Ping {}.get_result::<OffsetDateTime>(&mut &*connection).await?;
             Ok(self.0.environment.now(now))

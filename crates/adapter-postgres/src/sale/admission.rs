@@ -50,7 +50,11 @@ pub(crate) async fn admit(
     let due = batch.set.tokens().filter(|token| token.status_at(now) != token.status());
     let ended = sale::expire(due.cloned(), now);
     let expired = u64::try_from(ended.len()).unwrap_or(u64::MAX);
-    let Some(queue) = batch.set.queue()? else { return Ok(None) };
+    let Some(mut queue) = batch.set.queue()? else { return Ok(None) };
+    batch.set_back = queue.follow_clock_back(now);
+    if batch.set_back.is_some() {
+        batch.set.put_policy(queue.clone());
+    }
     if queue.room(0, now) == 0 && expired == 0 {
         return Ok(None);
     }

@@ -1,5 +1,7 @@
 //! What a batch knows and has changed: the domain's working set, filled from rows.
 
+use std::time::Duration;
+
 use domain::reservation::PendingHold;
 use domain::sale::WorkingSet;
 use domain::{PaymentId, QueueNumber, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
@@ -21,13 +23,15 @@ pub(crate) struct Batch {
     pub(crate) stored_waiters: bool,
     /// How many tokens it admitted.
     pub(crate) admitted: u64,
+    /// By how much the clock was set back, if the policy begins anew for that.
+    pub(crate) set_back: Option<Duration>,
 }
 
 impl Batch {
     /// Of what was read.
     pub(crate) fn new(number: QueueNumber, now: Timestamp, facts: Facts) -> Self {
         let set = WorkingSet::new(number);
-        let mut batch = Self { set, now, policy_seq: 0, stored_waiters: false, admitted: 0 };
+        let mut batch = Self { set, now, policy_seq: 0, stored_waiters: false, admitted: 0, set_back: None };
         if let Some(row) = facts.queue {
             batch.policy_seq = row.policy_seq;
             let queue = row.queue(number);

@@ -71,6 +71,14 @@ impl Executor for Sale {
 
     async fn commit(&self, conn: &AsyncPgConnection, batch: &Batch) -> diesel::QueryResult<()> {
         write::commit(conn, batch).await?;
+        if let Some(behind) = batch.set_back {
+            let queue = self.queue.0;
+            tracing::warn!(
+                queue,
+                ?behind,
+                "the database's clock was set back; the queue's policy begins anew, so that it goes on"
+            );
+        }
         metrics::counter!("usher_admitted_total").increment(batch.admitted);
         metrics::counter!("usher_tokens_expired_total").increment(batch.set.changed().expired);
         Ok(())

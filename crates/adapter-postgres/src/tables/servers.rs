@@ -1,8 +1,8 @@
 //! Rows of `servers`: what each server tells of itself.
 
-use diesel::dsl::{AsSelect, auto_type, delete, max};
+use diesel::dsl::{AsSelect, auto_type, delete};
 use diesel::pg::Pg;
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper, helper_types};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use domain::presence::Watch;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -38,13 +38,6 @@ pub(crate) fn lock_server(server: Uuid) -> _ {
     servers::table.filter(servers::id.eq(server)).select(row).for_update()
 }
 
-/// Reads when a server told of itself last.
-#[auto_type(no_type_alias)]
-pub(crate) fn last_told() -> _ {
-    let newest: helper_types::max<servers::last> = max(servers::last);
-    servers::table.select(newest)
-}
-
 statement! {
     /// Keeps what a server tells of itself. By hand, because diesel prepares a `DO UPDATE` of its own anew each time.
     KeepServer { server: Uuid, since: OffsetDateTime, last: OffsetDateTime } -> () =
@@ -52,10 +45,11 @@ statement! {
      ON CONFLICT (id) DO UPDATE SET since = excluded.since, last = excluded.last"
 }
 
-/// Removes the servers that have not told of themselves since `gone`.
+/// Removes the servers that have told of themselves neither after `gone` nor before `ahead`, which is as far from now: notes of a
+/// time to come are of before the clock was set back.
 #[auto_type(no_type_alias)]
-pub(crate) fn remove_servers(gone: OffsetDateTime) -> _ {
-    delete(servers::table.filter(servers::last.le(gone)))
+pub(crate) fn remove_servers(gone: OffsetDateTime, ahead: OffsetDateTime) -> _ {
+    delete(servers::table.filter(servers::last.le(gone).or(servers::last.ge(ahead))))
 }
 
 /// Removes a server that stops.

@@ -6,7 +6,7 @@ use domain::ports::{QueueChange, QueueRepository};
 use futures::future::join_all;
 
 use crate::cluster;
-use crate::scene::{number, options};
+use crate::scene::{lines, number, options, user};
 
 async fn open(url: &str, migrations: Migrations) -> Result<PostgresStore, OpenError> {
     PostgresStore::open(url, Options { migrations, ..options(None, 2) }).await
@@ -69,6 +69,41 @@ async fn another_programs_database_is_refused_and_left_alone() {
     beside.batch_execute("CREATE TABLE recipes (name text)").await.unwrap();
     assert!(matches!(open(&url, Migrations::Apply).await.err().unwrap(), OpenError::NotOurs));
     assert_eq!(number(&mut beside, "SELECT count(*) AS n FROM pg_tables WHERE schemaname = 'public'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_whose_texts_are_not_utf_8_is_refused() {
+    let url = test_postgres::empty_throw_away().await;
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let other = format!("{name}_latin");
+    let create = format!("CREATE DATABASE {other} ENCODING 'LATIN1' TEMPLATE template0");
+    cluster::connect(&url).await.batch_execute(&create).await.unwrap();
+    let refused = open(&format!("{server}/{other}"), Migrations::Apply).await.err().unwrap();
+    assert!(matches!(&refused, OpenError::Encoding(encoding) if encoding == "LATIN1"), "{refused}");
+}
+
+/// Each of a session's commits waits for the disk, whatever the database says; who asks for more gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_commit_is_answered_before_it_is_on_the_disk() {
+    let server = test_postgres::Server::start().await;
+    let url = server.url("usher");
+    migrate(&url).await.unwrap();
+    let mut beside = cluster::connect(&url).await;
+    // Told by whoever writes, in the midst of what is written.
+    let watched = "
+        CREATE TABLE seen (setting text);
+        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+        CREATE TRIGGER see BEFORE INSERT ON tokens FOR EACH ROW EXECUTE FUNCTION see()";
+    beside.batch_execute(watched).await.unwrap();
+    for (set, found) in [("off", "on"), ("on", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
+        let setting = format!("TRUNCATE seen; ALTER DATABASE usher SET synchronous_commit = {set}");
+        beside.batch_execute(&setting).await.unwrap();
+        let store = open(&url, Migrations::Refuse).await.unwrap();
+        assert_eq!(store.concerns().iter().any(|concern| concern.contains("synchronous_commit")), set == "off");
+        store.join(domain::QueueNumber(1), &user(set)).await.unwrap().unwrap();
+        assert_eq!(lines(&mut beside, "SELECT setting AS line FROM seen").await, [found], "{set}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

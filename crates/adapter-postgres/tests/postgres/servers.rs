@@ -9,9 +9,9 @@ use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, Schedul
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined,
-    Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
-    ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
+    Admissions, Answer, ChargeCommand, Charged, Clock, ClockworkRepository, ConcertRepository, Decided, HoldCommand,
+    IdGenerator, Joined, Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe,
+    QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::Sighting;
 use domain::reservation::Reservation;
@@ -207,6 +207,16 @@ impl TokenKeyRepository for Servers {
 impl Probe for Servers {
     async fn store_time(&self) -> Result<Timestamp, StoreError> {
         self.next().store_time().await
+    }
+}
+
+#[async_trait]
+impl ClockworkRepository for Servers {
+    async fn ticked(&self) -> Result<(), StoreError> {
+        self.next().ticked().await
+    }
+    async fn last_tick(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.next().last_tick().await
     }
 }
 

@@ -1,20 +1,22 @@
 //! Group commit: one thread that writes, in batches, and answers only after the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use diesel::SqliteConnection;
-use domain::ports::{MOST_IN_BATCH, MOST_WAITING, PATIENCE, StoreError};
+use diesel::sql_types::Integer;
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use domain::ports::{Disk, MOST_IN_BATCH, MOST_WAITING, PATIENCE, StoreError};
 use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::batches::command::{Asked, Envelope};
 use crate::batches::transaction::Transaction;
 use crate::connections::statement::{Begin, Commit, Rollback, Statement};
 use crate::environment::Environment;
+use crate::file::ServedFile;
 
 /// How much a store takes on.
 #[derive(Clone, Copy, Debug)]
@@ -41,24 +43,28 @@ pub(crate) struct Writer {
     /// `None` once it is shut down.
     commands: Mutex<Option<mpsc::Sender<Envelope>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    disk: Arc<Disk>,
 }
 
 impl Writer {
-    /// Starts the thread. `keep` lives as long as it: the lock on the file.
+    /// Starts the thread, which gives the file back in the end.
     pub(crate) fn start(
         connect: Connect,
         environment: Environment,
         limits: Limits,
-        keep: std::fs::File,
+        file: Arc<ServedFile>,
     ) -> std::io::Result<Self> {
         let (sender, commands) = mpsc::channel(limits.waiting);
-        let mut thread = Thread { connect, connection: None, environment, limits };
+        let disk = Arc::new(Disk::default());
+        let (full, served) = (Arc::clone(&disk), Arc::clone(&file));
+        let mut thread = Thread { connect, connection: None, environment, limits, file: served, disk: full };
         let thread = std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
             thread.serve(commands);
+            thread.finish();
             drop(thread);
-            drop(keep);
+            file.release();
         })?;
-        Ok(Self { commands: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { commands: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), disk })
     }
 
     /// Runs `work` in the next batch.
@@ -77,6 +83,11 @@ impl Writer {
     pub(crate) fn is_open(&self) -> bool {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.as_ref().is_some_and(|commands| !commands.is_closed())
+    }
+
+    /// Whether something could not be written lately, as there was no room for it.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        self.disk.is_full(now)
     }
 
     /// Takes no more commands, and returns when those that wait are done.
@@ -104,6 +115,14 @@ impl Drop for Writer {
     }
 }
 
+/// What copying the log came to.
+#[derive(QueryableByName)]
+struct Copied {
+    /// Not 0 when it was not copied whole.
+    #[diesel(sql_type = Integer)]
+    busy: i32,
+}
+
 /// The thread's side.
 struct Thread {
     connect: Connect,
@@ -111,6 +130,8 @@ struct Thread {
     connection: Option<SqliteConnection>,
     environment: Environment,
     limits: Limits,
+    file: Arc<ServedFile>,
+    disk: Arc<Disk>,
 }
 
 impl Thread {
@@ -118,6 +139,19 @@ impl Thread {
         let mut waiting = Vec::new();
         while commands.blocking_recv_many(&mut waiting, self.limits.batch) > 0 {
             self.work_off(waiting.drain(..));
+        }
+    }
+
+    /// Brings what was committed into the file itself, all of it: a part alone is no database. Closing the connections does
+    /// that too, if every one is closed, and from the log that has the name now. Waits for those who read an older state.
+    fn finish(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        match sql_query("PRAGMA wal_checkpoint(FULL)").get_result(connection) {
+            Ok(Copied { busy: 0 }) => {}
+            Ok(_) => {
+                warn!("somebody reads the database, so that its log is not copied into the file; keep both together");
+            }
+            Err(error) => error!(%error, "the log could not be copied into the database file; keep both together"),
         }
     }
 
@@ -148,6 +182,14 @@ impl Thread {
     }
 
     fn transact(&mut self, batch: &mut [Envelope]) -> Result<(), StoreError> {
+        // Into a file that is not the one that was opened nothing is written. And what was written while it went away is not
+        // answered with success.
+        self.file.check()?;
+        self.commit(batch)?;
+        self.file.check()
+    }
+
+    fn commit(&mut self, batch: &mut [Envelope]) -> Result<(), StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => (self.connect)()?,
@@ -155,7 +197,7 @@ impl Thread {
         Begin::execute(&mut connection, &[])?;
         let (now, environment) = (self.environment.clock.now(), &self.environment);
         let mut transaction = Transaction::new(&mut connection, now, &environment.rules, &*environment.ids);
-        let worked = work(&mut transaction, batch);
+        let worked = work(&mut transaction, batch, &self.disk);
         let counts = (transaction.admitted, transaction.expired);
         let ended = worked.and_then(|()| Commit::execute(&mut connection, &[]));
         match ended {
@@ -168,6 +210,9 @@ impl Thread {
                 if Rollback::execute(&mut connection, &[]).is_ok() {
                     self.connection = Some(connection);
                 }
+                if failure == StoreError::Full {
+                    self.disk.was_full(Instant::now());
+                }
                 return Err(as_unavailable(failure));
             }
         }
@@ -177,7 +222,7 @@ impl Thread {
 }
 
 /// Everything between BEGIN and COMMIT.
-fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope]) -> Result<(), StoreError> {
+fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope], disk: &Disk) -> Result<(), StoreError> {
     for Envelope { command, .. } in batch {
         transaction.save()?;
         let done = catch_unwind(AssertUnwindSafe(|| command.run(transaction)))
@@ -186,6 +231,9 @@ fn work(transaction: &mut Transaction<'_>, batch: &mut [Envelope]) -> Result<(),
             Ok(()) => transaction.release()?,
             Err(failure) => {
                 error!(%failure, "a command was rolled back");
+                if failure == StoreError::Full {
+                    disk.was_full(Instant::now());
+                }
                 transaction.roll_back()?;
                 command.fail(failure);
             }
@@ -212,25 +260,27 @@ fn as_unavailable(failure: StoreError) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, mpsc as std_mpsc};
+    use std::sync::mpsc as std_mpsc;
 
+    use diesel::connection::SimpleConnection;
     use domain::Rules;
     use storage_contract::{SeededIds, TestClock};
 
     use super::*;
+    use crate::connections::statement::failure;
 
     fn writer(limits: Limits) -> (tempfile::TempDir, Writer) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("usher.db");
         crate::migrate(&path).unwrap();
-        let lock = crate::open::lock(&path).unwrap();
+        let file = Arc::new(ServedFile::lock(&path).unwrap());
         let connect = Box::new(move || Ok(crate::open::connect(&path).unwrap()));
         let environment = Environment {
             clock: Arc::new(TestClock::new(domain::Timestamp::from_micros(0))),
             ids: Arc::new(SeededIds::new(1)),
             rules: Arc::new(Rules::default()),
         };
-        (directory, Writer::start(connect, environment, limits, lock).unwrap())
+        (directory, Writer::start(connect, environment, limits, file).unwrap())
     }
 
     #[tokio::test]
@@ -288,6 +338,46 @@ mod tests {
         assert_eq!(has_run.recv(), Ok(()));
         assert!(!writer.is_open());
         assert!(matches!(writer.run(|_| Ok(())).await, Err(StoreError::Unavailable(_))));
+    }
+
+    /// As on a disk without room: the file may not grow, and goes on as soon as it may again.
+    #[tokio::test]
+    async fn what_has_no_room_fails_and_the_next_succeeds_when_there_is_room() {
+        let (_directory, writer) = writer(Limits::default());
+        let limit = async |pages: u64| {
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            let set = writer.run(move |transaction| transaction.conn.batch_execute(&limit).map_err(failure));
+            set.await.unwrap();
+        };
+        let write = || writer.run(|transaction| transaction.conn.batch_execute(BIG).map_err(failure));
+        let begun = Instant::now();
+        limit(1).await;
+        assert!(!writer.is_full(begun));
+        assert_eq!(write().await, Err(StoreError::Full));
+        assert!(writer.is_full(begun) && !writer.is_full(Instant::now() + Disk::FULL_FOR));
+        limit(1_000_000).await;
+        assert_eq!(write().await, Ok(()));
+    }
+
+    /// More than the pages that the file has to spare.
+    const BIG: &str = "CREATE TABLE big (b BLOB); INSERT INTO big VALUES (zeroblob(1000000))";
+
+    #[tokio::test]
+    async fn into_a_file_that_is_gone_nothing_is_written_and_nothing_answered_with_success() {
+        let (directory, writer) = writer(Limits::default());
+        let (file, elsewhere) = (directory.path().join("usher.db"), directory.path().join("elsewhere.db"));
+        assert_eq!(writer.run(|_| Ok(1)).await, Ok(1));
+        // In the midst of a batch.
+        let moved = writer.run(move |_| std::fs::rename(&file, &elsewhere).map_err(|error| unavailable(&error))).await;
+        assert!(matches!(&moved, Err(StoreError::Unavailable(why)) if why.contains("was moved")), "{moved:?}");
+        let (ran, has_run) = std_mpsc::channel();
+        let after = writer.run(move |_| ran.send(()).map_err(|error| unavailable(&error))).await;
+        assert_eq!(after.map_err(|error| error.to_string()), moved.map_err(|error| error.to_string()));
+        assert!(has_run.recv().is_err(), "it was not begun");
+    }
+
+    fn unavailable(error: &dyn std::error::Error) -> StoreError {
+        StoreError::Unavailable(error.to_string())
     }
 
     /// Polls once, so that the command is sent.

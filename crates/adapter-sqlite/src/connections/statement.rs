@@ -160,6 +160,9 @@ pub(crate) fn failure(error: Error) -> StoreError {
         Error::DatabaseError(DatabaseErrorKind::Unknown, detail) if detail.message().contains("locked") => {
             StoreError::Unavailable("the database is locked".to_owned())
         }
+        Error::DatabaseError(DatabaseErrorKind::Unknown, detail) if detail.message().contains("disk is full") => {
+            StoreError::Full
+        }
         other => StoreError::Unavailable(other.to_string()),
     }
 }

@@ -1,6 +1,7 @@
 //! The ports of the domain, one a file. Two answers of the line are long enough for files of their own: its report, and its new
 //! epoch.
 
+pub(crate) mod clockwork;
 pub(crate) mod concerts;
 pub(crate) mod new_epoch;
 pub(crate) mod payments;

@@ -68,7 +68,7 @@ fn insert(conn: &mut SqliteConnection, server: Uuid, seen: &Sighting, now: Times
 /// Whether a server sends notes.
 pub(crate) fn is_watched(transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
     let now = transaction.now;
-    Ok(servers(transaction.conn)?.iter().any(|(_, watch)| now.since(watch.last) <= Watch::GAP))
+    Ok(servers(transaction.conn)?.iter().any(|(_, watch)| watch.told_lately(now)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The port of whether the store answers.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::ports::{Probe, StoreError};
@@ -18,6 +20,9 @@ impl Probe for SqliteStore {
         if !self.writer().is_open() {
             return Err(StoreError::Unavailable("the writer stopped".to_owned()));
         }
-        self.reads().run(|snapshot| Ping::row::<Count>(snapshot.conn, &[]).map(|_count| snapshot.now)).await
+        self.file().check()?;
+        let now =
+            self.reads().run(|snapshot| Ping::row::<Count>(snapshot.conn, &[]).map(|_count| snapshot.now)).await?;
+        if self.writer().is_full(Instant::now()) { Err(StoreError::Full) } else { Ok(now) }
     }
 }

@@ -3,12 +3,13 @@
 use domain::ports::{Admitted, MOST_TURNS, StoreError};
 use domain::presence::Roll;
 use domain::queue::Turns;
-use domain::sale::{self, Admission};
+use domain::sale::{self, Admission, Effects};
 use domain::{QueueNumber, Token, count};
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::batches::transaction::Transaction;
 use crate::sale::roll_call::RollCall;
+use crate::sale::write::write;
 use crate::tables::tokens;
 
 /// Writes EXPIRED to ACTIVE tokens past their deadline, then admits the first waiters as the policy allows; nothing when
@@ -16,6 +17,7 @@ use crate::tables::tokens;
 pub(crate) fn admit(transaction: &mut Transaction<'_>, number: QueueNumber) -> Result<Option<Admitted>, StoreError> {
     let expired = expire(transaction, number)?;
     let now = transaction.now;
+    follow_clock_back(transaction, number)?;
     let Some(queue) = transaction.queue(number)?.map(|row| row.queue.clone()) else { return Ok(None) };
     // Without grants or waiters nothing need be counted.
     if queue.room(0, now) == 0 && expired == 0 {
@@ -38,6 +40,15 @@ pub(crate) fn admit(transaction: &mut Transaction<'_>, number: QueueNumber) -> R
         more: admission.is_cut_off(expired),
     };
     Ok((done.admitted + done.absent + done.expired > 0).then_some(done))
+}
+
+/// Begins the policy anew where the clock was set back.
+fn follow_clock_back(transaction: &mut Transaction<'_>, number: QueueNumber) -> Result<(), StoreError> {
+    let now = transaction.now;
+    let Some(mut queue) = transaction.queue(number)?.map(|row| row.queue.clone()) else { return Ok(()) };
+    let Some(behind) = queue.follow_clock_back(now) else { return Ok(()) };
+    warn!(queue = %queue.name, ?behind, "the clock was set back; the queue's policy begins anew, so that it goes on");
+    write(transaction, number, Effects { queue: Some(queue), new_policy: true, ..Effects::default() })
 }
 
 /// Admits a newcomer ahead of whom nobody waits, if there is room: the token as it is to be inserted. Where that cannot be

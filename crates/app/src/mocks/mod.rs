@@ -25,8 +25,8 @@ use uuid::Uuid;
 pub(crate) use self::delayed_store::DelayedStore;
 pub(crate) use self::executor::{Task, block_on};
 pub(crate) use self::ports::{
-    MockConcerts, MockIds, MockKeys, MockPayments, MockPresence, MockQueues, MockReservations, MockStoreClock,
-    MockWallets,
+    MockClockwork, MockConcerts, MockIds, MockKeys, MockPayments, MockPresence, MockQueues, MockReservations,
+    MockStoreClock, MockWallets,
 };
 pub(crate) use self::shown::Shown;
 use crate::{App, Holder, Ports, WalletGate};
@@ -59,6 +59,7 @@ pub(crate) struct World {
     pub(crate) payments: MockPayments,
     pub(crate) presence: MockPresence,
     pub(crate) probe: MockStoreClock,
+    pub(crate) clockwork: MockClockwork,
     pub(crate) clock: Arc<Hands>,
     /// What the store shows of its queues.
     pub(crate) lines: Arc<Shown>,
@@ -76,6 +77,7 @@ impl Default for World {
             payments: MockPayments::default(),
             presence: MockPresence::default(),
             probe: MockStoreClock::default(),
+            clockwork: MockClockwork::default(),
             clock: Arc::default(),
             lines: Arc::new(Shown::new(vec![change(1, "main"), change(2, "other")])),
             rules: Rules::default(),
@@ -130,6 +132,7 @@ impl World {
             payments: Arc::new(self.payments),
             presence: Arc::new(self.presence),
             probe: Arc::new(self.probe),
+            clockwork: Arc::new(self.clockwork),
             clock: self.clock,
             ids: Arc::new(ids),
         };

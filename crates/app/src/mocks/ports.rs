@@ -5,9 +5,9 @@ use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, Schedul
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, ConcertRepository, Decided, HoldCommand, IdGenerator, Joined, Left,
-    LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe, QueueChange, QueueReport, QueueRepository,
-    ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
+    Admissions, Answer, ChargeCommand, Charged, ClockworkRepository, ConcertRepository, Decided, HoldCommand,
+    IdGenerator, Joined, Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe,
+    QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
 };
 use domain::presence::Sighting;
 use domain::reservation::Reservation;
@@ -142,6 +142,15 @@ mock! {
     #[async_trait]
     impl Probe for StoreClock {
         async fn store_time(&self) -> Result<Timestamp, StoreError>;
+    }
+}
+
+mock! {
+    pub(crate) Clockwork {}
+    #[async_trait]
+    impl ClockworkRepository for Clockwork {
+        async fn ticked(&self) -> Result<(), StoreError>;
+        async fn last_tick(&self) -> Result<Option<Timestamp>, StoreError>;
     }
 }
 

@@ -1,6 +1,7 @@
 //! A snapshot of a database on a `PostgreSQL` server.
 
 use bigdecimal::BigDecimal;
+use connect_postgres::connect;
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
@@ -8,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Numeric};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::{Cell, Number, Place, Print, Snapshot};
@@ -68,12 +70,14 @@ const SHAPE: &str = "WITH
 pub(crate) struct Server<'a>(pub(crate) &'a mut Blocking);
 
 impl Server<'_> {
-    /// Connects to the database at `url` and looks at it with `audit`, all of whose reads see the same moment.
+    /// Connects to the database at `url` and looks at it with `audit`, all of whose reads see the same moment. To be called from a
+    /// blocking thread of a runtime.
     pub(crate) fn look<T>(
         url: &str,
         audit: impl FnOnce(&mut Server<'_>) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {
-        let mut connection = Blocking::establish(url).map_err(AuditError::Unreachable)?;
+        let connection = Handle::current().block_on(connect(url)).map_err(AuditError::Unreachable)?;
+        let mut connection = Blocking::from(connection);
         connection.batch_execute(BEGIN)?;
         // The transaction ends with the connection: there is nothing to commit.
         audit(&mut Server(&mut connection))

@@ -1,6 +1,8 @@
 //! A snapshot of a database file. Its tables have the shape that the checks expect.
 
+use std::fs::TryLockError;
 use std::path::Path;
+use std::time::SystemTime;
 
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::deserialize;
@@ -20,14 +22,33 @@ pub(crate) struct File<'a>(&'a mut SqliteConnection);
 
 impl File<'_> {
     /// Opens `file` read-only and looks at it with `audit`, all of whose reads see the same moment.
+    ///
+    /// Beside a file that nobody serves lies no log. `SQLite` would make one, even to read, and leave it there; or fail, where it
+    /// may not. So such a file is taken for one that cannot change, and looked at afterwards whether that was true.
     pub(crate) fn look<T>(
         file: &Path,
         audit: impl FnOnce(&mut File<'_>) -> Result<T, AuditError>,
     ) -> Result<T, AuditError> {
         // SQLite would make a missing file; and only an absolute path can stand in a URI without being taken for more.
         let file = file.canonicalize()?;
-        drop(std::fs::File::open(&file)?);
-        let mut connection = SqliteConnection::establish(&read_only_uri(&file)).map_err(AuditError::Unopened)?;
+        let opened = std::fs::File::open(&file)?;
+        let before = State::of(&file)?;
+        if before.log {
+            // Who may not write there can only read where a server holds its log ready.
+            drop(opened);
+            return Self::look_at(&uri(&file, "mode=ro"), audit).map_err(|error| error.beside_a_log(&file));
+        }
+        // A server locks the file itself: under this name its log would have been seen.
+        if matches!(opened.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return Err(AuditError::ServedElsewhere);
+        }
+        drop(opened);
+        let audited = Self::look_at(&uri(&file, "mode=ro&immutable=1"), audit);
+        if State::of(&file)? == before { audited } else { Err(AuditError::Changed) }
+    }
+
+    fn look_at<T>(uri: &str, audit: impl FnOnce(&mut File<'_>) -> Result<T, AuditError>) -> Result<T, AuditError> {
+        let mut connection = SqliteConnection::establish(uri).map_err(AuditError::Unopened)?;
         connection.batch_execute(SETTINGS)?;
         connection.transaction(|connection| audit(&mut File(connection)))
     }
@@ -54,12 +75,28 @@ impl Snapshot for File<'_> {
     }
 }
 
-fn read_only_uri(file: &Path) -> String {
+/// What shows that somebody has written to a file.
+#[derive(PartialEq, Eq)]
+struct State {
+    log: bool,
+    length: u64,
+    modified: SystemTime,
+}
+
+impl State {
+    fn of(file: &Path) -> std::io::Result<Self> {
+        let (found, mut log) = (std::fs::metadata(file)?, file.as_os_str().to_owned());
+        log.push("-wal");
+        Ok(Self { log: Path::new(&log).exists(), length: found.len(), modified: found.modified()? })
+    }
+}
+
+fn uri(file: &Path, how: &str) -> String {
     let encoded = file.as_os_str().as_encoded_bytes().iter().map(|byte| match char::from(*byte) {
         plain if plain.is_ascii_alphanumeric() || "/-_.".contains(plain) => plain.to_string(),
         _ => format!("%{byte:02x}"),
     });
-    format!("file:{}?mode=ro", encoded.collect::<String>())
+    format!("file:{}?{how}", encoded.collect::<String>())
 }
 
 impl Print for Sqlite {

@@ -1,7 +1,9 @@
 //! Which files can be audited, and that nothing is done to them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -45,6 +47,13 @@ impl Database {
 
     fn connect(&self) -> SqliteConnection {
         SqliteConnection::establish(self.file().to_str().unwrap()).unwrap()
+    }
+
+    /// A connection as a server has it: while it is there, the log is.
+    fn connect_as_server(&self) -> SqliteConnection {
+        let mut server = self.connect();
+        server.batch_execute("SELECT * FROM wallets").unwrap();
+        server
     }
 
     /// Runs statements in one transaction. No constraint stops them.
@@ -107,6 +116,81 @@ fn nothing_is_written() {
     assert!(matches!(deleted, Err(AuditError::Failed(_))), "{deleted:?}");
 }
 
+/// A copy as a backup makes it: in the mode of a server's file, with no log beside it.
+fn copy(database: &Database) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    fs::copy(database.file(), &copy).unwrap();
+    (folder, copy)
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Whether this process is held up by what a file's mode forbids: root is not.
+fn forbids(folder: &TempDir) -> bool {
+    fs::File::create(folder.path().join("trial")).is_err()
+}
+
+#[test]
+fn a_copy_is_audited_where_nothing_may_be_written_and_nothing_is_left_beside_it() {
+    let (folder, copy) = copy(&Database::healthy());
+    assert_eq!(violations(&audited(&copy).unwrap()), [""; 0]);
+    assert_eq!(names(&folder), ["copy.db"]);
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(&copy, 0o444);
+    mode(folder.path(), 0o555);
+    assert_eq!(violations(&audited(&copy).unwrap()), [""; 0]);
+    mode(folder.path(), 0o755);
+    assert_eq!(names(&folder), ["copy.db"]);
+}
+
+#[test]
+fn a_log_that_lies_beside_a_copy_is_read_or_said_to_be_missing() {
+    let database = Database::healthy();
+    let mut server = database.connect();
+    server.batch_execute("UPDATE wallets SET balance = 999 WHERE user_id = 'dan'").unwrap();
+    let (folder, copy) = copy(&database);
+    let log = folder.path().join("copy.db-wal");
+    fs::copy(database.folder.path().join("usher.db-wal"), &log).unwrap();
+    let mode = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    if forbids(&folder) {
+        let error = audited(&copy).unwrap_err();
+        assert!(matches!(&error, AuditError::Log(named, _) if *named == log.canonicalize().unwrap()), "{error:?}");
+    }
+    mode(0o755);
+    assert_eq!(violations(&audited(&copy).unwrap()).len(), 1, "what stands in the log counts");
+}
+
+/// One that a server has under another name, beside which its log is (a hard link, a file that is mounted alone).
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_whose_log_is_elsewhere_is_not_taken_for_whole() {
+    let (_folder, copy) = copy(&Database::healthy());
+    let server = fs::File::options().append(true).open(&copy).unwrap();
+    server.try_lock().unwrap();
+    assert!(matches!(audited(&copy), Err(AuditError::ServedElsewhere)));
+    server.unlock().unwrap();
+    assert_eq!(violations(&audited(&copy).unwrap()), [""; 0]);
+}
+
+#[test]
+fn what_changes_while_nobody_should_write_is_no_proof() {
+    let database = Database::healthy();
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    fs::File::options().append(true).open(database.file()).unwrap().set_modified(long_ago).unwrap();
+    let looked = File::look(&database.file(), |_file| {
+        database.execute("UPDATE wallets SET balance = 999 WHERE user_id = 'dan'");
+        Ok(())
+    });
+    assert!(matches!(looked, Err(AuditError::Changed)), "{looked:?}");
+}
+
 /// A server in the middle of a transaction neither waits for the audit nor lets it see half of what it does.
 #[test]
 fn a_server_may_go_on_serving() {
@@ -121,6 +205,7 @@ fn a_server_may_go_on_serving() {
 #[test]
 fn all_checks_see_one_moment() {
     let database = Database::healthy();
+    let _server = database.connect_as_server();
     let counts = File::look(&database.file(), |file| {
         let before = file.count("entries")?;
         database.execute("DELETE FROM entries");

@@ -3,6 +3,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use tokio::runtime::Runtime;
 
 use super::*;
 use crate::snapshot::postgres::Blocking;
@@ -15,7 +16,7 @@ pub(super) struct Database {
 
 impl Database {
     fn empty() -> Self {
-        let url = tokio::runtime::Runtime::new().unwrap().block_on(test_postgres::empty());
+        let url = Runtime::new().unwrap().block_on(test_postgres::empty());
         let connection = Blocking::establish(&url).unwrap();
         Self { url, connection }
     }
@@ -52,6 +53,8 @@ impl Sale for Database {
 
 /// What an audit of the database at `url` says.
 fn audited(url: &str) -> Result<String, AuditError> {
+    let runtime = Runtime::new().unwrap();
+    let _inside = runtime.enter();
     told(Format::Lines, |report| run_postgres(url, report))
 }
 
@@ -72,6 +75,8 @@ fn no_password_is_told() {
         "postgres://usher@%2Fnowhere/sale?password=secret",
         "postgres://usher@127.0.0.1/sale?pass=secret",
         "postgres:secret",
+        "postgres://usher:se@secret@127.0.0.1:1/sale",
+        "postgres://usher:se?secret@127.0.0.1:1/sale",
     ] {
         let error = audited(url).unwrap_err();
         assert!(matches!(error, AuditError::Unreachable(_)), "{url}: {error:?}");
@@ -83,6 +88,8 @@ fn no_password_is_told() {
 #[test]
 fn nothing_is_written() {
     let database = Database::healthy();
+    let runtime = Runtime::new().unwrap();
+    let _inside = runtime.enter();
     let deleted = Server::look(&database.url, |server| Ok(diesel::sql_query("DELETE FROM entries").execute(server.0)?));
     let Err(AuditError::Failed(error)) = deleted else { panic!("{deleted:?}") };
     assert_eq!(error.to_string(), "cannot execute DELETE in a read-only transaction");
@@ -101,6 +108,8 @@ fn a_server_may_go_on_serving() {
 #[test]
 fn all_checks_see_one_moment() {
     let mut database = Database::healthy();
+    let runtime = Runtime::new().unwrap();
+    let _inside = runtime.enter();
     let counts = Server::look(&database.url.clone(), |server| {
         let before = server.count("entries")?;
         database.execute("DELETE FROM entries");
@@ -113,6 +122,7 @@ fn all_checks_see_one_moment() {
 #[tokio::test]
 async fn it_can_be_called_from_a_blocking_thread() {
     let url = test_postgres::empty().await;
-    let outcome = tokio::task::spawn_blocking(move || audited(&url)).await.unwrap();
+    let audited = move || told(Format::Lines, |report| run_postgres(&url, report));
+    let outcome = tokio::task::spawn_blocking(audited).await.unwrap();
     assert!(matches!(outcome, Err(AuditError::Foreign(_))));
 }

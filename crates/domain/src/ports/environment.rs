@@ -37,5 +37,7 @@ pub trait TokenKeyRepository: Send + Sync {
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// Asks the store for the time its rules go by. Writes nothing.
+    ///
+    /// MUST fail with [`StoreError::Full`] while a write of this server has failed of that lately ([`Disk`](super::Disk)).
     async fn store_time(&self) -> Result<Timestamp, StoreError>;
 }

@@ -12,14 +12,18 @@
 //! - A success is given only after it is committed for good: it survives the end of the process and of the machine.
 //! - Answers of one store are linearizable: what one caller was answered, every later call sees.
 
+mod clockwork;
 mod concerts;
+mod disk;
 mod environment;
 mod money;
 mod presence;
 mod queues;
 mod reservations;
 
+pub use clockwork::{ClockworkRepository, MARK_FOR};
 pub use concerts::{ConcertRepository, LoadCommand};
+pub use disk::Disk;
 pub use environment::{Clock, IdGenerator, Probe, TokenKeyRepository};
 pub use money::{ChargeCommand, Charged, Paid, PayCommand, PaymentRepository, WalletRepository};
 pub use presence::PresenceRepository;
@@ -62,6 +66,9 @@ pub enum StoreError {
     /// The store cannot be reached or answered with a fault: perhaps executed; repeat with the same key.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// The disk has no room for what was to be written; the command was not executed.
+    #[error("the disk of the store is full")]
+    Full,
     /// A stored row is not what the schema promises. Never reported as "not found".
     #[error("inconsistent data in {table}.{column}: {detail}")]
     Inconsistent {

@@ -55,16 +55,23 @@ impl Watch {
     /// A server that was silent for so long is taken to be gone. Until then nobody is passed over without its notes.
     pub const GIVEN_UP: Duration = Duration::from_secs(300);
 
-    /// The watch of a server that sends a note now.
+    /// The watch of a server that sends a note now. It begins anew after a gap, and where the clock was set back by as much, since
+    /// nobody knows what of the former notes is how old.
     #[must_use]
     pub fn told(before: Option<Self>, now: Timestamp) -> Self {
-        let kept = before.filter(|before| now.since(before.last) <= Self::GAP);
-        Self { since: kept.map_or(now, |before| before.since), last: now }
+        let kept = before.filter(|before| before.told_lately(now));
+        Self { since: kept.map_or(now, |before| before.since.min(now)), last: now }
+    }
+
+    /// Whether the server has sent a note within the longest pause that is no gap. A note of a time to come is one of before the
+    /// clock was set back, and as old as that is far.
+    pub fn told_lately(&self, now: Timestamp) -> bool {
+        now.apart(self.last) <= Self::GAP
     }
 
     /// Whether the server may still be there.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now.since(self.last) < Self::GIVEN_UP
+        now.apart(self.last) < Self::GIVEN_UP
     }
 
     /// The moment since which a number must have been seen, or it is absent. `None` where nobody may be judged: the rules
@@ -76,7 +83,7 @@ impl Watch {
         let live: Vec<_> = watches.iter().filter(|watch| watch.is_live(now)).collect();
         let known_until = live.iter().map(|watch| watch.last).min()?;
         let since = known_until.minus(absence);
-        live.iter().all(|watch| now.since(watch.last) <= Self::GAP && watch.since <= since).then_some(since)
+        live.iter().all(|watch| watch.told_lately(now) && watch.since <= since).then_some(since)
     }
 }
 

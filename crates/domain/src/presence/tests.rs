@@ -37,6 +37,16 @@ fn a_watch_begins_anew_after_a_gap() {
 }
 
 #[test]
+fn a_watch_begins_anew_when_the_clock_was_set_back_and_never_after_its_last_note() {
+    let before = watch(100, 200);
+    for (now, since) in [(190, 100), (189, 189), (95, 95), (-3_400, -3_400)] {
+        assert_eq!(Watch::told(Some(before), at(now)), watch(since, now), "{now}");
+    }
+    let young = watch(199, 200);
+    assert_eq!(Watch::told(Some(young), at(195)), watch(195, 195));
+}
+
+#[test]
 fn what_is_not_known_for_certain_judges_nobody() {
     let now = at(1_000);
     for (what, watches, absence, since) in [
@@ -51,6 +61,10 @@ fn what_is_not_known_for_certain_judges_nobody() {
         ("one is silent for long", vec![watch(0, 1_000), watch(0, 701)], 120, None),
         ("one is gone", vec![watch(0, 1_000), watch(0, 700)], 120, Some(880)),
         ("all are gone", vec![watch(0, 700)], 120, None),
+        ("the clock was set back a little", vec![watch(0, 1_010)], 120, Some(890)),
+        ("the clock was set back", vec![watch(0, 1_011)], 120, None),
+        ("one has not told since", vec![watch(0, 1_000), watch(0, 1_299)], 120, None),
+        ("one is of a time that will not come soon", vec![watch(0, 1_000), watch(0, 1_300)], 120, Some(880)),
     ] {
         let judged = Watch::judges_since(&watches, Duration::from_secs(absence), now);
         assert_eq!(judged, since.map(at), "{what}");

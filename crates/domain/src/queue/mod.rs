@@ -149,6 +149,17 @@ impl Queue {
         window.left(&self.policy, now).min(u32::try_from(slots).unwrap_or(u32::MAX))
     }
 
+    /// R3: does not wait for a clock that was set back by more than a window to catch up: the same policy begins anew now, as a new
+    /// one does, but for what the window that was reached has granted, which stays used. So a clock that is set back again and again
+    /// grants nothing, and nobody waits for longer than two windows because of it. By how much the clock is behind, if it is so; the
+    /// policy is to be kept as a new one then. To be asked before an admission.
+    pub fn follow_clock_back(&mut self, now: Timestamp) -> Option<Duration> {
+        let behind = self.window.is_ahead(&self.policy, self.policy_since, now)?;
+        self.policy_since = now;
+        self.window.index = 0;
+        Some(behind)
+    }
+
     /// R3: whether admission runs in the transaction of a join that comes now, so that a newcomer is ACTIVE at once when
     /// nobody waits ahead and there is room. Behind others a newcomer waits for the clockwork, which comes every second.
     pub const fn admits_at_join(&self) -> bool {

@@ -158,10 +158,12 @@ impl Person {
         }
     }
 
-    /// Reads an answer's body.
+    /// Reads an answer's body. One that must not be here is another thing than what is read, and has been noted already.
     fn read<T: DeserializeOwned>(&self, call: &Call, answer: &Answer) -> Result<T, Stuck> {
         serde_json::from_slice(&answer.body).map_err(|error| {
-            self.note(Breach::new(Promise::MalformedAnswer, error.to_string()), call, Some(answer));
+            if call.operation.allows(answer.status, &answer.code) {
+                self.note(Breach::new(Promise::MalformedAnswer, error.to_string()), call, Some(answer));
+            }
             Stuck
         })
     }

@@ -1,6 +1,6 @@
 //! `usher migrate`: the tables of a database, and its epochs.
 
-use std::io::Write;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use domain::Rules;
@@ -8,22 +8,24 @@ use domain::ports::PATIENCE;
 use domain::presence::Watch;
 
 use crate::config::{Migrate, MigrateConfig};
+use crate::console::say;
+use crate::logging::{self, LogFormat};
 use crate::storage::{self, Location, Storage};
 
 /// Brings the tables up to date, and gives all queues a new epoch if that is asked for.
-pub(crate) async fn run(config: &MigrateConfig) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &MigrateConfig) -> anyhow::Result<ExitCode> {
+    logging::start(LogFormat::Human)?;
     let location = Location::parse(&config.database.database_url)?;
     let applied = storage::migrate(&location).await?;
-    let mut out = std::io::stdout();
     for name in &applied {
-        writeln!(out, "applied {name}")?;
+        say(&format!("applied {name}"));
     }
-    writeln!(out, "{location} is up to date")?;
+    say(&format!("{location} is up to date"));
     if config.new_epoch {
         let ended = renew_epochs(&location).await?;
-        writeln!(out, "every queue has a new epoch; live tokens ended: {ended}")?;
+        say(&format!("every queue has a new epoch; live tokens ended: {ended}"));
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn renew_epochs(location: &Location) -> anyhow::Result<u64> {

@@ -1,7 +1,7 @@
 //! Serving: everything is wired here, once, and taken apart again when a signal says so.
 
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +9,18 @@ use adapter_http::{Api, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, Settings};
 use anyhow::{Context, bail};
 use app::{App, agree_on_keys};
 use domain::ports::IdGenerator;
+use domain::seal::ServerKeys;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use crate::config::{Scheduler, ServeConfig};
+use crate::config::{DEFAULT_URL, Scheduler, ServeConfig, variables};
+use crate::console::say;
 use crate::environment::SystemIds;
+use crate::port::Port;
 use crate::signals::{Signals, second_signal};
-use crate::storage::{DEFAULT_URL, Location, Storage};
+use crate::storage::{Location, Storage};
 use crate::{demo, logging};
 
 /// How long requests in flight may take to finish after a signal; beyond it the process ends all the same.
@@ -27,39 +30,42 @@ const DRAIN: Duration = Duration::from_secs(28);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
-pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
     config.check()?;
     let token_keys = config.token_keys()?;
     logging::start(config.log_format)?;
+    variables::warn_of_unknown();
     // Before the database is touched: who cannot listen should leave no file behind.
-    let listener = TcpListener::bind(config.listen)
-        .with_context(|| format!("could not listen on {}; is another server running there?", config.listen))?;
-    let address = listener.local_addr().context("could not tell the address")?;
+    let port = Port::take(config.listen)?;
     let prometheus = start_metrics()?;
 
     let location = Location::parse(config.database_url.as_deref().unwrap_or(DEFAULT_URL))?;
-    let storage = Storage::open(&location, config.migrate, config.rules.rules(), config.patience.patience()).await?;
-    let keys = agree_on_keys(storage.keys(), &SystemIds, token_keys)
-        .await
-        .context("could not agree with the database on --token-key")?;
-    let app = Arc::new(App::new(storage.ports(), config.rules.rules(), config.rules.wallet_gate(), keys));
-    app.refresh().await.context("could not read the queues")?;
+    let Some(opened) = signals.unless_told(open(config, &location, token_keys)).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let (storage, app) = opened?;
     let demo = config.wants_demo() && demo::load(&app).await?;
     let (admin_key, made) = admin_key(config);
 
     let settings = Settings { admin_key, user_key: config.user_key.clone(), cors_origins: config.cors_origin.clone() };
-    let server = adapter_http::serve(listener, Api::new(Arc::clone(&app), &settings, prometheus))
+    let address = port.address;
+    // From now on requests are answered, and no sooner is one let in.
+    let server = adapter_http::serve(port.listen()?, Api::new(Arc::clone(&app), &settings, prometheus))
         .context("could not start the HTTP server")?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
     let (stop, stopped) = watch::channel(false);
     let mut clockwork = tokio::spawn(run_without_being_asked(Arc::clone(&app), config.scheduler, stopped));
-    // Before anybody is told that it listens: whoever is told may stop it at once.
-    let mut signals = Signals::listen()?;
-    greet(address, &location, config, demo, made.as_deref())?;
+    storage.tell_of_concerns();
+    greet(address, &location.absolute()?, config, demo, made.as_deref());
 
-    until_told(&mut signals, &mut serving, &mut clockwork).await?;
-    info!("stopping: finishing what is in flight");
+    let lost = until_told(&mut signals, &mut serving, &mut clockwork, storage.lost()).await?;
+    if let Some(lost) = &lost {
+        error!("{lost}: nothing that is written from now on would be found again. Ending");
+    } else {
+        info!("stopping: finishing what is in flight");
+    }
     let drained = tokio::time::timeout(DRAIN, async {
         handle.stop(true).await;
         stop.send_replace(true);
@@ -78,7 +84,23 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<()> {
     }
     storage.shutdown().await;
     info!("stopped");
-    Ok(())
+    Ok(if lost.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The storage, and the use cases over it, which know its lines.
+async fn open(
+    config: &ServeConfig,
+    location: &Location,
+    token_keys: Option<ServerKeys>,
+) -> anyhow::Result<(Storage, Arc<App>)> {
+    let rules = config.rules.rules();
+    let storage = Storage::open(location, config.migrate, rules.clone(), config.patience.patience()).await?;
+    let keys = agree_on_keys(storage.keys(), &SystemIds, token_keys)
+        .await
+        .context("could not agree with the database on --token-key")?;
+    let app = Arc::new(App::new(storage.ports(), rules, config.rules.wallet_gate(), keys));
+    app.refresh().await.context("could not read the queues")?;
+    Ok((storage, app))
 }
 
 /// What happens without anybody asking, until it is stopped.
@@ -90,7 +112,9 @@ async fn run_without_being_asked(app: Arc<App>, scheduler: Scheduler, stopped: w
     };
     let following = adapter_scheduler::follow(Arc::clone(&app), stopped.clone());
     let stock = adapter_scheduler::take_stock(Arc::clone(&app), stopped.clone());
-    tokio::join!(clockwork, following, stock, adapter_scheduler::watch(Arc::clone(&app), stopped.clone()));
+    let watching = adapter_scheduler::watch(Arc::clone(&app), stopped.clone());
+    let listening = adapter_scheduler::listen(Arc::clone(&app), stopped.clone());
+    tokio::join!(clockwork, following, stock, watching, listening);
     adapter_scheduler::say_goodbye(&app).await;
 }
 
@@ -117,43 +141,42 @@ fn admin_key(config: &ServeConfig) -> (Option<String>, Option<String>) {
     (config.admin_key.clone().or_else(|| made.clone()), made)
 }
 
-/// Says where everything is, on stdout, once the server answers.
-fn greet(
-    address: SocketAddr,
-    location: &Location,
-    config: &ServeConfig,
-    demo: bool,
-    made_key: Option<&str>,
-) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
-    writeln!(out, "Usher {} is listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  API        http://{address}/api/v1")?;
-    writeln!(out, "  docs       http://{address}/docs")?;
-    writeln!(out, "  database   {}", location.absolute()?)?;
+/// Says where everything is, on stdout, once the server answers. Whether anybody can read it is no matter of the sale.
+fn greet(address: SocketAddr, location: &Location, config: &ServeConfig, demo: bool, made_key: Option<&str>) {
+    say(&format!("Usher {} is listening on http://{address}", env!("CARGO_PKG_VERSION")));
+    say(&format!("  API        http://{address}/api/v1"));
+    say(&format!("  docs       http://{address}/docs"));
+    say(&format!("  database   {location}"));
     if demo {
-        writeln!(out, "  demo       a concert with {} evenings of 50 seats was loaded", demo::EVENINGS)?;
+        say(&format!("  demo       a concert with {} evenings of 50 seats was loaded", demo::EVENINGS));
     }
-    if let Some(key) = made_key {
-        writeln!(out, "  admin key  {key} (made for this run; set USHER_ADMIN_KEY to keep one)")?;
-    }
-    if config.user_key.is_none() {
-        writeln!(out, "  identity   open: any caller may name any user; set --user-key to ask for proof")?;
-    }
+    say(&match (made_key, &config.admin_key) {
+        (Some(key), _) => {
+            format!("  admin key  {key} (made for this run; to keep one, set USHER_ADMIN_KEY and say --demo)")
+        }
+        (None, Some(_)) => "  admin key  set".to_owned(),
+        (None, None) => "  admin key  none: the admin API answers 401 to everybody; set USHER_ADMIN_KEY".to_owned(),
+    });
+    say(match &config.user_key {
+        Some(_) => "  identity   proved: to join, users need a JWT that the shop signed with the user key",
+        None => "  identity   open: any caller may name any user; set --user-key to ask for proof",
+    });
     if config.scheduler == Scheduler::Off {
-        writeln!(out, "  clockwork  off: another process has to admit those who wait, and to end what is over")?;
+        say("  clockwork  off: another process has to admit those who wait, and to end what is over");
     }
-    Ok(out.flush()?)
 }
 
-/// Waits until a signal says to stop. A server that has lost one of its parts is none: it says so and ends, so that a
-/// supervisor can start another (trap P2).
+/// Waits until a signal says to stop, or until the storage is lost, and tells how it was. A server that has lost one of its parts
+/// is none: it says so and ends, so that a supervisor can start another (trap P2).
 async fn until_told(
     signals: &mut Signals,
     serving: &mut JoinHandle<std::io::Result<()>>,
     clockwork: &mut JoinHandle<()>,
-) -> anyhow::Result<()> {
+    lost: impl Future<Output = String>,
+) -> anyhow::Result<Option<String>> {
     tokio::select! {
-        () = signals.next() => Ok(()),
+        () = signals.next() => Ok(None),
+        lost = lost => Ok(Some(lost)),
         ended = serving => {
             ended.context("the HTTP server failed")?.context("the HTTP server failed")?;
             bail!("the HTTP server ended by itself")
@@ -174,10 +197,14 @@ mod tests {
     #[tokio::test]
     async fn a_part_that_is_lost_ends_the_server_p2() {
         let mut signals = Signals::listen().unwrap();
-        let told = until_told(&mut signals, &mut tokio::spawn(async { Ok(()) }), &mut tokio::spawn(pending())).await;
+        let (mut serving, mut clockwork) = (tokio::spawn(async { Ok(()) }), tokio::spawn(pending()));
+        let told = until_told(&mut signals, &mut serving, &mut clockwork, pending()).await;
         assert_eq!(told.unwrap_err().to_string(), "the HTTP server ended by itself");
         let mut clockwork = tokio::spawn(async { panic!("as a bug in a rule would") });
-        let told = until_told(&mut signals, &mut tokio::spawn(pending()), &mut clockwork).await;
+        let told = until_told(&mut signals, &mut tokio::spawn(pending()), &mut clockwork, pending()).await;
         assert_eq!(told.unwrap_err().to_string(), "the clockwork failed");
+        let (mut serving, mut clockwork) = (tokio::spawn(pending()), tokio::spawn(pending()));
+        let told = until_told(&mut signals, &mut serving, &mut clockwork, async { "gone".to_owned() }).await;
+        assert_eq!(told.unwrap().as_deref(), Some("gone"));
     }
 }

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::values::{line, number};
+
+/// The database that is used when none is named.
+pub(crate) const DEFAULT_URL: &str = "sqlite://usher.db";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Migrate {
     Auto,
@@ -13,7 +18,7 @@ pub(crate) enum Migrate {
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct PatienceConfig {
     /// How long a request may wait in line for the database before it is refused as overloaded; longer where the database is slow
-    #[arg(long, env = "USHER_PATIENCE_SECONDS", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, env = "USHER_PATIENCE_SECONDS", value_name = "SECONDS", default_value_t = 5, value_parser = number("seconds", 1..=600, 5))]
     patience_seconds: u32,
 }
 
@@ -52,8 +57,9 @@ pub(crate) struct DatabaseConfig {
         long,
         env = "DATABASE_URL",
         value_name = "URL",
+        value_parser = line,
         hide_env_values = true,
-        default_value = "sqlite://usher.db",
+        default_value = DEFAULT_URL,
         help = "The database: sqlite://FILE, sqlite:///FILE from the root, or postgres://USER@HOST/DATABASE"
     )]
     pub(crate) database_url: String,

@@ -6,9 +6,11 @@ mod rules;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod values;
+pub(crate) mod variables;
 
 use clap::{Parser, Subcommand};
-pub(crate) use database::{AuditConfig, Migrate, MigrateConfig, PatienceConfig};
+pub(crate) use database::{AuditConfig, DEFAULT_URL, Migrate, MigrateConfig, PatienceConfig};
 pub(crate) use rules::RulesConfig;
 pub(crate) use serve::{Scheduler, ServeConfig};
 
@@ -47,6 +49,7 @@ pub(crate) struct SchedulerCli {
         long,
         env = "DATABASE_URL",
         value_name = "URL",
+        value_parser = values::line,
         hide_env_values = true,
         help = "The database of the servers: postgres://USER@HOST/DATABASE"
     )]
@@ -78,6 +81,20 @@ pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
             what = format!("{what} {item}");
         }
     }
+    let listed = |line: &str| Some(line.strip_prefix("[possible values: ")?.strip_suffix(']')?.to_owned());
+    let values = text.lines().find_map(|line| listed(line.trim()));
+    let values = values.map_or_else(String::new, |values| format!("; it can be: {values}"));
     let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
-    format!("{what}{tip} ({program} --help explains all flags)")
+    format!("{}{values}{tip} ({program} --help explains all flags)", without_urls(&what))
+}
+
+/// The same without what stands behind the scheme of a URL: it may be a password, which is not repeated.
+fn without_urls(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(['\'', ' ']).unwrap_or(part.len());
+        told = format!("{told}://...{}", part.split_at(end).1);
+    }
+    told
 }

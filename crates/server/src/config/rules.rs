@@ -6,15 +6,17 @@ use app::WalletGate;
 use clap::{Args, ValueEnum};
 use domain::{Money, Policy, Rules};
 
+use super::values::number;
+
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Rules of the sale")]
 pub(crate) struct RulesConfig {
     /// How long a seat is held for its payment
-    #[arg(long, env = "USHER_HOLD_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    #[arg(long, env = "USHER_HOLD_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = number("seconds", 1..=86_400, 300))]
     hold_seconds: u32,
 
     /// How long users may begin holds in their turn; what they hold then, they may still pay
-    #[arg(long, env = "USHER_ACTIVE_SECONDS", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    #[arg(long, env = "USHER_ACTIVE_SECONDS", value_name = "SECONDS", default_value_t = 600, value_parser = number("seconds", 1..=86_400, 600))]
     active_seconds: u32,
 
     /// Users who have not polled for this long when their turn comes lose it; 0: nobody does
@@ -22,7 +24,7 @@ pub(crate) struct RulesConfig {
     absence_seconds: u32,
 
     /// How many seats one user may hold at once in one queue
-    #[arg(long, env = "USHER_MAX_SEATS", value_name = "SEATS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, env = "USHER_MAX_SEATS", value_name = "SEATS", default_value_t = 4, value_parser = number("seats", 1..=100, 4))]
     max_seats: u32,
 
     /// The largest single charge of a wallet
@@ -30,15 +32,15 @@ pub(crate) struct RulesConfig {
     max_charge: Money,
 
     /// For new queues: how many users may have their turn at once
-    #[arg(long, env = "USHER_MAX_ACTIVE", value_name = "USERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=i64::from(Policy::MAX_ACTIVE)))]
+    #[arg(long, env = "USHER_MAX_ACTIVE", value_name = "USERS", default_value_t = 100, value_parser = number("users", 0..=Policy::MAX_ACTIVE, 100))]
     max_active: u32,
 
     /// For new queues: how many users are admitted in one interval
-    #[arg(long, env = "USHER_ADMIT_BATCH", value_name = "USERS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_BATCH)))]
+    #[arg(long, env = "USHER_ADMIT_BATCH", value_name = "USERS", default_value_t = 10, value_parser = number("users", 1..=Policy::MAX_BATCH, 10))]
     admit_batch: u32,
 
     /// For new queues: how long an interval is
-    #[arg(long, env = "USHER_ADMIT_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(Policy::MAX_INTERVAL_SECONDS)))]
+    #[arg(long, env = "USHER_ADMIT_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = number("seconds", 1..=Policy::MAX_INTERVAL_SECONDS, 10))]
     admit_interval_seconds: u32,
 
     /// Who may see and charge their wallet: users whose turn it is (active), or also users who wait (any)
@@ -54,14 +56,15 @@ enum Gate {
 
 /// Below two seconds even who polls every second would be taken to be absent.
 fn parse_absence(text: &str) -> Result<u32, String> {
-    text.parse()
+    text.trim()
+        .parse()
         .ok()
         .filter(|seconds| *seconds == 0 || (2..=86_400).contains(seconds))
-        .ok_or_else(|| "must be 0, for never, or 2 to 86400".to_owned())
+        .ok_or_else(|| "must be a number of seconds, 0 for never or 2 to 86400, for example 120".to_owned())
 }
 
 fn parse_money(text: &str) -> Result<Money, String> {
-    Money::parse(text)
+    Money::parse(text.trim())
         .filter(|money| !money.is_zero())
         .ok_or_else(|| "must be an amount above 0, such as 1000000 or 99.5".to_owned())
 }

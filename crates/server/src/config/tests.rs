@@ -29,8 +29,8 @@ fn an_open_door_to_the_network_must_be_meant_r18() {
         (&["--listen", "[::1]:0"], true),
         (&["--listen", "0.0.0.0:0"], false),
         (&["--listen", "0.0.0.0:0", "--open-identity"], true),
-        (&["--listen", "0.0.0.0:0", "--user-key", secret], true),
-        (&["--user-key", "short"], false),
+        (&["--listen", "0.0.0.0:0", "--user-key", secret, "--demo"], true),
+        (&["--user-key", "short", "--demo"], false),
     ] {
         assert_eq!(parse(arguments).unwrap().check().is_ok(), allowed, "{arguments:?}");
     }
@@ -60,9 +60,48 @@ fn a_wrong_flag_gets_one_line_with_advice() {
     );
     let bad_value = line(&["--max-seats", "0"]);
     assert!(
-        bad_value.contains("--max-seats") && bad_value.contains("1..=100") && !bad_value.contains('\n'),
+        bad_value.contains("--max-seats") && bad_value.contains("1 to 100") && !bad_value.contains('\n'),
         "{bad_value}"
     );
+    assert_eq!(
+        line(&["--scheduler", "yes"]),
+        "invalid value 'yes' for '--scheduler <WHERE>'; it can be: embedded, off (usher --help explains all flags)"
+    );
+    assert_eq!(
+        line(&["--hold-seconds", "5m"]),
+        "invalid value '5m' for '--hold-seconds <SECONDS>': must be a number of seconds, 1 to 86400, for example 300 \
+         (usher --help explains all flags)"
+    );
+    for (flag, values) in
+        [("--log-format", "human, json"), ("--migrate", "auto, off"), ("--wallet-gate", "active, any")]
+    {
+        let told = line(&[flag, "xml"]);
+        assert!(told.contains(&format!("; it can be: {values} (")), "{told}");
+    }
+}
+
+#[test]
+fn what_ends_with_a_line_is_read_without_it() {
+    let config = parse(&["--admin-key", "adminadmin\n", "--user-key", "key\r\n", "--database-url", "sqlite://x.db\n"]);
+    let config = config.unwrap();
+    assert_eq!(config.admin_key.as_deref(), Some("adminadmin"));
+    assert_eq!(config.user_key.as_deref(), Some("key"));
+    assert_eq!(config.database_url.as_deref(), Some("sqlite://x.db"));
+    let within = parse(&["--database-url", "sqlite://x.db", "--admin-key", "secret of\ntwo lines"]).unwrap();
+    let line = within.check().unwrap_err().to_string();
+    assert!(line.contains("--admin-key") && !line.contains("secret"), "{line}");
+}
+
+#[test]
+fn no_password_is_repeated() {
+    for arguments in [
+        &["postgres://usher:secret@h/d"][..],
+        &["--listen", "postgres://usher:secret@h/d"],
+        &["serve", "--scheduler", "postgres://usher:secret of h/d"],
+    ] {
+        let line = one_line(&parse(arguments).err().unwrap(), "usher");
+        assert!(line.contains("postgres://...") && !line.contains("usher:secret"), "{line}");
+    }
 }
 
 #[test]
@@ -88,6 +127,21 @@ fn numbers_out_of_bounds_are_refused() {
     ] {
         assert!(parse(&arguments).is_err(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_real_sale_without_its_database_is_no_demo() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    for flags in
+        [&["--user-key", secret][..], &["--admin-key", secret], &["--token-key", secret], &["--scheduler", "off"]]
+    {
+        let line = parse(flags).unwrap().check().unwrap_err().to_string();
+        assert!(line.contains(flags[0]) && line.contains("DATABASE_URL") && line.contains("--demo"), "{line}");
+        for meant in [&["--demo"][..], &["--database-url", "sqlite://x.db"]] {
+            parse(&[flags, meant].concat()).unwrap().check().unwrap();
+        }
+    }
+    parse(&[]).unwrap().check().unwrap();
 }
 
 #[test]

@@ -157,6 +157,23 @@ pub(crate) async fn a_silent_server_holds_judgement_up_until_it_is_given_up(make
     }
 }
 
+/// Nobody knows how old a note of before is, nor how long those have been away whom it names.
+pub(crate) async fn a_clock_that_is_set_back_judges_nobody_until_servers_have_watched_anew(make: Make) {
+    for (told, expected) in [(vec![A], (3, 0)), (vec![], (3, 0)), (vec![A, B], (3, 0))] {
+        let scene = watched(&make, &[A, B], 10).await;
+        join(&scene, 3).await;
+        watch(&scene, &[A, B], ABSENCE * 2).await;
+        scene.set(scene.now().minus(Duration::from_secs(3_600)));
+        watch(&scene, &told, EVERY).await;
+        assert_eq!(turns(&scene).await, expected, "{told:?} told since");
+    }
+    let scene = watched(&make, &[A, B], 10).await;
+    scene.set(scene.now().minus(Duration::from_secs(3_600)));
+    join(&scene, 3).await;
+    watch(&scene, &[A], ABSENCE * 2).await;
+    assert_eq!(turns(&scene).await, (0, 3), "B has gone, and A has watched for long enough");
+}
+
 pub(crate) async fn who_has_stopped_holds_no_judgement_up_and_whom_it_saw_stays_known(make: Make) {
     let scene = watched(&make, &[A, B], 10).await;
     join(&scene, 2).await;

@@ -66,6 +66,31 @@ pub(crate) async fn a_window_grants_one_batch_and_unused_grants_are_gone_r3(make
     assert_eq!(active(&scene).await, (1..=12).collect::<Vec<_>>(), "in the order of their numbers");
 }
 
+/// A database's clock that is set back: by a little it is waited for, by more the line goes on, and however often it is done nobody
+/// is granted anything by it.
+pub(crate) async fn a_clock_that_is_set_back_stops_no_line_r3_q2(make: Make) {
+    let scene = crowd(&make, 30, 100, 4).await;
+    go_on(&scene).await;
+    scene.advance(WINDOW * 400);
+    assert_eq!(admit(&scene).await, 4);
+    let policy = scene.report().await.policy;
+    scene.set(scene.now().minus(WINDOW));
+    assert_eq!(admit(&scene).await, 0, "in the window before");
+    scene.advance(WINDOW);
+    for hours in [1, 2, 1] {
+        scene.set(scene.now().minus(Duration::from_secs(hours * 3_600)));
+        assert_eq!((admit(&scene).await, admit(&scene).await), (0, 0), "what was used stays used");
+    }
+    scene.advance(WINDOW - MICRO);
+    assert_eq!(admit(&scene).await, 0, "the last microsecond of the window");
+    scene.advance(MICRO);
+    assert_eq!((admit(&scene).await, admit(&scene).await), (4, 0), "the next one, by the clock that goes on");
+    scene.advance(WINDOW);
+    assert_eq!(admit(&scene).await, 4);
+    assert_eq!(scene.report().await.policy, policy);
+    assert_eq!(active(&scene).await, (1..=12).collect::<Vec<_>>(), "in the order of their numbers");
+}
+
 pub(crate) async fn never_more_than_max_active_r3_q6(make: Make) {
     let scene = crowd(&make, 12, 5, 100).await;
     go_on(&scene).await;

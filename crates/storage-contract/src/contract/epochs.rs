@@ -132,6 +132,16 @@ pub(crate) async fn no_epoch_is_renewed_while_a_server_tells_of_itself(make: Mak
     assert_eq!(renew(&scene).await, Some(0), "it has stopped");
 }
 
+/// A server that was there before the clock was set back has long gone.
+pub(crate) async fn notes_of_before_a_clock_was_set_back_hold_no_epoch_up(make: Make) {
+    let scene = Scene::open(&make).await;
+    scene.store.presence.note(SERVER, &[]).await.unwrap();
+    scene.set(scene.now().minus(Watch::GAP));
+    assert_eq!(renew(&scene).await, None);
+    scene.set(scene.now().minus(MICRO));
+    assert_eq!(renew(&scene).await, Some(0));
+}
+
 pub(crate) async fn an_epoch_can_be_renewed_again(make: Make) {
     let scene = Scene::open(&make).await;
     scene.enter("a").await;

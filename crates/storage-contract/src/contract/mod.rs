@@ -5,6 +5,7 @@ pub(crate) mod across;
 pub(crate) mod admission;
 pub(crate) mod bounds;
 pub(crate) mod charging;
+pub(crate) mod clockwork;
 pub(crate) mod concerts;
 pub(crate) mod ending;
 pub(crate) mod epochs;

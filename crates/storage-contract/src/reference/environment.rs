@@ -1,8 +1,8 @@
-//! The server's key, and whether the store answers.
+//! The server's key, whether the store answers, and when the clockwork ticked.
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::ports::{Probe, StoreError, TokenKeyRepository};
+use domain::ports::{ClockworkRepository, MARK_FOR, Probe, StoreError, TokenKeyRepository};
 use domain::seal::StoredKey;
 
 use super::Reference;
@@ -27,5 +27,20 @@ impl TokenKeyRepository for Reference {
 impl Probe for Reference {
     async fn store_time(&self) -> Result<Timestamp, StoreError> {
         Ok(self.lock().1)
+    }
+}
+
+#[async_trait]
+impl ClockworkRepository for Reference {
+    async fn ticked(&self) -> Result<(), StoreError> {
+        let (mut state, now) = self.lock();
+        if state.ticked_at.is_none_or(|last| last > now || now.since(last) >= MARK_FOR) {
+            state.ticked_at = Some(now);
+        }
+        Ok(())
+    }
+
+    async fn last_tick(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.lock().0.ticked_at)
     }
 }

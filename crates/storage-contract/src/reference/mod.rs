@@ -42,6 +42,7 @@ pub fn reference(rules: Rules) -> Store {
         wallet_keys: BTreeMap::new(),
         load_keys: BTreeMap::new(),
         server_key: None,
+        ticked_at: None,
     };
     let main = NewQueue { name: QueueName::main(), policy: state.rules.new_queue, message: None };
     state.make_queue(&main, clock.now());
@@ -69,6 +70,8 @@ struct State {
     wallet_keys: Answers<IdempotencyKey, Charge>,
     load_keys: BTreeMap<IdempotencyKey, (Fingerprint, CreatedConcert)>,
     server_key: Option<StoredKey>,
+    /// When the clockwork ticked last.
+    ticked_at: Option<Timestamp>,
 }
 
 /// Answers recorded under a user's keys (R15).

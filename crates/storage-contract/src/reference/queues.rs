@@ -173,6 +173,7 @@ impl Sale {
 
     fn admit(&mut self, roll: &Roll, rules: &Rules, now: Timestamp) -> Admitted {
         let most = usize::try_from(MOST_TURNS).unwrap();
+        self.queue.follow_clock_back(now);
         let due = self.tokens.values_mut().filter(|token| token.status_at(now) != token.status());
         let expired = due.take(most).filter_map(|token| token.expire_if_due(now).then_some(())).count();
         let waiting = self.tokens.values().filter(|token| token.status() == TokenStatus::Waiting);

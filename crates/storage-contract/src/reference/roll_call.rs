@@ -28,6 +28,6 @@ impl RollCall {
 
     /// Whether a server tells of itself.
     pub(super) fn is_watched(&self, now: Timestamp) -> bool {
-        self.watches.values().any(|watch| now.since(watch.last) <= Watch::GAP)
+        self.watches.values().any(|watch| watch.told_lately(now))
     }
 }

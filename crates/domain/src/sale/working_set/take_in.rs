@@ -18,12 +18,13 @@ impl WorkingSet {
         self.check_seats(&effects.seats)?;
         if let Some(queue) = effects.queue {
             if effects.new_policy {
-                self.changed.policies.push(queue.policy);
+                self.put_policy(queue);
+            } else {
+                self.put_queue(queue);
             }
             if !effects.message.keeps() {
                 self.changed.message = effects.message;
             }
-            self.put_queue(queue);
         }
         for token in effects.tokens {
             self.put_token(token);
@@ -124,6 +125,12 @@ impl WorkingSet {
     pub fn put_queue(&mut self, queue: Queue) {
         self.queue = Some(Ok(queue));
         self.changed.queue = true;
+    }
+
+    /// Takes in the queue's row as it is now, and its policy as one that came into force.
+    pub fn put_policy(&mut self, queue: Queue) {
+        self.changed.policies.push(queue.policy);
+        self.put_queue(queue);
     }
 
     /// Takes in a token as it is now.
