@@ -65,6 +65,20 @@ async fn what_cannot_be_played_is_said_at_once() {
     assert_eq!(concerts["items"], serde_json::json!([]));
 }
 
+/// Everybody comes before the queue opens: they wait, and buy when it has.
+#[tokio::test]
+async fn an_opening_is_rehearsed() {
+    let shop = Settings::line(Storage::Sqlite, 50, 25, 1).open().await;
+    let url = format!("http://{}", shop.socket());
+    let flags = "--people 40 --seats 40 --arrive-seconds 1 --haste 10 --quiet --queue evening --opens-in 3";
+    let finished = try_to_play(&[&url], &flags.split(' ').collect::<Vec<_>>()).await;
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    let queue = shop.queue("evening").await;
+    assert!(queue["opens_at"].is_string(), "{queue}");
+    assert_eq!(queue["issued"], 40);
+    shop.audit().await;
+}
+
 /// The policy of the sale stays as it is, and `main` is played on if that is meant.
 #[tokio::test]
 async fn a_sale_is_rehearsed_by_its_own_policy() {

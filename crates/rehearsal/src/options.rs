@@ -84,6 +84,10 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with_all = ["max_active", "admit_batch", "admit_interval_seconds"])]
     pub(crate) keep_policy: bool,
 
+    /// The queue opens only so many seconds after people begin to come: whoever comes before that waits
+    #[arg(long, value_name = "S", conflicts_with = "keep_policy", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) opens_in: Option<u32>,
+
     /// How many people may have their turn at once
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub(crate) max_active: u32,
@@ -185,9 +189,12 @@ mod tests {
             ["--connections", "0"],
             ["--pattern", "flood"],
             ["--admit-interval-seconds", "0"],
+            ["--opens-in", "0"],
         ] {
             assert!(parsed(&arguments).is_err(), "{arguments:?}");
         }
-        assert!(parsed(&["--keep-policy", "--max-active", "5"]).is_err(), "it has one already");
+        for of_a_policy in ["--max-active", "--opens-in"] {
+            assert!(parsed(&["--keep-policy", of_a_policy, "5"]).is_err(), "it has one already");
+        }
     }
 }

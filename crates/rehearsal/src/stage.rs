@@ -3,10 +3,11 @@
 use anyhow::{Context, bail, ensure};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use crate::answers::Moment;
 use crate::options::Options;
 
 /// Prices of seats, in points, from the front to the back: four of them can be paid with one charge.
@@ -21,6 +22,13 @@ pub(crate) struct Stage {
     pub(crate) users: String,
     /// How many seats there are.
     pub(crate) seats: u64,
+    /// When the queue opens, if it does so at a time (R19).
+    pub(crate) opens_at: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    opens_at: Option<Moment>,
 }
 
 #[derive(Deserialize)]
@@ -39,12 +47,13 @@ pub(crate) async fn set(options: &Options, servers: &[String], now: OffsetDateTi
     let name = new_name(now);
     let queue = options.queue.clone().unwrap_or_else(|| name.clone());
     let server = servers.first().map_or("", String::as_str);
-    open(options, server, &queue).await?;
+    let opened = open(options, server, &queue, now).await?;
+    let opened = Opened::deserialize(&opened).context("the server told nothing of the queue")?;
     let loaded = ask(Method::POST, server, "/admin/concerts", options, &concert(options, &queue, now)?).await?;
     let loaded: Loaded = serde_json::from_value(loaded).context("the server told of no concert")?;
     let seats = loaded.schedules.iter().map(|schedule| schedule.seats_total).sum();
     ensure!(seats == options.seats, "the concert was loaded with {seats} seats");
-    Ok(Stage { queue: loaded.queue, users: name, seats })
+    Ok(Stage { queue: loaded.queue, users: name, seats, opens_at: opened.opens_at })
 }
 
 /// What is new here is called so: a queue, and what its users are called. Two rehearsals may begin in the same millisecond.
@@ -52,21 +61,35 @@ pub(crate) fn new_name(now: OffsetDateTime) -> String {
     format!("rehearsal-{}-{}", now.unix_timestamp_nanos() / 1_000_000, std::process::id())
 }
 
-/// Makes the queue, or changes it if it is there, so that it admits as was asked for; or as it does already.
-async fn open(options: &Options, server: &str, queue: &str) -> anyhow::Result<()> {
-    let mut policy = json!({
-        "max_active": options.max_active, "batch": options.admit_batch,
-        "interval_seconds": options.admit_interval_seconds, "paused": false
-    });
+/// Makes the queue, or changes it if it is there, so that it admits as was asked for; or as it does already. What it is then.
+async fn open(options: &Options, server: &str, queue: &str, now: OffsetDateTime) -> anyhow::Result<Value> {
     let path = format!("/admin/queues/{queue}");
-    let (is_there, _) = answer(Method::GET, server, &path, options, &Value::Null).await?;
-    if is_there == StatusCode::NOT_FOUND {
-        policy["name"] = queue.into();
-        ask(Method::POST, server, "/admin/queues", options, &policy).await?;
-    } else if !options.keep_policy {
-        ask(Method::PATCH, server, &path, options, &policy).await?;
+    let (status, text) = answer(Method::GET, server, &path, options, &Value::Null).await?;
+    let mut wanted = if options.keep_policy { Map::new() } else { policy(options, now)? };
+    if status == StatusCode::NOT_FOUND {
+        wanted.insert("name".to_owned(), queue.into());
+        ask(Method::POST, server, "/admin/queues", options, &wanted.into()).await
+    } else if options.keep_policy {
+        ensure!(status.is_success(), "{server}{path} answers {status}: {text}");
+        serde_json::from_str(&text).context("the server's answer is no JSON")
+    } else {
+        ask(Method::PATCH, server, &path, options, &wanted.into()).await
     }
-    Ok(())
+}
+
+/// The policy that was asked for.
+fn policy(options: &Options, now: OffsetDateTime) -> anyhow::Result<Map<String, Value>> {
+    let opens_at = match options.opens_in {
+        Some(seconds) => Some((now + Duration::seconds(seconds.into())).replace_nanosecond(0)?.format(&Rfc3339)?),
+        None => None,
+    };
+    Ok(Map::from_iter([
+        ("max_active".to_owned(), options.max_active.into()),
+        ("batch".to_owned(), options.admit_batch.into()),
+        ("interval_seconds".to_owned(), options.admit_interval_seconds.into()),
+        ("paused".to_owned(), false.into()),
+        ("opens_at".to_owned(), opens_at.into()),
+    ]))
 }
 
 /// A concert on as many dates as were asked for, its seats spread evenly, four prices a date.

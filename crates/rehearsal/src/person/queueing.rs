@@ -11,7 +11,7 @@ use crate::character::GivingUp;
 use crate::client::{Answer, Call};
 use crate::operation::Operation;
 use crate::referee::line::Place;
-use crate::referee::turn::{Turn, is_not_over};
+use crate::referee::turn::{Turn, is_not_early, is_not_over};
 use crate::referee::{Breach, Promise};
 
 impl Person {
@@ -55,7 +55,7 @@ impl Person {
         self.token = told.token.to_string();
         self.issued_at = told.issued_at;
         self.place = Some(Place::new(&told));
-        self.check(is_not_over(&told), &call, &answer);
+        self.look_at_turn(&told, &call, &answer);
         self.check(self.rehearsal.referee.turns().issued(self.number, told.token), &call, &answer);
         if told.status == TokenState::Waiting {
             self.standing = Standing::Waiting;
@@ -118,7 +118,7 @@ impl Person {
 
     /// Looks at what was told of the place.
     fn look(&mut self, told: &Token, call: &Call, answer: &Answer) {
-        self.check(is_not_over(told), call, answer);
+        self.look_at_turn(told, call, answer);
         if let Some(place) = &mut self.place {
             let verdict = place.look(told);
             self.rehearsal.referee.turns().looked(&verdict);
@@ -134,6 +134,11 @@ impl Person {
             }
             self.rehearsal.referee.turns().waits(told.token, told.as_of.unwrap_or(told.server_time));
         }
+    }
+
+    fn look_at_turn(&self, told: &Token, call: &Call, answer: &Answer) {
+        self.check(is_not_over(told), call, answer);
+        self.check(is_not_early(told, self.rehearsal.stage.opens_at), call, answer);
     }
 
     /// Somebody who polled as advised was passed over as absent, which no server may do.

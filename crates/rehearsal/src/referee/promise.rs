@@ -70,6 +70,8 @@ promises! {
     HeldTooLate = "held_too_late",
     /// Nobody is ACTIVE longer than until their time is up (R5).
     TurnTooLong = "turn_too_long",
+    /// Nobody's turn comes before the queue opens (R19).
+    BeforeOpening = "before_opening",
     /// The service answers without a 5xx.
     ServerError = "server_error",
     /// The service answers at all.

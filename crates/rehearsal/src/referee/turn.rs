@@ -38,6 +38,17 @@ pub(crate) fn is_not_over(told: &Token) -> Verdict {
     }
 }
 
+/// Looks whether a turn came before the queue opened, both by the store's clock.
+pub(crate) fn is_not_early(told: &Token, opens_at: Option<Moment>) -> Verdict {
+    match (told.activated_at, opens_at) {
+        (Some(came), Some(opens)) if came < opens => {
+            let early = opens.seconds_since(came);
+            Err(Breach::new(Promise::BeforeOpening, format!("a turn came {early} s before the queue opened (R19)")))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -80,6 +91,21 @@ mod tests {
             assert_eq!(turn.hold(&hold).err().map(|breach| breach.promise), expected, "{reserved_at}");
             assert_eq!(Turn::default().hold(&hold), Ok(()), "a server that tells no end");
         }
+    }
+
+    #[test]
+    fn no_turn_comes_before_the_queue_opens_r19() {
+        for (came, opens, broken) in
+            [(99, Some(100), true), (100, Some(100), false), (101, Some(100), false), (1, None, false)]
+        {
+            let told = Token { activated_at: Some(Moment(came)), ..told(TokenState::Active, 5) };
+            let expected = broken.then_some(Promise::BeforeOpening);
+            assert_eq!(is_not_early(&told, opens.map(Moment)).err().map(|breach| breach.promise), expected, "{came}");
+        }
+        assert_eq!(
+            is_not_early(&Token { activated_at: None, ..told(TokenState::Waiting, 5) }, Some(Moment(9))),
+            Ok(())
+        );
     }
 
     #[test]
