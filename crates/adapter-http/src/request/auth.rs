@@ -1,12 +1,15 @@
 //! Who calls: queue tokens and the admin key, before anything of the body is read.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 use app::Holder;
 use domain::seal::SealedToken;
+use futures::FutureExt;
+use futures::future::{Either, LocalBoxFuture};
 use subtle::ConstantTimeEq;
 
 use crate::answer::error_codes::Code;
@@ -19,20 +22,27 @@ pub(crate) struct Bearer(pub(crate) Holder);
 
 impl FromRequest for Bearer {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Either<Ready<Result<Self, Problem>>, LocalBoxFuture<'static, Result<Self, Problem>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(token(request).map(Self))
+        match token(request) {
+            Ok((token, api)) if api.app.is_of_unknown_queue(token) => {
+                let app = Arc::clone(&api.app);
+                Either::Right(async move { Ok(Self(app.authenticate_refreshed(token).await?)) }.boxed_local())
+            }
+            Ok((token, api)) => Either::Left(ready(api.app.authenticate(token).map(Self).map_err(Problem::from))),
+            Err(refused) => Either::Left(ready(Err(refused))),
+        }
     }
 }
 
-fn token(request: &HttpRequest) -> Result<Holder, Problem> {
+fn token(request: &HttpRequest) -> Result<(SealedToken, &Api), Problem> {
     let text = credentials(request.headers()).map_err(|absent| match absent {
         Absent::None => Problem::new(Code::TokenMissing),
         Absent::Unreadable => Problem::new(Code::TokenUnknown),
     })?;
     let token = SealedToken::parse(text).ok_or_else(|| Problem::new(Code::TokenUnknown))?;
-    Ok(api(request)?.app.authenticate(token)?)
+    Ok((token, api(request)?))
 }
 
 /// Why a request carries no credentials that can be looked at.
