@@ -291,7 +291,7 @@ async fn the_demo_needs_nothing() {
     let place = Database::fresh(Storage::Sqlite);
     let process = Process::start(&["--listen".into(), "127.0.0.1:0".into()], place.directory());
     let address = process.address();
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let get = async |path: &str| {
         http.get(format!("{address}{path}")).send().await.unwrap().json::<serde_json::Value>().await.unwrap()
     };

@@ -105,8 +105,9 @@ async fn sighup_stops_nothing(storage: Storage) {
 /// The disk that the log goes to is full, and what the start-up says finds no room either: the sale goes on, and ends as it should.
 async fn a_log_that_cannot_be_written_ends_nothing(storage: Storage) {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let server = Settings::on(storage).with("--listen", free).spawn_unheard();
-    let http = reqwest::Client::new();
+    let settings = Settings::on(storage).with("--listen", free);
+    let server = settings.spawn_unheard();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let answers = async || {
         let answer = http.get(format!("http://{free}/readyz")).send().await.ok()?;
         (answer.status() == 200).then_some(())

@@ -60,7 +60,7 @@ fn parse_absence(text: &str) -> Result<u32, String> {
         .parse()
         .ok()
         .filter(|seconds| *seconds == 0 || (2..=86_400).contains(seconds))
-        .ok_or_else(|| "must be a number of seconds, 0 for never or 2 to 86400, for example 120".to_owned())
+        .ok_or_else(|| "must be a number of seconds, 0 for never or 2 to 86400, for example 300".to_owned())
 }
 
 fn parse_money(text: &str) -> Result<Money, String> {
