@@ -24,6 +24,9 @@ impl fmt::Display for Answer {
     }
 }
 
+/// What a replay tells anew (R15).
+const TODAY: [&str; 3] = ["status", "cancel_reason", "server_time"];
+
 impl Answer {
     /// A header's text; empty when there is none.
     pub fn header(&self, name: &str) -> &str {
@@ -66,12 +69,13 @@ impl Answer {
         self.header("Idempotent-Replayed") == "true"
     }
 
-    /// What a success says but for what a replay tells anew (R15): what has become of a reservation.
+    /// What a success says but for what a replay tells anew (R15): what has become of a reservation, and the time.
     #[track_caller]
     pub fn lasting(&self) -> Value {
         let mut told = self.expect(201);
-        for today in ["status", "cancel_reason"] {
-            told.as_object_mut().expect("it is an object").remove(today);
+        told.as_object_mut().expect("it is an object").retain(|name, _| !TODAY.contains(&name.as_str()));
+        if let Some(reservation) = told.get_mut("reservation").and_then(Value::as_object_mut) {
+            reservation.remove("server_time");
         }
         told
     }

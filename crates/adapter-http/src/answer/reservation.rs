@@ -1,5 +1,6 @@
 //! A reservation, as holders and payers are shown it.
 
+use domain::Timestamp;
 use domain::concert::NumberedSeat;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use serde::Serialize;
@@ -34,6 +35,9 @@ pub(crate) struct ReservationView {
     /// When the hold ends.
     #[schema(schema_with = dates::date_time)]
     expires_at: String,
+    /// This server's time, to count down from: the caller's clock may be wrong.
+    #[schema(schema_with = dates::date_time)]
+    server_time: String,
 }
 
 /// A seat of a reservation.
@@ -68,8 +72,9 @@ enum CancelledBy {
     Left,
 }
 
-impl From<Reservation> for ReservationView {
-    fn from(reservation: Reservation) -> Self {
+impl ReservationView {
+    /// A reservation as it is shown at `now`.
+    pub(crate) fn of(reservation: &Reservation, now: Timestamp) -> Self {
         let (status, cancel_reason) = match reservation.status {
             ReservationStatus::Pending => (ReservationState::Pending, None),
             ReservationStatus::Confirmed => (ReservationState::Confirmed, None),
@@ -100,6 +105,7 @@ impl From<Reservation> for ReservationView {
             cancel_reason,
             reserved_at: reservation.reserved_at.to_string(),
             expires_at: reservation.expires_at.to_string(),
+            server_time: now.to_string(),
         }
     }
 }
@@ -112,6 +118,6 @@ pub(crate) fn example() -> Value {
         "title": "Winter Gala", "starts_at": "2026-12-24T19:30:00+09:00",
         "seats": [{"id": "0193a5b2-7c00-7000-8000-000000000003", "number": 7, "price": 12000}], "amount": 12000,
         "status": "PENDING", "cancel_reason": null, "reserved_at": "2026-12-01T10:01:00Z",
-        "expires_at": "2026-12-01T10:06:00Z"
+        "expires_at": "2026-12-01T10:06:00Z", "server_time": "2026-12-01T10:01:00Z"
     })
 }

@@ -232,8 +232,8 @@ fn parameters(endpoint: &Endpoint) -> Vec<utoipa::openapi::path::Parameter> {
         let says = if endpoint.auth == Auth::Admin {
             "Makes the request safe to repeat: the same key never loads twice, and gives the first answer again."
         } else {
-            "Makes the request safe to repeat: for 24 h the same key gives the first answer again, with today's `status` and \
-             `cancel_reason` of a reservation."
+            "Makes the request safe to repeat: for 24 h the same key gives the first answer again, with today's `status`, \
+             `cancel_reason` and `server_time` of a reservation."
         };
         let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]{1,128}$"));
         parameters.push(

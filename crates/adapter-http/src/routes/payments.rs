@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::payment::Receipt;
 use domain::ports::Paid;
 use domain::rejection::Missing;
-use domain::{Money, PaymentId, Rejection, ReservationId};
+use domain::{Money, PaymentId, Rejection, ReservationId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -119,11 +119,12 @@ enum PaymentState {
     Completed,
 }
 
-impl From<Receipt> for PaymentView {
-    fn from(Receipt { payment, reservation }: Receipt) -> Self {
+impl PaymentView {
+    /// A receipt as it is shown at `now`.
+    fn of(Receipt { payment, reservation }: &Receipt, now: Timestamp) -> Self {
         Self {
             id: payment.id.uuid(),
-            reservation: reservation.into(),
+            reservation: ReservationView::of(reservation, now),
             amount: Points::from(&payment.amount),
             status: PaymentState::Completed,
             paid_at: payment.paid_at.to_string(),
@@ -149,7 +150,8 @@ async fn pay(
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("{PATH}/{}", receipt.payment.id)));
     idempotency::mark(&mut response, answer.replayed);
-    json::json(response, &PaymentView { balance: Some(Points::from(&balance)), ..PaymentView::from(receipt) })
+    let told = PaymentView { balance: Some(Points::from(&balance)), ..PaymentView::of(&receipt, api.app.now()) };
+    json::json(response, &told)
 }
 
 async fn list(
@@ -158,7 +160,8 @@ async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let listed = api.app.payments(bearer.0, &query.0.page()?).await?;
-    json::ok(&PageView::of(listed, PaymentView::from))
+    let now = api.app.now();
+    json::ok(&PageView::of(listed, |receipt| PaymentView::of(&receipt, now)))
 }
 
 async fn find(
@@ -168,5 +171,6 @@ async fn find(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let payment = path::id(&request, PaymentId::new).ok_or(Rejection::NotFound(Missing::Payment))?;
-    json::ok(&PaymentView::from(api.app.payment(bearer.0, payment).await?))
+    let receipt = api.app.payment(bearer.0, payment).await?;
+    json::ok(&PaymentView::of(&receipt, api.app.now()))
 }

@@ -148,7 +148,7 @@ async fn hold(
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("{PATH}/{}", reservation.id)));
     idempotency::mark(&mut response, answer.replayed);
-    json::json(response, &ReservationView::from(reservation))
+    json::json(response, &ReservationView::of(&reservation, api.app.now()))
 }
 
 fn asked(request: &HttpRequest) -> Result<ReservationId, Rejection> {
@@ -161,7 +161,8 @@ async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let listed = api.app.reservations(bearer.0, &query.0.page()?).await?;
-    json::ok(&PageView::of(listed, ReservationView::from))
+    let now = api.app.now();
+    json::ok(&PageView::of(listed, |reservation| ReservationView::of(&reservation, now)))
 }
 
 async fn find(
@@ -171,7 +172,7 @@ async fn find(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let reservation = api.app.reservation(bearer.0, asked(&request)?).await?;
-    json::ok(&ReservationView::from(reservation))
+    json::ok(&ReservationView::of(&reservation, api.app.now()))
 }
 
 async fn cancel(
