@@ -131,7 +131,6 @@ async fn wrong_limits_are_refused(storage: Storage) {
         json!(4_294_967_297_u64),
         json!(1e30),
         json!("4"),
-        json!(null),
         json!(true),
         json!([4]),
         json!({}),
@@ -146,10 +145,10 @@ async fn wrong_limits_are_refused(storage: Storage) {
         }
     }
     assert_eq!(shop.database().dump(), before);
-    for good in [1, 100_000] {
+    for good in [json!(1), json!(100_000), json!(null)] {
         let mut plan = plan.clone();
-        plan["max_per_user"] = json!(good);
-        plan["schedules"][0]["max_per_user"] = json!(good);
+        plan["max_per_user"] = good.clone();
+        plan["schedules"][0]["max_per_user"] = good.clone();
         assert_eq!(shop.loading(plan).await.expect(201)["max_per_user"], good);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::ports::{Admissions, MOST_RELEASED, StoreError};
 
 use crate::App;
@@ -40,6 +41,11 @@ impl App {
         let done = released.is_ok() && lines.is_ok();
         let marked = if done { self.ports.clockwork.ticked().await } else { Ok(()) };
         Tick { lines, released, seen, marked }
+    }
+
+    /// When a clockwork ticked last, in whichever process, by the store's clock; `None` when none ever has.
+    pub async fn last_tick(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.ports.clockwork.last_tick().await
     }
 
     /// For how long no clockwork has ticked, in whichever process, as far as this server has seen; to be asked every few seconds.

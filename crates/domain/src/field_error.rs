@@ -66,6 +66,8 @@ pub enum Wrong {
     User,
     /// It is no name of a queue.
     Queue,
+    /// It is no whole number that is written in digits alone.
+    WholeNumber,
     /// It is no date and time of RFC 3339, or one that would not be kept as it is.
     DateAndTime,
     /// It is on no date from the first to the last of these.
@@ -143,6 +145,7 @@ impl fmt::Display for Wrong {
                 "must be a text of 1 to 64 characters, Unicode NFC, none of them invisible, without white space at its ends",
             ),
             Self::Queue => f.write_str("must be a text of 1 to 32 of a-z, 0-9 and -"),
+            Self::WholeNumber => f.write_str("must be a whole number, written in digits alone"),
             Self::DateAndTime => f.write_str("must be a date and time as RFC 3339 writes it, not finer than a microsecond"),
             Self::DateOutside { first, last } => write!(f, "must be on a date from {first} to {last}"),
             Self::Past => f.write_str("must be in the future"),

@@ -81,6 +81,14 @@ impl SeatChoice {
         distinct("seat_numbers", numbers).map(|numbers| Self::Numbers(schedule, numbers))
     }
 
+    /// The member of a request that named them.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Ids(_) => "seat_ids",
+            Self::Numbers(..) => "seat_numbers",
+        }
+    }
+
     /// How many seats are asked for.
     pub fn len(&self) -> usize {
         match self {

@@ -210,10 +210,21 @@ impl Token {
     pub fn expire_if_due(&mut self, now: Timestamp) -> bool {
         let due = self.status() == TokenStatus::Active && self.status_at(now) == TokenStatus::Expired;
         if due {
-            let paid = self.active.and_then(|active| active.last_paid);
-            self.end = Some(TokenEnd { at: now, reason: paid.map_or(EndReason::Deadline, EndReason::Paid) });
+            self.end = Some(TokenEnd { at: now, reason: self.reason_in_time() });
         }
         due
+    }
+
+    /// By what it ends if only time ends it: by its payment where it made one (R14).
+    fn reason_in_time(&self) -> EndReason {
+        let paid = self.active.and_then(|active| active.last_paid);
+        paid.map_or(EndReason::Deadline, EndReason::Paid)
+    }
+
+    /// Why it has ended by `now`, whether or not somebody has written so; `None` while it lives.
+    pub fn end_reason_at(&self, now: Timestamp) -> Option<EndReason> {
+        let written = self.end.map(|end| end.reason);
+        written.or_else(|| (self.status_at(now) == TokenStatus::Expired).then(|| self.reason_in_time()))
     }
 
     /// Ends a live token; whether it lived. A token past its deadline ended by that, whatever comes later.
@@ -287,6 +298,22 @@ mod tests {
             (left, Err(Rejection::TokenNotActive(TokenStatus::Expired))),
         ] {
             assert_eq!(token.require_active(at(50)), verdict);
+        }
+    }
+
+    #[test]
+    fn why_a_turn_ended_is_the_same_before_and_after_it_is_written_r14() {
+        let paid = ReservationId::new(Uuid::from_u128(7));
+        for (pays, reason) in [(false, EndReason::Deadline), (true, EndReason::Paid(paid))] {
+            let mut token = active_until(100);
+            token.settle([at(130)], at(20));
+            if pays {
+                token.pay(paid, at(30));
+            }
+            assert_eq!(token.end_reason_at(at(129)), None);
+            assert_eq!(token.end_reason_at(at(130)), Some(reason));
+            assert!(token.expire_if_due(at(140)));
+            assert_eq!(token.end_reason_at(at(130)), Some(reason));
         }
     }
 

@@ -7,6 +7,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::date;
 use time::{Date, OffsetDateTime, UtcOffset};
 
+use crate::Wrong;
+
 /// An instant, in UTC, with microsecond precision. Between the years 1 and 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -131,6 +133,17 @@ impl LocalTime {
         let at = Timestamp::from_offset(parsed);
         let is_kept = at.to_utc() == parsed;
         Self::new(at, parsed.offset().whole_minutes()).filter(|_| is_kept)
+    }
+
+    /// Parses what an operator names; says why it cannot be.
+    pub fn named(text: &str) -> Result<Self, Wrong> {
+        let (first, last) = (Self::FIRST_DATE, Self::LAST_DATE);
+        // Of the ends of time, which cannot be kept, it is the date that is wrong.
+        let is_outside = |at: OffsetDateTime| !(first..=last).contains(&at.date());
+        Self::parse(text).ok_or_else(|| match OffsetDateTime::parse(text, &Rfc3339) {
+            Ok(at) if is_outside(at) => Wrong::DateOutside { first, last },
+            _ => Wrong::DateAndTime,
+        })
     }
 
     /// The instant, whatever the offset.

@@ -134,7 +134,9 @@ impl Problem {
         let status = self.code.status();
         let sentence = || self.sentence.map_or_else(|| self.code.detail(language), |sentence| sentence.text(language));
         let detail = self.extension.detail(language).unwrap_or_else(|| sentence().to_owned());
-        let detail = self.note.as_ref().map_or_else(|| detail.clone(), |note| format!("{detail} ({note})"));
+        // What is noted is in English.
+        let note = self.note.as_ref().filter(|_| language != Language::Korean);
+        let detail = note.map_or_else(|| detail.clone(), |note| format!("{detail} ({note})"));
         let told = invalid_values(&self.invalid, language);
         let document = Document {
             r#type: format!("urn:usher:problem:{}", self.code.as_str()),

@@ -28,6 +28,7 @@ fn korean(wrong: &Wrong) -> String {
         Wrong::Line { most } => return format!("보이지 않는 문자가 없는 1자 이상 {most}자 이하의 문자열이어야 합니다"),
         Wrong::User => "보이지 않는 문자와 앞뒤 공백이 없고 유니코드 NFC로 된 1자 이상 64자 이하의 문자열이어야 합니다",
         Wrong::Queue => "소문자 a-z, 숫자 0-9, -로 된 1자 이상 32자 이하의 문자열이어야 합니다",
+        Wrong::WholeNumber => "숫자로만 쓴 정수여야 합니다",
         Wrong::DateAndTime => "RFC 3339 형식으로 마이크로초까지 쓴 날짜와 시각이어야 합니다",
         Wrong::DateOutside { first, last } => return format!("{first}부터 {last}까지의 날짜여야 합니다"),
         Wrong::Past => "지금보다 뒤여야 합니다",

@@ -13,8 +13,9 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, D
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id",
 );
-const RESPONSE_HEADERS: HeaderValue =
-    HeaderValue::from_static("Allow, ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-Id");
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Allow, Date, ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-Id",
+);
 /// How long a browser may remember the answer to a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

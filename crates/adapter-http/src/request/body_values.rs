@@ -60,8 +60,13 @@ impl FromJson for bool {
 
 impl FromJson for u32 {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        // Digits only: neither a sign nor a fraction nor an exponent.
-        raw.get().parse().ok().or_else(|| errors.reject(at, Wrong::Number { least: 0, most: u32::MAX.into() }))
+        // Digits only: neither a sign nor a fraction nor an exponent. What is more than any bound is left to the rules to refuse,
+        // which know the bound.
+        let digits = raw.get();
+        if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return errors.reject(at, Wrong::WholeNumber);
+        }
+        Some(digits.parse().unwrap_or(u32::MAX))
     }
 }
 
@@ -100,7 +105,8 @@ impl FromJson for QueueName {
 
 impl FromJson for LocalTime {
     fn read(raw: &RawValue, at: &str, errors: &mut Errors) -> Option<Self> {
-        said(raw, at, errors, Wrong::DateAndTime, Self::parse)
+        let Ok(text) = serde_json::from_str::<String>(raw.get()) else { return errors.reject(at, Wrong::DateAndTime) };
+        Self::named(&text).map_or_else(|wrong| errors.reject(at, wrong), Some)
     }
 }
 

@@ -268,7 +268,7 @@ async fn an_operator_loads_concerts_and_sets_the_pace() {
         "queue": "vip", "max_active": 100_000, "batch": 100_000, "interval_seconds": 10, "paused": false,
         "opens_at": null, "message": null, "waiting": 0, "active": 1, "issued": 1, "admitted": 1,
         "ended": {"paid": 0, "left": 0, "deadline": 0, "absent": 0, "new_epoch": 0},
-        "oldest_wait_seconds": null, "recent_wait_seconds": {"p50": 0.0, "p95": 0.0}
+        "oldest_wait_seconds": null, "recent_wait_seconds": {"p50": 0.0, "p95": 0.0}, "last_tick_at": null
     });
     assert_eq!(report, expected);
     let change = super::shop::request("PATCH", "/api/v1/admin/queues/vip", ADMIN);

@@ -143,11 +143,10 @@ impl App {
     pub(crate) fn passed(&self, holder: Holder, known: &Known, token: &Token) -> Standing {
         let now = self.ports.clock.now();
         let status = token.status_at(now);
-        let ended = token.end.map_or(EndReason::Deadline, |end| end.reason);
         Standing {
             status,
             phase: Phase::of(status, &known.outlook.policy, now),
-            end_reason: (status == TokenStatus::Expired).then_some(ended),
+            end_reason: token.end_reason_at(now),
             position: (status == TokenStatus::Active).then_some(0),
             activated_at: token.active.map(|active| active.since),
             selection_ends_at: token.active.map(|active| active.selection_ends_at),

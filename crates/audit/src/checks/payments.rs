@@ -109,6 +109,11 @@ pub(super) const CHECKS: &[Check] = &[
               ORDER BY t.queue, t.number",
     },
     Check {
+        finding: "a token that paid ended by its deadline (R14)",
+        sql: "SELECT queue, number AS ticket, last_paid AS reservation, ended_at
+              FROM tokens WHERE end_reason = 'DEADLINE' AND last_paid IS NOT NULL ORDER BY queue, number",
+    },
+    Check {
         finding: "a reservation was paid when it was over, or before it was made (R13)",
         sql: "SELECT p.queue, p.id AS payment, p.paid_at, r.reserved_at, r.expires_at
               FROM payments p JOIN reservations r ON r.queue = p.queue AND r.id = p.reservation_id

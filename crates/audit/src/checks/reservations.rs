@@ -17,6 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
         sql: "SELECT queue, id AS reservation, status, cancel_reason FROM reservations
               WHERE status NOT IN ('PENDING', 'CONFIRMED', 'CANCELLED')
                  OR (status = 'CANCELLED') <> (cancel_reason IS NOT NULL)
+                 OR cancel_reason NOT IN ('EXPIRED', 'USER', 'LEFT')
               ORDER BY queue, id",
     },
     Check {
@@ -123,15 +124,29 @@ pub(super) const CHECKS: &[Check] = &[
               ORDER BY h.queue, h.id",
     },
     Check {
-        // So nobody stays longer than until selection and one hold are over. What was cancelled extends a turn no longer.
+        // So nobody stays longer than until selection and one hold are over. What was cancelled extends a turn no longer: where it
+        // was the last hold, it ended the turn at a moment at which it had not run out yet, as its payment would have.
         finding: "a turn ends neither with selection nor with a hold (R5)",
         sql: "SELECT t.queue, t.number AS ticket, t.selection_ends_at, t.deadline, t.ended_at
               FROM tokens t
-              WHERE t.deadline > t.selection_ends_at AND (t.ended_at IS NULL OR t.ended_at <> t.deadline)
+              WHERE t.deadline > t.selection_ends_at
+                AND NOT EXISTS (SELECT 1 FROM reservations r
+                                WHERE r.queue = t.queue AND r.user_id = t.user_id AND t.ended_at = t.deadline
+                                  AND r.status <> 'PENDING' AND r.reserved_at <= t.ended_at AND r.expires_at >= t.ended_at)
                 AND NOT EXISTS (SELECT 1 FROM reservations r
                                 WHERE r.queue = t.queue AND r.user_id = t.user_id AND r.expires_at = t.deadline
                                   AND (t.ended_at IS NOT NULL OR r.status = 'PENDING' OR r.cancel_reason = 'EXPIRED'))
               ORDER BY t.queue, t.number",
+    },
+    Check {
+        // What had run out by then was over without that, whether or not it was written. A second for the moments of servers.
+        finding: "a hold is there that its user gave up with the place (R17)",
+        sql: "SELECT r.queue, r.id AS reservation, r.expires_at, t.number AS ticket, t.ended_at
+              FROM reservations r
+              JOIN tokens t ON t.queue = r.queue AND t.user_id = r.user_id
+              WHERE r.status = 'PENDING' AND t.end_reason = 'LEFT' AND t.activated_at <= r.reserved_at
+                AND r.reserved_at < t.ended_at - 1000000 AND r.expires_at > t.ended_at + 1000000
+              ORDER BY r.queue, r.id",
     },
     Check {
         finding: "an idempotency key was used twice (R15)",

@@ -344,6 +344,16 @@ UPDATE reservations SET cancel_reason = NULL WHERE user_id = 'eve';
 UPDATE reservations SET status = 'OVER', cancel_reason = NULL WHERE user_id = 'eve';
 --> a reservation's state and why it was cancelled disagree (R17): queue 1, reservation 0c, status "OVER", cancel_reason none
 
+UPDATE reservations SET cancel_reason = 'BORED' WHERE user_id = 'eve';
+--> a reservation's state and why it was cancelled disagree (R17): queue 1, reservation 0c, status "CANCELLED", cancel_reason "BORED"
+
+UPDATE tokens SET status = 'EXPIRED', ended_at = 700000000, end_reason = 'LEFT' WHERE queue = 1 AND number = 4;
+--> a hold is there that its user gave up with the place (R17): queue 1, reservation 0b, expires_at 900000000, ticket 4, ended_at 700000000
+
+UPDATE tokens SET status = 'EXPIRED', selection_ends_at = 605000000, deadline = 606000000, ended_at = 606000000,
+    end_reason = 'DEADLINE' WHERE queue = 3 AND number = 6;
+--> a turn ends neither with selection nor with a hold (R5): queue 3, ticket 6, selection_ends_at 605000000, deadline 606000000, ended_at 606000000
+
 UPDATE reservations SET expires_at = 600000000 WHERE user_id = 'eve';
 --> a hold ended as it began (R9): queue 1, reservation 0c, reserved_at 600000000, expires_at 600000000
 
@@ -511,6 +521,7 @@ UPDATE tokens SET status = 'ACTIVE', deadline = 1210000000, ended_at = NULL, end
 UPDATE tokens SET ended_at = 638999999, deadline = 638999999, selection_ends_at = 638999999, end_reason = 'DEADLINE',
                   paid_reservation = NULL WHERE queue = 1 AND number = 6;
 --> a payment ended neither a token nor its selection (R14): queue 1, payment d1, reservation 0d, user "fay", paid_at 640000000
+--> a token that paid ended by its deadline (R14): queue 1, ticket 6, reservation 0d, ended_at 638999999
 
 UPDATE tokens SET last_paid = X'0E' WHERE queue = 3 AND number = 6;
 --> what a token paid last is not paid (R14): queue 3, ticket 6, reservation 0e
@@ -518,6 +529,9 @@ UPDATE tokens SET last_paid = X'0E' WHERE queue = 3 AND number = 6;
 -- At once, as nothing more was held; and by the last of two.
 UPDATE tokens SET ended_at = 640000001 WHERE queue = 1 AND number = 6;
 --> a token ended by a payment at another moment, or paid again after it (R14): queue 1, ticket 6, reservation 0d, paid_at 640000000, ended_at 640000001
+
+UPDATE tokens SET end_reason = 'DEADLINE', paid_reservation = NULL WHERE queue = 1 AND number = 6;
+--> a token that paid ended by its deadline (R14): queue 1, ticket 6, reservation 0d, ended_at 640000000
 
 INSERT INTO reservations VALUES (1, X'0F', 'fay', X'C2', 0, 'CONFIRMED', NULL, 621000000, 921000000, NULL, NULL);
 INSERT INTO reservation_seats VALUES (1, X'0F', X'57', 1, 0);

@@ -227,7 +227,7 @@ fn progress_passes_and_leaves_nothing_behind() {
     append(&mut err);
     run_sqlite(&database.file(), &mut Report::new(Format::Lines, &mut out, Some(&mut err))).unwrap();
     let written = fs::read_to_string(screen.path()).unwrap();
-    for step in ["\r1/75 line ", "\r75/75 wallets "] {
+    for step in ["\r1/77 line ", "\r77/77 wallets "] {
         assert!(written.contains(step), "{written:?}");
     }
     // Of each line a terminal shows what was written after the last return.

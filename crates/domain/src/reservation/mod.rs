@@ -228,8 +228,8 @@ pub fn hold(facts: &HoldFacts<'_>, rules: &Rules, id: ReservationId, now: Timest
     let of_concert = facts.own_seats.iter().filter(|own| own.concert == schedule.concert);
     check_purchase(schedule.concert_max_per_user, of_concert, wanted, now)?;
     check_free(facts, schedule.id, now)?;
-    let amount =
-        Money::sum(facts.seats.iter().map(|s| &s.price)).ok_or_else(|| Rejection::invalid("seat_ids", Wrong::Price))?;
+    let amount = Money::sum(facts.seats.iter().map(|s| &s.price))
+        .ok_or_else(|| Rejection::invalid(facts.choice.field(), Wrong::Price))?;
     let reservation = held(facts, schedule, amount, id, now.plus(rules.hold), now);
     let taken_over = facts.seats.iter().filter_map(|s| s.taken.map(|taken| taken.by)).collect();
     let mut token = facts.token.clone();

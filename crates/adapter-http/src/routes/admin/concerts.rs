@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use domain::concert::{CreatedConcert, Draft, NewConcert, ScheduleDraft, SeatGroup};
 use domain::ports::LoadCommand;
-use domain::{LocalTime, Money, QueueName};
+use domain::{Edit, LocalTime, Money, QueueName};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -60,9 +60,9 @@ object! {
         /// The queue to sell it through, which has to be there; `main` when it is left out.
         #[schema(value_type = String, required = false, pattern = "^[a-z0-9-]{1,32}$", example = "main")]
         queue: Option<QueueName>,
-        /// How many seats of all its performances one user may have, held and bought; as many as they like when it is left out.
-        #[schema(value_type = u32, required = false, minimum = 1, maximum = 100_000)]
-        max_per_user: Option<u32>,
+        /// How many seats of all its performances one user may have, held and bought; as many as they like when it is left out or null.
+        #[schema(value_type = Option<u32>, required = false, minimum = 1, maximum = 100_000)]
+        max_per_user: Edit<u32>,
         /// Its performances, no two at one instant; all together at most 1,000,000 seats.
         #[schema(min_items = 1, max_items = 100)]
         schedules: Vec<NewSchedule>,
@@ -75,9 +75,9 @@ object! {
         /// When it starts, with the offset it is shown in: in the future, and on a date from 2000-01-01 to 2199-12-31.
         #[schema(schema_with = dates::date_time)]
         starts_at: LocalTime,
-        /// How many of its seats one user may have, held and bought; as many as they like when it is left out.
-        #[schema(value_type = u32, required = false, minimum = 1, maximum = 100_000)]
-        max_per_user: Option<u32>,
+        /// How many of its seats one user may have, held and bought; as many as they like when it is left out or null.
+        #[schema(value_type = Option<u32>, required = false, minimum = 1, maximum = 100_000)]
+        max_per_user: Edit<u32>,
         /// Its seats, at most 100,000, in groups or one by one.
         #[schema(min_items = 1)]
         seats: Vec<NewSeats>,
@@ -185,10 +185,11 @@ impl From<Concert> for Draft {
     fn from(Concert { title, queue, max_per_user, schedules }: Concert) -> Self {
         let schedules = schedules.into_iter().map(|NewSchedule { starts_at, max_per_user, seats }| ScheduleDraft {
             starts_at,
-            max_per_user,
+            max_per_user: max_per_user.apply(None),
             seats: seats.into_iter().map(SeatGroup::from).collect(),
         });
-        Self { title, queue: queue.unwrap_or_else(QueueName::main), max_per_user, schedules: schedules.collect() }
+        let queue = queue.unwrap_or_else(QueueName::main);
+        Self { title, queue, max_per_user: max_per_user.apply(None), schedules: schedules.collect() }
     }
 }
 

@@ -68,13 +68,13 @@ object! {
         #[schema(value_type = String, pattern = "^[a-z0-9-]{1,32}$", example = "tonight")]
         name: QueueName,
         /// At most so many ACTIVE tokens at once.
-        #[schema(required = false, value_type = u32)]
+        #[schema(required = false, value_type = u32, maximum = 10_000_000)]
         max_active: Option<u32>,
         /// At most so many admissions in one window.
-        #[schema(required = false, value_type = u32, minimum = 1)]
+        #[schema(required = false, value_type = u32, minimum = 1, maximum = 10_000_000)]
         batch: Option<u32>,
         /// The length of a window.
-        #[schema(required = false, value_type = u32, minimum = 1)]
+        #[schema(required = false, value_type = u32, minimum = 1, maximum = 86_400)]
         interval_seconds: Option<u32>,
         /// Whether nobody is admitted; it wins over `opens_at`.
         #[schema(required = false, value_type = bool)]
@@ -93,13 +93,13 @@ object! {
     #[schema(min_properties = 1)]
     struct Change {
         /// At most so many ACTIVE tokens at once.
-        #[schema(required = false, value_type = u32)]
+        #[schema(required = false, value_type = u32, maximum = 10_000_000)]
         max_active: Option<u32>,
         /// At most so many admissions in one window.
-        #[schema(required = false, value_type = u32, minimum = 1)]
+        #[schema(required = false, value_type = u32, minimum = 1, maximum = 10_000_000)]
         batch: Option<u32>,
         /// The length of a window.
-        #[schema(required = false, value_type = u32, minimum = 1)]
+        #[schema(required = false, value_type = u32, minimum = 1, maximum = 86_400)]
         interval_seconds: Option<u32>,
         /// Whether nobody is admitted; it wins over `opens_at`.
         #[schema(required = false, value_type = bool)]
@@ -182,6 +182,10 @@ struct QueueView {
     /// How long those had waited who were admitted in the last five minutes; null when nobody was.
     #[schema(required)]
     recent_wait_seconds: Option<WaitView>,
+    /// When a clockwork ticked last, in whichever process, by the storage's clock. If that was long ago, nobody is admitted and
+    /// nothing ends. Null when none ever has, and where that cannot be read now.
+    #[schema(schema_with = dates::date_time_or_null, required)]
+    last_tick_at: Option<String>,
 }
 
 /// How many tokens ended, by reason.
@@ -210,10 +214,11 @@ struct WaitView {
     p95: f64,
 }
 
-impl From<QueueReport> for QueueView {
-    fn from(report: QueueReport) -> Self {
+impl QueueView {
+    /// A queue's report, with when a clockwork ticked last.
+    fn of(report: &QueueReport, last_tick: Option<Timestamp>) -> Self {
         let waits = report.wait_of(50).zip(report.wait_of(95));
-        let ended = report.ended;
+        let ended = &report.ended;
         Self {
             ended: EndedView {
                 paid: ended.paid,
@@ -224,6 +229,7 @@ impl From<QueueReport> for QueueView {
             },
             oldest_wait_seconds: report.oldest_wait.map(|wait| wait.as_secs_f64()),
             recent_wait_seconds: waits.map(|(p50, p95)| WaitView { p50: p50.as_secs_f64(), p95: p95.as_secs_f64() }),
+            last_tick_at: last_tick.map(|at| at.to_string()),
             queue: report.name.to_string(),
             max_active: report.policy.max_active,
             batch: report.policy.batch,
@@ -252,7 +258,7 @@ async fn create_queue(
     api.queue_made();
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, QUEUE.replace("{queue}", name.as_str())));
-    json::json(response, &QueueView::from(made?))
+    json::json(response, &QueueView::of(&made?, last_tick(&api).await))
 }
 
 fn asked(request: &HttpRequest) -> Result<QueueName, Rejection> {
@@ -266,7 +272,7 @@ async fn report_queue(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let report = api.app.queue_report(&asked(&request)?).await?;
-    json::ok(&QueueView::from(report))
+    json::ok(&QueueView::of(&report, last_tick(&api).await))
 }
 
 async fn change_queue(
@@ -277,5 +283,10 @@ async fn change_queue(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let report = api.app.edit_queue(&asked(&request)?, &body.0).await?;
-    json::ok(&QueueView::from(report))
+    json::ok(&QueueView::of(&report, last_tick(&api).await))
+}
+
+/// What was done or read is told, whether or not this can be read beside it.
+async fn last_tick(api: &Api) -> Option<Timestamp> {
+    api.app.last_tick().await.unwrap_or_default()
 }
