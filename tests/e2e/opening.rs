@@ -181,6 +181,8 @@ async fn all_servers_tell_the_same_r19() {
     let servers = Servers::open(Settings::line(Storage::Postgres, 9, 9, 1)).await;
     let queue = json!({"name": "tonight", "opens_at": in_seconds(86_400), "message": {"ko": "곧", "en": "Soon"}});
     servers.shop(0).make_queue(queue).await;
+    // Who asks for a queue by its name is told of it at once; a token of one that a server has not heard of is none to it.
+    servers.shop(1).queue("tonight").await;
     let line = join(servers.shop(0), "tonight", 3).await;
     let there = servers.at(1, &line[2]);
     let told = there.place().await;

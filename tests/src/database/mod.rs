@@ -84,7 +84,7 @@ impl Database {
     /// do so every few seconds, asked or not.
     pub fn dump(&self) -> BTreeMap<String, Vec<String>> {
         let mut dump = self.server.as_ref().map_or_else(|| sqlite::dump(&self.file()), |url| postgres::dump(url));
-        dump.retain(|table, _| !["servers", "sightings"].contains(&table.as_str()));
+        dump.retain(|table, _| !["clockwork", "servers", "sightings"].contains(&table.as_str()));
         dump
     }
 

@@ -1,15 +1,12 @@
 //! Who calls: queue tokens and the admin key, before anything of the body is read.
 
 use std::future::{Ready, ready};
-use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 use app::Holder;
 use domain::seal::SealedToken;
-use futures::FutureExt;
-use futures::future::{Either, LocalBoxFuture};
 use subtle::ConstantTimeEq;
 
 use crate::answer::error_codes::Code;
@@ -22,27 +19,20 @@ pub(crate) struct Bearer(pub(crate) Holder);
 
 impl FromRequest for Bearer {
     type Error = Problem;
-    type Future = Either<Ready<Result<Self, Problem>>, LocalBoxFuture<'static, Result<Self, Problem>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        match token(request) {
-            Ok((token, api)) if api.app.is_of_unknown_queue(token) => {
-                let app = Arc::clone(&api.app);
-                Either::Right(async move { Ok(Self(app.authenticate_refreshed(token).await?)) }.boxed_local())
-            }
-            Ok((token, api)) => Either::Left(ready(api.app.authenticate(token).map(Self).map_err(Problem::from))),
-            Err(refused) => Either::Left(ready(Err(refused))),
-        }
+        ready(token(request).map(Self))
     }
 }
 
-fn token(request: &HttpRequest) -> Result<(SealedToken, &Api), Problem> {
+fn token(request: &HttpRequest) -> Result<Holder, Problem> {
     let text = credentials(request.headers()).map_err(|absent| match absent {
         Absent::None => Problem::new(Code::TokenMissing),
         Absent::Unreadable => Problem::new(Code::TokenUnknown),
     })?;
     let token = SealedToken::parse(text).ok_or_else(|| Problem::new(Code::TokenUnknown))?;
-    Ok((token, api(request)?))
+    Ok(api(request)?.app.authenticate(token)?)
 }
 
 /// Why a request carries no credentials that can be looked at.

@@ -40,19 +40,6 @@ impl App {
         self.open(token).map(|ticket| Holder { token, ticket })
     }
 
-    /// Whether a token claims a place in a queue that this server does not know: in none, or in one that was made at another
-    /// server a moment ago.
-    pub fn is_of_unknown_queue(&self, token: SealedToken) -> bool {
-        self.queue(token.claimed_queue()).is_err()
-    }
-
-    /// As [`App::authenticate`], of a token whose queue this server does not know, by a refresh that begins after this call:
-    /// however many such tokens come, they cost one read of the store at a time.
-    pub async fn authenticate_refreshed(&self, token: SealedToken) -> Result<Holder, Failure> {
-        self.refreshed().await?;
-        Ok(self.authenticate(token)?)
-    }
-
     /// Whose token it is, if it may read what is its user's own: one that lives, or ended not long ago (R16).
     pub(crate) async fn reader(&self, holder: Holder) -> Result<UserId, Failure> {
         let token = self.token(holder.ticket).await?;

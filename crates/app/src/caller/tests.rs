@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::mocks::{
-    DelayedStore, NOW, Shown, Task, World, active, active_until, block_on, change, down, ended, forged, holder,
-    numbered, reservation, run, sealed, ticket, user, waiting,
+    DelayedStore, NOW, Shown, Task, World, active, active_until, block_on, down, ended, forged, holder, numbered,
+    reservation, run, sealed, user, waiting,
 };
 
 fn refused(status: TokenStatus) -> Failure {
@@ -36,23 +36,6 @@ fn a_forged_token_never_reaches_a_port() {
         assert_eq!(app.authenticate(token), Err(Rejection::TokenUnknown));
     }
     assert_eq!(lines.reads(), 1, "the one at start");
-}
-
-/// Of a queue that another server has made a moment ago, which this one learns by being asked; and of none.
-#[test]
-fn a_token_of_a_queue_that_is_not_known_yet_is_looked_at_once_more() {
-    let (app, lines) = app_and_lines(World::default());
-    lines.add(change(3, "new"));
-    let (elsewhere, _) = app_and_lines(World { lines: Arc::clone(&lines), ..World::default() });
-    let there = elsewhere.holder(Ticket { queue: QueueNumber(3), ..ticket() }).unwrap();
-    assert!(app.is_of_unknown_queue(there.token) && !app.is_of_unknown_queue(sealed()));
-    assert_eq!(run(&app, app.authenticate_refreshed(there.token)), Ok(there));
-    assert!(!app.is_of_unknown_queue(there.token));
-
-    let (app, lines) = app_and_lines(World::default());
-    assert_eq!(run(&app, app.authenticate_refreshed(there.token)), unknown());
-    lines.set_down(true);
-    assert_eq!(run(&app, app.authenticate_refreshed(there.token)), Err(Failure::Store(down())), "nobody can know");
 }
 
 #[test]
