@@ -9,6 +9,7 @@ on_each_storage![
     joining_needs_the_shops_word_when_a_key_is_set,
     open_identity_stays_on_loopback_unless_it_is_meant,
     user_ids_keep_their_bounds,
+    what_is_ones_own_is_read_without_a_token_r16,
 ];
 
 const KEY: &str = "a secret that only the shop knows";
@@ -106,4 +107,24 @@ async fn user_ids_keep_their_bounds(storage: Storage) {
         let answer = shop.api(Method::POST, "/queue/tokens").json(json!({"user_id": "a", "queue": queue})).await;
         assert!([400, 404].contains(&answer.status), "{queue}: {answer}");
     }
+}
+
+/// Long after the token is over, and only by whom it is.
+async fn what_is_ones_own_is_read_without_a_token_r16(storage: Storage) {
+    let shop = Settings::on(storage).with("--user-key", KEY).open().await;
+    let sale = shop.concert(3, 30).await;
+    let by = |user: &str| signed(Algorithm::HS256, KEY, &json!({"sub": user, "exp": LATER}));
+    let ann = Visitor::new(&shop, &join(&shop, "ann", Some(&by("ann"))).await.expect(201));
+    ann.charge(100).await.expect(201);
+    let held = ann.held(&sale.schedule, &[2]).await;
+    let paid = ann.pay(&held).await.expect(201);
+    let own = async |path: &str, user: &str| shop.api(Method::GET, path).bearer(&by(user)).await.expect(200);
+    assert_eq!(own("/me/reservations", "ann").await["items"][0]["id"], held);
+    assert_eq!(own("/me/payments?queue=main", "ann").await["items"][0]["id"], paid["id"]);
+    assert_eq!(own("/me/wallet", "ann").await, json!({"user_id": "ann", "balance": 70}));
+    assert_eq!(own("/me/entries?limit=1", "ann").await["items"][0]["kind"], "PAYMENT");
+    for path in ["/me/reservations", "/me/payments", "/me/entries"] {
+        assert_eq!(own(path, "ben").await["items"], json!([]), "{path}");
+    }
+    assert_eq!(own("/me/wallet", "ben").await["balance"], 0);
 }

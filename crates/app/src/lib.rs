@@ -15,6 +15,7 @@ mod leave;
 mod lines;
 #[cfg(test)]
 mod mocks;
+mod own;
 mod payments;
 mod presence;
 mod queue_policy;

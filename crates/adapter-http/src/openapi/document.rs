@@ -28,12 +28,13 @@ const ABOUT: &str = "Sells concert seats fairly when far more people want them t
     `Accept-Language: ko`, and `code` tells programs what went wrong.";
 
 /// The chapters of the page with what each is about, in the order in which a client meets them.
-const CHAPTERS: [(&str, &str); 7] = [
+const CHAPTERS: [(&str, &str); 8] = [
     ("waiting line", "A place in line: to take one, to ask how far it has come, to give it up."),
     ("concerts and seats", "What is played, when, and which seats there are."),
     ("reservations", "Seats that are held for a few minutes, until they are paid or given up."),
     ("wallet", "A user's prepaid points."),
     ("payments", "Paying for what is held, and the receipts."),
+    ("one's own", "What one has, at any time, by the shop's word for who one is."),
     ("admin", "What the operator of a sale does."),
     ("operations", "What whoever runs the servers asks."),
 ];
@@ -140,6 +141,7 @@ fn tag(endpoint: &Endpoint) -> &'static str {
         Some("reservations") => "reservations",
         Some("wallet") => "wallet",
         Some("payments") => "payments",
+        Some("me") => "one's own",
         Some(_) => "admin",
         None => "operations",
     }
@@ -186,6 +188,9 @@ const fn credentials(auth: Auth) -> (&'static [Option<&'static str>], &'static s
             &[Some("identity"), None],
             "Where the shop vouches for its people, it needs the shop's word for this very user; elsewhere nothing.",
         ),
+        Auth::Person => {
+            (&[Some("identity")], "Needs the shop's word for who one is; where no shop vouches, nobody has it.")
+        }
         Auth::Token => (&[Some("token")], "Needs a queue token, in any state."),
         Auth::Reader => (&[Some("token")], "Needs a queue token that lives, or that ended less than 24 h ago."),
         Auth::Live => (&[Some("token")], "Needs a queue token that is `WAITING` or `ACTIVE`."),

@@ -18,6 +18,8 @@ pub(crate) enum Auth {
     Open,
     /// Who the shop vouches for, if it does (R18).
     Identity,
+    /// Whom the shop vouches for, and nobody in open mode (R16).
+    Person,
     /// The holder of a token in any state.
     Token,
     /// The holder of a live token, or of one that ended not long ago (R16).
@@ -187,7 +189,7 @@ impl Endpoint {
         codes.push(Code::Internal);
         match self.auth {
             Auth::Open => {}
-            Auth::Identity => codes.push(Code::IdentityInvalid),
+            Auth::Identity | Auth::Person => codes.push(Code::IdentityInvalid),
             Auth::Token => codes.extend([Code::TokenMissing, Code::TokenUnknown]),
             Auth::Reader | Auth::Live | Auth::Active | Auth::Wallet | Auth::Charging => {
                 codes.extend([Code::TokenMissing, Code::TokenUnknown, Code::TokenNotActive]);

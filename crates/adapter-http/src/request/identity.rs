@@ -33,6 +33,21 @@ impl FromRequest for Identity {
     }
 }
 
+/// Whom the shop vouches for. In open mode nobody is: there anybody could name anybody.
+pub(crate) struct Person(pub(crate) UserId);
+
+impl FromRequest for Person {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request).and_then(|Identity(subject)| {
+            let user = subject.and_then(|subject| UserId::parse(&subject));
+            user.map(Self).ok_or_else(|| Problem::new(Code::IdentityInvalid))
+        }))
+    }
+}
+
 fn identity(request: &HttpRequest) -> Result<Identity, Problem> {
     let api = api(request)?;
     let Some(key) = &api.identity else { return Ok(Identity(None)) };

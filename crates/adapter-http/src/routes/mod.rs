@@ -3,6 +3,7 @@
 mod admin;
 mod concerts;
 mod docs;
+mod me;
 mod monitoring;
 mod payments;
 mod reservations;
@@ -35,6 +36,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         reservations::endpoints(),
         payments::endpoints(),
         wallet::endpoints(),
+        me::endpoints(),
         concerts::endpoints(),
         schedules::endpoints(),
         seats::endpoints(),

@@ -31,20 +31,6 @@ use crate::request::query::{Nothing, Query};
 const PATH: &str = "/api/v1/payments";
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let mut reservation = reservation::example();
-    if let Some(status) = reservation.get_mut("status") {
-        *status = json!("CONFIRMED");
-    }
-    let example = |balance: Option<u32>| {
-        let mut payment = json!({
-            "id": "0193a5b2-7c00-7000-8000-000000000030", "reservation": reservation, "amount": 12000,
-            "status": "COMPLETED", "paid_at": "2026-12-01T10:03:00Z"
-        });
-        if let (Some(balance), Value::Object(members)) = (balance, &mut payment) {
-            members.insert("balance".to_owned(), json!(balance));
-        }
-        payment
-    };
     vec![
         Endpoint::new(Method::POST, PATH, "payReservation", "Pays a reservation from one's own wallet.", || {
             web::to(pay)
@@ -79,6 +65,22 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// A payment, as examples show it; with the balance after it, as it is told to the payer once.
+pub(super) fn example(balance: Option<u32>) -> Value {
+    let mut reservation = reservation::example();
+    if let Some(status) = reservation.get_mut("status") {
+        *status = json!("CONFIRMED");
+    }
+    let mut payment = json!({
+        "id": "0193a5b2-7c00-7000-8000-000000000030", "reservation": reservation, "amount": 12000,
+        "status": "COMPLETED", "paid_at": "2026-12-01T10:03:00Z"
+    });
+    if let (Some(balance), Value::Object(members)) = (balance, &mut payment) {
+        members.insert("balance".to_owned(), json!(balance));
+    }
+    payment
+}
+
 fn one(example: Value) -> Content {
     Content::One(Shape::of::<PaymentView>(), example)
 }
@@ -98,7 +100,7 @@ object! {
 /// The receipt of a confirmed reservation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Payment)]
-struct PaymentView {
+pub(super) struct PaymentView {
     id: Uuid,
     reservation: ReservationView,
     amount: Points,
@@ -121,7 +123,7 @@ enum PaymentState {
 
 impl PaymentView {
     /// A receipt as it is shown at `now`.
-    fn of(Receipt { payment, reservation }: &Receipt, now: Timestamp) -> Self {
+    pub(super) fn of(Receipt { payment, reservation }: &Receipt, now: Timestamp) -> Self {
         Self {
             id: payment.id.uuid(),
             reservation: ReservationView::of(reservation, now),

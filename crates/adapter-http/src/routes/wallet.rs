@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use domain::Money;
 use domain::wallet::{Entry, EntryKind, Wallet};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -24,10 +24,7 @@ use crate::request::page::PageQuery;
 use crate::request::query::{Nothing, Query};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let entry = json!({
-        "id": "0193a5b2-7c00-7000-8000-000000000020", "seq": 1, "kind": "CHARGE", "amount": 20000,
-        "balance_after": 20000, "reservation_id": null, "created_at": "2026-12-01T10:02:00Z"
-    });
+    let entry = example();
     let charged = json!({"user_id": "alice", "balance": 20000, "entry": entry});
     let balance = json!({"user_id": "alice", "balance": 20000});
     vec![
@@ -58,6 +55,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// An entry, as examples show it.
+pub(super) fn example() -> Value {
+    json!({
+        "id": "0193a5b2-7c00-7000-8000-000000000020", "seq": 1, "kind": "CHARGE", "amount": 20000,
+        "balance_after": 20000, "reservation_id": null, "created_at": "2026-12-01T10:02:00Z"
+    })
+}
+
 object! {
     /// A request to add points.
     struct Charge {
@@ -70,7 +75,7 @@ object! {
 /// A user's prepaid points.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Wallet)]
-struct WalletView {
+pub(super) struct WalletView {
     user_id: String,
     balance: Points,
 }
@@ -87,7 +92,7 @@ struct ChargedView {
 /// One movement of a wallet.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Entry)]
-struct EntryView {
+pub(super) struct EntryView {
     id: Uuid,
     /// Dense within the wallet: 1, 2, 3, ...
     seq: u64,

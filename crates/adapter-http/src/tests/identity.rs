@@ -11,6 +11,9 @@ use crate::Settings;
 
 const SECRET: &str = "a secret that the shop and we share";
 
+/// What is read by who one is.
+const OWN: [&str; 4] = ["/api/v1/me/reservations", "/api/v1/me/payments", "/api/v1/me/wallet", "/api/v1/me/entries"];
+
 async fn vouched_shop() -> (Shop, i64) {
     let settings = Settings { user_key: Some(SECRET.to_owned()), ..Settings::default() };
     let shop = Shop::plan(Plan { settings, ..Plan::default() }).await;
@@ -33,6 +36,34 @@ async fn the_shop_vouches_for_its_people() {
     join(&shop, &signed(Algorithm::HS256, SECRET, &good)).await.expect(201);
     let audience = json!({"sub": "alice", "exp": now + 1, "aud": "usher", "nbf": now, "name": "Alice"});
     join(&shop, &signed(Algorithm::HS256, SECRET, &audience)).await.expect(200);
+}
+
+/// R16: without a token, and in open mode by nobody.
+#[actix_web::test]
+async fn whom_the_shop_vouches_for_reads_what_is_their_own() {
+    let (shop, now) = vouched_shop().await;
+    let by = |user: &str| signed(Algorithm::HS256, SECRET, &json!({"sub": user, "exp": now + 1}));
+    let token = join(&shop, &by("alice")).await.expect(201).json()["token"].as_str().unwrap().to_owned();
+    for path in OWN {
+        let own = shop.get(path, &by("alice")).await.expect(200).json();
+        if path.ends_with("wallet") {
+            assert_eq!(own, json!({"user_id": "alice", "balance": 0}));
+        } else {
+            assert_eq!(own, json!({"items": [], "next_cursor": null}));
+        }
+        for nobody in ["", "x", &token] {
+            let reply = shop.get(path, nobody).await;
+            assert_eq!((reply.status, reply.code().as_str()), (401, "identity_invalid"), "{path} {nobody}");
+        }
+        let reply = shop.get(&format!("{path}?queue=Main"), &by("alice")).await;
+        assert_eq!((reply.status, reply.code().as_str()), (400, "validation_failed"), "{path}");
+    }
+    let nowhere = shop.get("/api/v1/me/payments?queue=nowhere", &by("alice")).await;
+    assert_eq!((nowhere.status, nowhere.code().as_str()), (404, "not_found"));
+    let open = Shop::plan(Plan::default()).await;
+    for path in OWN {
+        assert_eq!(open.get(path, &by("alice")).await.status, 401, "{path}");
+    }
 }
 
 /// RFC 7519, 2: a `NumericDate` may have a fraction; a token is over from its `exp` on, and none before its `nbf`.
@@ -94,6 +125,11 @@ async fn everybody_else_is_refused() {
         let reply = join(&shop, &jwt).await;
         assert_eq!((reply.status, reply.code().as_str()), (401, "identity_invalid"), "{jwt}");
         assert!(reply.headers.contains_key("www-authenticate"));
+    }
+    for path in OWN {
+        let reply =
+            shop.get(path, &signed(Algorithm::HS256, SECRET, &json!({"sub": "e\u{301}", "exp": now + 1}))).await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "identity_invalid"), "{path}: no user is called so");
     }
     // R15: 401 before 400.
     let garbage = with_json(request("POST", "/api/v1/queue/tokens", ""), "{");

@@ -12,12 +12,16 @@ use crate::openapi::endpoint::Content;
 use crate::routes::endpoints;
 
 /// The routes that callers are promised.
-const CONTRACT: [&str; 25] = [
+const CONTRACT: [&str; 29] = [
     "DELETE /api/v1/queue/tokens/me",
     "DELETE /api/v1/reservations/{id}",
     "GET /api/v1/admin/queues/{queue}",
     "GET /api/v1/concerts",
     "GET /api/v1/concerts/{id}/schedules",
+    "GET /api/v1/me/entries",
+    "GET /api/v1/me/payments",
+    "GET /api/v1/me/reservations",
+    "GET /api/v1/me/wallet",
     "GET /api/v1/payments",
     "GET /api/v1/payments/{id}",
     "GET /api/v1/queue/tokens/me",
