@@ -35,7 +35,8 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// it must be the right one when the table is large.
 ///
 /// A success is on the disk before it is answered, whatever the role or the database says of commits; who asks for more than
-/// that gets it.
+/// that gets it. It is set also where it is right, because a reload of the server's configuration reaches each session that has not
+/// set it itself.
 ///
 /// `usher.server` names the life of the server that the session is one of. A transaction's number means something only in
 /// that life: after a crash or a failover a number that was not written to the log in time is given to another transaction.
@@ -48,7 +49,7 @@ const SETTINGS: &str = "
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
     SET jit = off;
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+    SELECT set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), false);
     SELECT set_config('usher.server', concat_ws('/',
         -- Begins anew with a recovery after a crash.
         extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()),

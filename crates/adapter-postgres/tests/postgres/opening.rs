@@ -82,6 +82,13 @@ async fn a_database_whose_texts_are_not_utf_8_is_refused() {
     assert!(matches!(&refused, OpenError::Encoding(encoding) if encoding == "LATIN1"), "{refused}");
 }
 
+/// How commits are made, told by whoever writes, in the midst of what is written.
+const WATCHED: &str = "
+    CREATE TABLE seen (setting text);
+    CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+    CREATE TRIGGER see BEFORE INSERT ON tokens FOR EACH ROW EXECUTE FUNCTION see()";
+
 /// Each of a session's commits waits for the disk, whatever the database says; who asks for more gets it.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_commit_is_answered_before_it_is_on_the_disk() {
@@ -89,13 +96,7 @@ async fn no_commit_is_answered_before_it_is_on_the_disk() {
     let url = server.url("usher");
     migrate(&url).await.unwrap();
     let mut beside = cluster::connect(&url).await;
-    // Told by whoever writes, in the midst of what is written.
-    let watched = "
-        CREATE TABLE seen (setting text);
-        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
-        CREATE TRIGGER see BEFORE INSERT ON tokens FOR EACH ROW EXECUTE FUNCTION see()";
-    beside.batch_execute(watched).await.unwrap();
+    beside.batch_execute(WATCHED).await.unwrap();
     for (set, found) in [("off", "on"), ("on", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
         let setting = format!("TRUNCATE seen; ALTER DATABASE usher SET synchronous_commit = {set}");
         beside.batch_execute(&setting).await.unwrap();
@@ -104,6 +105,25 @@ async fn no_commit_is_answered_before_it_is_on_the_disk() {
         store.join(domain::QueueNumber(1), &user(set)).await.unwrap().unwrap();
         assert_eq!(lines(&mut beside, "SELECT setting AS line FROM seen").await, [found], "{set}");
     }
+}
+
+/// Nor when the configuration is read anew, which reaches sessions that are open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_of_the_configuration_reaches_no_session_of_ours() {
+    let server = test_postgres::Server::start().await;
+    let url = server.url("usher");
+    let store = open(&url, Migrations::Apply).await.unwrap();
+    let mut beside = cluster::connect(&url).await;
+    beside.batch_execute(WATCHED).await.unwrap();
+    store.join(domain::QueueNumber(1), &user("before")).await.unwrap().unwrap();
+    for sql in ["ALTER SYSTEM SET synchronous_commit = off", "SELECT pg_reload_conf()"] {
+        beside.batch_execute(sql).await.unwrap();
+    }
+    while lines(&mut beside, "SELECT current_setting('synchronous_commit') AS line").await != ["off"] {}
+    for n in 0..20 {
+        store.join(domain::QueueNumber(1), &user(&format!("after-{n}"))).await.unwrap().unwrap();
+    }
+    assert_eq!(lines(&mut beside, "SELECT DISTINCT setting AS line FROM seen").await, ["on"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
