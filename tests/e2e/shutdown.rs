@@ -14,6 +14,7 @@ on_each_storage![
     sigterm_right_after_the_start_is_obeyed,
     sighup_stops_nothing,
     a_log_that_cannot_be_written_ends_nothing,
+    a_log_that_nobody_reads_stops_nothing,
 ];
 
 /// A crowd buys while the server is told to end.
@@ -122,7 +123,24 @@ async fn a_log_that_cannot_be_written_ends_nothing(storage: Storage) {
     assert_eq!(server.finished().await.code, Some(0));
 }
 
-/// The same of a scheduler.
+/// Whoever reads the log stands still, and has left no room for a line: nobody waits for them, neither who buys nor who ends the
+/// server.
+async fn a_log_that_nobody_reads_stops_nothing(storage: Storage) {
+    let settings = Settings::on(storage);
+    let server = settings.spawn_unread();
+    let address = server.address();
+    let http = reqwest::Client::builder().no_proxy().timeout(LIMIT).build().unwrap();
+    for _ in 0..50 {
+        server.hang_up();
+        assert_eq!(http.get(format!("{address}/readyz")).send().await.unwrap().status(), 200);
+    }
+    server.terminate();
+    assert_eq!(server.finished().await.code, Some(0));
+    // What is wrong with the flags cannot be told, and that is told by the exit code.
+    assert_eq!(settings.with("--user-key", "short").spawn_unread().finished().await.code, Some(3));
+}
+
+/// The same of a scheduler whose log cannot be written.
 #[tokio::test]
 async fn a_schedulers_log_that_cannot_be_written_ends_nothing() {
     let settings = Settings::on(Storage::Postgres);

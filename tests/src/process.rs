@@ -1,7 +1,9 @@
 //! One process: started, listened to, signalled, and gone when the test is over.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,6 +21,8 @@ pub struct Process {
     stderr: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
     addresses: Receiver<String>,
+    /// Whoever should read stderr and does not.
+    _standing_still: Option<UnixStream>,
 }
 
 /// A process that has ended.
@@ -53,19 +57,31 @@ impl Process {
         Self::unheard(&mut command(&binary::scheduler(), arguments, directory))
     }
 
+    /// Starts `usher`, and whoever reads its stderr stands still, with no room for a line more.
+    pub fn start_unread(arguments: &[String], directory: &Path) -> Self {
+        let (full, reader) = full_stream();
+        let mut command = command(&binary::usher(), arguments, directory);
+        let mut child = command.stdout(Stdio::piped()).stderr(OwnedFd::from(full)).spawn().expect("the program starts");
+        let (sender, addresses) = channel();
+        let (stdout, out) = collect(child.stdout.take().expect("stdout is piped"), Some(sender));
+        let (stderr, readers, _standing_still) = (Arc::default(), vec![out], Some(reader));
+        Self { child, stdout, stderr, readers, addresses, _standing_still }
+    }
+
     fn heard(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let (sender, addresses) = channel();
         let (stdout, out) = collect(child.stdout.take().expect("stdout is piped"), Some(sender));
         let (stderr, err) = collect(child.stderr.take().expect("stderr is piped"), None);
-        Self { child, stdout, stderr, readers: vec![out, err], addresses }
+        Self { child, stdout, stderr, readers: vec![out, err], addresses, _standing_still: None }
     }
 
     fn unheard(command: &mut Command) -> Self {
         let full = || File::options().write(true).open("/dev/full").expect("there is a disk that is full");
         let child = command.stdout(full()).stderr(full()).spawn().expect("the program starts");
         let (_, addresses) = channel();
-        Self { child, stdout: Arc::default(), stderr: Arc::default(), readers: Vec::new(), addresses }
+        let (stdout, stderr) = (Arc::default(), Arc::default());
+        Self { child, stdout, stderr, readers: Vec::new(), addresses, _standing_still: None }
     }
 
     /// Waits for the line that says where it listens, and returns that place: `http://127.0.0.1:PORT`.
@@ -138,6 +154,15 @@ impl Drop for Process {
             assert!(!output.contains("panicked at"), "the server panicked:\n{output}");
         }
     }
+}
+
+/// A stream in which nothing finds room any more, and its other end.
+fn full_stream() -> (UnixStream, UnixStream) {
+    let (mut full, reader) = UnixStream::pair().expect("there are streams");
+    full.set_nonblocking(true).expect("it can be asked whether it is full");
+    while full.write(&[b'.'; 100]).is_ok() {}
+    full.set_nonblocking(false).expect("who writes to it waits");
+    (full, reader)
 }
 
 /// A program that is to be started, with nothing from the environment.

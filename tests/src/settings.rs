@@ -138,6 +138,11 @@ impl Settings {
         Process::start_unheard(&self.arguments(), self.database.directory())
     }
 
+    /// The same, where whoever should read its log stands still.
+    pub fn spawn_unread(&self) -> Process {
+        Process::start_unread(&self.arguments(), self.database.directory())
+    }
+
     fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["serve".to_owned()];
         if !self.flags.iter().any(|(flag, _)| flag == "--database-url") {

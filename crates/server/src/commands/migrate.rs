@@ -14,7 +14,7 @@ use crate::storage::{self, Location, Storage};
 
 /// Brings the tables up to date, and gives all queues a new epoch if that is asked for.
 pub(crate) async fn run(config: &MigrateConfig) -> anyhow::Result<ExitCode> {
-    logging::start(LogFormat::Human)?;
+    let _log = logging::start(LogFormat::Human)?;
     let location = Location::parse(&config.database.database_url)?;
     let applied = storage::migrate(&location).await?;
     for name in &applied {

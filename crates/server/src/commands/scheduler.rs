@@ -22,7 +22,7 @@ const NAME: &str = "usher-scheduler";
 /// Ticks until SIGTERM or SIGINT.
 pub(crate) async fn run(config: &SchedulerCli) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    logging::start(config.log_format)?;
+    let _log = logging::start(config.log_format)?;
     variables::warn_of_unknown();
     let location = Location::parse(&config.database_url)?;
     if let Location::Sqlite(_) = location {

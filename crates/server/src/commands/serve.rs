@@ -34,7 +34,7 @@ pub(crate) async fn run(config: &ServeConfig) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     config.check()?;
     let token_keys = config.token_keys()?;
-    logging::start(config.log_format)?;
+    let _log = logging::start(config.log_format)?;
     variables::warn_of_unknown();
     // Before the database is touched: who cannot listen should leave no file behind.
     let port = Port::take(config.listen)?;
