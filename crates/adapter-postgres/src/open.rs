@@ -140,7 +140,11 @@ fn up_to_date(mut conn: Blocking, migrations: Migrations) -> Result<Vec<String>,
     }
     let pending = known.len().saturating_sub(applied.len());
     if pending == 0 {
-        return Ok(Vec::new());
+        let writable = "SELECT has_table_privilege('tokens', 'INSERT')::integer::bigint AS count";
+        return match count(&mut conn, writable.to_owned())? {
+            0 => Err(OpenError::TakesNoWrites("it may not insert into the table tokens")),
+            _ => Ok(Vec::new()),
+        };
     }
     if migrations == Migrations::Refuse {
         return Err(OpenError::MigrationsPending(pending));

@@ -20,6 +20,9 @@ pub enum OpenError {
          have it pool sessions (PgBouncer: pool_mode=session), or connect without it"
     )]
     TransactionPooling,
+    /// It refuses all writes, or ours.
+    #[error("the database takes no writes of this role: {0}")]
+    TakesNoWrites(&'static str),
     /// It has tables of another program.
     #[error("the database is one of another program")]
     NotOurs,

@@ -18,7 +18,7 @@ const WHO: &str = "SELECT pid || ' ' || backend_start FROM pg_stat_activity WHER
 const SETTINGS: &str =
     "SELECT concat_ws(' ', current_setting('server_version_num'), current_setting('server_encoding'),
     pg_is_in_recovery(), current_setting('fsync'), current_setting('full_page_writes'),
-    current_setting('synchronous_commit'))";
+    current_setting('synchronous_commit'), current_setting('default_transaction_read_only'))";
 
 /// Looks whether the server at `url` is one that Usher can keep its promises on; what else should be known of it, a line each.
 pub(crate) async fn look_at(url: &str, limits: Limits) -> Result<Vec<String>, OpenError> {
@@ -67,6 +67,9 @@ fn judge(settings: &str) -> Result<Vec<String>, OpenError> {
         ),
         (next(), "synchronous_commit is off for this role or database: Usher's own sessions set it on"),
     ];
+    if next() == "on" {
+        return Err(OpenError::TakesNoWrites("default_transaction_read_only is on"));
+    }
     let told = concerns.into_iter().filter(|(setting, _)| *setting == "off");
     Ok(told.map(|(_, concern)| concern.to_owned()).collect())
 }
@@ -91,9 +94,9 @@ mod tests {
 
     #[test]
     fn a_server_is_taken_warned_of_or_refused() {
-        assert!(judge("130023 UTF8 f on on on").unwrap().is_empty());
-        assert!(judge("180004 UTF8 f on on remote_apply").unwrap().is_empty());
-        let concerns = judge("150018 UTF8 f off off off").unwrap();
+        assert!(judge("130023 UTF8 f on on on off").unwrap().is_empty());
+        assert!(judge("180004 UTF8 f on on remote_apply off").unwrap().is_empty());
+        let concerns = judge("150018 UTF8 f off off off off").unwrap();
         for (concern, setting) in concerns.iter().zip(["fsync", "full_page_writes", "synchronous_commit"]) {
             assert!(concern.starts_with(setting), "{concern}");
         }
@@ -102,7 +105,8 @@ mod tests {
             ("120022 UTF8 f on on on", "PostgreSQL 12, and Usher needs 13 or newer"),
             ("150018 SQL_ASCII f on on on", "SQL_ASCII"),
             ("150018 LATIN1 f on on on", "LATIN1"),
-            ("150018 UTF8 t on on on", "standby"),
+            ("150018 UTF8 t on on on on", "standby"),
+            ("150018 UTF8 f on on on on", "default_transaction_read_only"),
             ("", "needs 13"),
         ] {
             let line = judge(settings).unwrap_err().to_string();

@@ -2,11 +2,11 @@
 
 use adapter_postgres::{Migrations, OpenError, Options, PostgresStore, migrate};
 use diesel_async::SimpleAsyncConnection;
-use domain::ports::{QueueChange, QueueRepository};
+use domain::ports::{Probe, QueueChange, QueueRepository};
 use futures::future::join_all;
 
 use crate::cluster;
-use crate::scene::{lines, number, options, user};
+use crate::scene::{lines, number, options, until, user};
 
 async fn open(url: &str, migrations: Migrations) -> Result<PostgresStore, OpenError> {
     PostgresStore::open(url, Options { migrations, ..options(None, 2) }).await
@@ -60,6 +60,42 @@ async fn who_may_not_make_tables_can_serve() {
     for migrations in [Migrations::Refuse, Migrations::Apply] {
         open(&as_clerk, migrations).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_read_cannot_serve() {
+    const ROLE: &str = "CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA public TO reader;
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader";
+    let url = cluster::migrated_throw_away().await;
+    cluster::connect(&url).await.batch_execute(ROLE).await.unwrap();
+    for migrations in [Migrations::Refuse, Migrations::Apply] {
+        let refused = open(&url.replace("usher@", "reader@"), migrations).await.err().unwrap();
+        assert!(matches!(refused, OpenError::TakesNoWrites(_)), "{refused}");
+    }
+}
+
+/// At the start, and when it turns out later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_takes_no_writes_is_refused_and_not_ready() {
+    const OURS: &str = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let url = cluster::migrated().await;
+    let store = open(&url, Migrations::Refuse).await.unwrap();
+    store.store_time().await.unwrap();
+    let mut beside = cluster::connect(&url).await;
+    let name = &lines(&mut beside, "SELECT current_database()::text AS line").await[0];
+    beside.batch_execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await.unwrap();
+    let refused = open(&url, Migrations::Refuse).await.err().unwrap();
+    assert!(matches!(refused, OpenError::TakesNoWrites(_)), "{refused}");
+    beside.batch_execute(&format!("SELECT pg_terminate_backend(pid) {OURS}")).await.unwrap();
+    until(&mut beside, &format!("SELECT count(*) AS n {OURS}"), 0).await;
+    // Who asks first finds a connection that is gone; there are two.
+    for _ in 0..2 {
+        drop(store.store_time().await);
+    }
+    let missed = store.store_time().await.unwrap_err().to_string();
+    assert!(missed.contains("default_transaction_read_only"), "{missed}");
+    beside.batch_execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only")).await.unwrap();
+    store.store_time().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
