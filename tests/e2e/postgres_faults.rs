@@ -82,6 +82,27 @@ async fn a_role_whose_commits_do_not_wait_for_the_disk_loses_nothing() {
     rush.during(fault).await;
 }
 
+/// A setting by which a crash loses what was answered is warned of also when it is made while a server runs, and once.
+#[tokio::test]
+async fn a_setting_that_loses_what_was_answered_is_warned_of_when_it_is_made() {
+    const OURS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'";
+    let postgres = Server::start().await;
+    let mut operator = operator(&postgres).await;
+    let mut set = async |fsync: &str| {
+        for sql in [&format!("ALTER SYSTEM SET fsync = {fsync}"), "SELECT pg_reload_conf()", OURS] {
+            operator.batch_execute(sql).await.unwrap();
+        }
+    };
+    set("on").await;
+    let shop = shop(&postgres.url("usher")).await;
+    assert!(!shop.output().contains("fsync is off"), "{}", shop.output());
+    set("off").await;
+    until("it is told", async || shop.output().contains("fsync is off").then_some(())).await;
+    set("off").await;
+    shop.join("ann").await;
+    assert_eq!(shop.output().matches("fsync is off").count(), 1, "{}", shop.output());
+}
+
 #[tokio::test]
 async fn the_network_fails_in_every_way() {
     let postgres = Server::start().await;

@@ -82,7 +82,7 @@ impl Lanes {
 }
 
 impl PostgresStore {
-    /// What an operator should know of the server, a line each: settings by which it may lose what was answered with success.
+    /// What an operator should know of the server as it was when it was opened, a line each.
     pub fn concerns(&self) -> &[String] {
         &self.0.concerns
     }

@@ -1,5 +1,6 @@
 //! Connections: a pool of sessions that are set up alike, and what became of a transaction whose end was not heard.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use connect_postgres::connect_and_ask;
@@ -14,6 +15,7 @@ use tokio::runtime::Handle;
 
 use crate::connections::error::{BatchError, Fate};
 use crate::connections::limits::Limits;
+use crate::connections::server::Concerns;
 use crate::connections::statement::statement;
 
 /// What is wrong when a server says nothing.
@@ -55,7 +57,7 @@ const SETTINGS: &str = "
         extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()),
         -- Begins anew with a promotion.
         CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END), false);
-    SELECT pg_is_in_recovery()";
+    SELECT concat_ws(' ', pg_is_in_recovery(), current_setting('fsync'), current_setting('full_page_writes'))";
 
 statement! {
     /// Whether a transaction was committed: `committed`, `aborted`, `in progress`; NULL when it is too long ago, or the
@@ -82,9 +84,9 @@ impl Connections {
         // What is pinged may be gone a moment later; a batch that finds its connection gone is run again.
         config.recycling_method = RecyclingMethod::Fast;
         let runtime = Handle::current();
-        let home = runtime.clone();
+        let (home, concerns) = (runtime.clone(), Arc::<Concerns>::default());
         config.custom_setup = Box::new(move |url| {
-            let established = home.spawn(establish(url.to_owned(), limits));
+            let established = home.spawn(establish(url.to_owned(), limits, Arc::clone(&concerns)));
             async { established.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))? }.boxed()
         });
         let manager = AsyncDieselConnectionManager::new_with_config(patient(url), config);
@@ -161,16 +163,30 @@ impl Connections {
     }
 }
 
-/// A session of ours, on a server that takes writes: what a standby shows may be old, and nobody would find out.
-pub(crate) async fn establish(url: String, limits: Limits) -> diesel::ConnectionResult<AsyncPgConnection> {
+/// A session of ours, on a server that takes writes: what a standby shows may be old, and nobody would find out. Warns of what there
+/// is to be concerned about now.
+pub(crate) async fn establish(
+    url: String,
+    limits: Limits,
+    concerns: Arc<Concerns>,
+) -> diesel::ConnectionResult<AsyncPgConnection> {
     let (lock, statement) = (limits.patience().as_millis(), limits.statement().as_millis());
     let timeouts = format!(
         "SET lock_timeout = {lock}; SET statement_timeout = {statement};
          SET idle_in_transaction_session_timeout = {statement};"
     );
     let established = tokio::time::timeout(limits.patience(), async {
-        let (connection, recovers) = connect_and_ask(&url, &(timeouts + SETTINGS)).await.map_err(|e| e.to_string())?;
-        if recovers.as_deref() == Some("f") { Ok(connection) } else { Err(STANDBY.to_owned()) }
+        let (connection, found) = connect_and_ask(&url, &(timeouts + SETTINGS)).await.map_err(|e| e.to_string())?;
+        let found = found.unwrap_or_default();
+        let mut found = found.split(' ');
+        let [recovers, fsync, full_page_writes] = std::array::from_fn(|_| found.next().unwrap_or_default());
+        if recovers != "f" {
+            return Err(STANDBY.to_owned());
+        }
+        for concern in concerns.note([fsync, full_page_writes]) {
+            tracing::warn!("{concern}");
+        }
+        Ok(connection)
     });
     let established = established.await.unwrap_or_else(|elapsed| Err(elapsed.to_string()));
     established.map_err(ConnectionError::BadConnection)

@@ -1,5 +1,7 @@
 //! What a server must be, and what an operator should know of it: looked at when a store is opened.
 
+use std::sync::{Mutex, PoisonError};
+
 use connect_postgres::{Backend, ConnectError};
 
 use crate::connections::limits::Limits;
@@ -17,8 +19,29 @@ const WHO: &str = "SELECT pid || ' ' || backend_start FROM pg_stat_activity WHER
 
 const SETTINGS: &str =
     "SELECT concat_ws(' ', current_setting('server_version_num'), current_setting('server_encoding'),
-    pg_is_in_recovery(), current_setting('fsync'), current_setting('full_page_writes'),
-    current_setting('synchronous_commit'), current_setting('default_transaction_read_only'))";
+    pg_is_in_recovery(), current_setting('synchronous_commit'), current_setting('default_transaction_read_only'))";
+
+/// What a crash of the database's machine may cost, where `fsync` and `full_page_writes` are off.
+const CONCERNS: [&str; 2] = [
+    "fsync is off: what was answered with success is lost when the database's machine crashes",
+    "full_page_writes is off: a crash of the database's machine may damage it, unless its file system prevents that",
+];
+
+/// What there was to be concerned about when the last session began. A reload may change it at any time.
+#[derive(Default)]
+pub(crate) struct Concerns(Mutex<Vec<&'static str>>);
+
+impl Concerns {
+    /// Notes what a new session finds `fsync` and `full_page_writes` to be; what is off now and was not before.
+    pub(crate) fn note(&self, settings: [&str; 2]) -> Vec<&'static str> {
+        let found = settings.into_iter().zip(CONCERNS).filter(|(setting, _)| *setting == "off");
+        let found: Vec<_> = found.map(|(_, concern)| concern).collect();
+        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = found.iter().copied().filter(|concern| !before.contains(concern)).collect();
+        *before = found;
+        new
+    }
+}
 
 /// Looks whether the server at `url` is one that Usher can keep its promises on; what else should be known of it, a line each.
 pub(crate) async fn look_at(url: &str, limits: Limits) -> Result<Vec<String>, OpenError> {
@@ -59,19 +82,12 @@ fn judge(settings: &str) -> Result<Vec<String>, OpenError> {
     if next() != "f" {
         return Err(OpenError::Unreachable(STANDBY.to_owned()));
     }
-    let concerns = [
-        (next(), "fsync is off: what was answered with success is lost when the database's machine crashes"),
-        (
-            next(),
-            "full_page_writes is off: a crash of the database's machine may damage it, unless its file system prevents that",
-        ),
-        (next(), "synchronous_commit is off for this role or database: Usher's own sessions set it on"),
-    ];
+    let asynchronous = next() == "off";
     if next() == "on" {
         return Err(OpenError::TakesNoWrites("default_transaction_read_only is on"));
     }
-    let told = concerns.into_iter().filter(|(setting, _)| *setting == "off");
-    Ok(told.map(|(_, concern)| concern.to_owned()).collect())
+    let concern = "synchronous_commit is off for this role or database: Usher's own sessions set it on";
+    Ok(asynchronous.then(|| concern.to_owned()).into_iter().collect())
 }
 
 #[cfg(test)]
@@ -93,20 +109,31 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_taken_warned_of_or_refused() {
-        assert!(judge("130023 UTF8 f on on on off").unwrap().is_empty());
-        assert!(judge("180004 UTF8 f on on remote_apply off").unwrap().is_empty());
-        let concerns = judge("150018 UTF8 f off off off off").unwrap();
-        for (concern, setting) in concerns.iter().zip(["fsync", "full_page_writes", "synchronous_commit"]) {
-            assert!(concern.starts_with(setting), "{concern}");
+    fn what_a_crash_may_cost_is_told_when_it_comes_up() {
+        let concerns = Concerns::default();
+        for (settings, told) in [
+            (["off", "on"], &CONCERNS[..1]),
+            (["off", "on"], &[]),
+            (["off", "off"], &CONCERNS[1..]),
+            (["on", "on"], &[]),
+            (["off", "off"], &CONCERNS[..]),
+        ] {
+            assert_eq!(concerns.note(settings), told, "{settings:?}");
         }
-        assert_eq!(concerns.len(), 3);
+    }
+
+    #[test]
+    fn a_server_is_taken_warned_of_or_refused() {
+        assert!(judge("130023 UTF8 f on off").unwrap().is_empty());
+        assert!(judge("180004 UTF8 f remote_apply off").unwrap().is_empty());
+        let concerns = judge("150018 UTF8 f off off").unwrap();
+        assert!(concerns.len() == 1 && concerns[0].starts_with("synchronous_commit"), "{concerns:?}");
         for (settings, why) in [
-            ("120022 UTF8 f on on on", "PostgreSQL 12, and Usher needs 13 or newer"),
-            ("150018 SQL_ASCII f on on on", "SQL_ASCII"),
-            ("150018 LATIN1 f on on on", "LATIN1"),
-            ("150018 UTF8 t on on on on", "standby"),
-            ("150018 UTF8 f on on on on", "default_transaction_read_only"),
+            ("120022 UTF8 f on off", "PostgreSQL 12, and Usher needs 13 or newer"),
+            ("150018 SQL_ASCII f on off", "SQL_ASCII"),
+            ("150018 LATIN1 f on off", "LATIN1"),
+            ("150018 UTF8 t on on", "standby"),
+            ("150018 UTF8 f on on", "default_transaction_read_only"),
             ("", "needs 13"),
         ] {
             let line = judge(settings).unwrap_err().to_string();

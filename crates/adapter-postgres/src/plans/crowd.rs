@@ -1,6 +1,7 @@
 //! The databases that are asked for plans: one with a million rows of all that a crowd makes, and others whose statistics say
 //! something else than what will be there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -90,7 +91,7 @@ pub(super) async fn session(statistics: Statistics) -> AsyncPgConnection {
             }
         }
     }
-    pool::establish(url, Limits::new(PATIENCE)).await.unwrap()
+    pool::establish(url, Limits::new(PATIENCE), Arc::default()).await.unwrap()
 }
 
 /// A million of each divided by this.
