@@ -33,7 +33,7 @@ async fn a_file_that_is_taken_away_ends_the_server() {
         assert_eq!(joins_until_it_ends(&shop).await, 0, "{ending}");
         let finished = shop.finished().await;
         assert_eq!(finished.code, Some(1), "{finished:#?}");
-        let missed = format!("{} was moved, replaced or deleted while it was served", file.display());
+        let missed = format!("{} was moved, replaced, shortened or deleted while it was served", file.display());
         assert!(finished.stderr.contains(&missed), "{finished:#?}");
         assert!(!finished.stderr.contains("usher: "), "it has said so in the log: {finished:#?}");
     }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(crate) struct ServedFile {
     /// Its own name, whatever links lead to it.
     path: PathBuf,
     identity: Identity,
+    /// How long it was when somebody looked, in bytes. Nothing that we do shortens it; a file that is copied over it may.
+    length: AtomicU64,
     /// The files beside it, as SQLite made them; `None` until it did.
     beside: Mutex<[Option<Identity>; 2]>,
     /// What was missed first.
@@ -64,8 +67,9 @@ impl ServedFile {
             std::thread::sleep(INSTANT);
             file.try_lock().map_err(in_use)?;
         }
+        let (identity, length) = (identity(&found), found.len().into());
         let (beside, missed) = (Mutex::default(), OnceLock::new());
-        Ok(Self { identity: identity(&found), path: full, beside, missed, locks: [file, name] })
+        Ok(Self { path: full, identity, length, beside, missed, locks: [file, name] })
     }
 
     /// Notes which files SQLite keeps beside it, now that it has opened it.
@@ -82,14 +86,24 @@ impl ServedFile {
             && let Some(missing) = self.find_missing()
         {
             // Several threads look, and the first to miss something says it.
-            drop(self.missed.set(format!("{} was moved, replaced or deleted while it was served", missing.display())));
+            drop(
+                self.missed.set(format!(
+                    "{} was moved, replaced, shortened or deleted while it was served",
+                    missing.display()
+                )),
+            );
         }
         self.missed.get().map_or(Ok(()), |missed| Err(StoreError::Unavailable(missed.clone())))
     }
 
     fn find_missing(&self) -> Option<PathBuf> {
-        if look(&self.path) != Some(self.identity) {
-            return Some(self.path.clone());
+        // Several threads look: what one knew before it looked was true before.
+        let known = self.length.load(Ordering::SeqCst);
+        match std::fs::metadata(&self.path) {
+            Ok(found) if identity(&found) == self.identity && found.len() >= known => {
+                self.length.fetch_max(found.len(), Ordering::SeqCst);
+            }
+            _ => return Some(self.path.clone()),
         }
         let beside = *self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names = BESIDE.map(|ending| with(&self.path, ending)).into_iter().zip(beside);
@@ -205,6 +219,16 @@ mod tests {
                 }
                 assert!(file.check().is_err(), "{what}");
             }
+        }
+    }
+
+    /// As by `cp backup.db usher.db`, which writes into the file that is there.
+    #[test]
+    fn a_file_that_is_shortened_is_missed() {
+        let (_directory, path, file) = served();
+        for (length, missed) in [(8192, false), (12288, false), (12288, false), (8192, true), (12288, true)] {
+            open(&path).unwrap().set_len(length).unwrap();
+            assert_eq!(file.check().is_err(), missed, "{length}");
         }
     }
 

@@ -92,7 +92,7 @@ impl SqliteStore {
         Ok(Self(Arc::new(Inner { writer, reads, rules, file })))
     }
 
-    /// Waits until the file, or what SQLite keeps beside it, was moved, replaced or deleted, and tells what. From then on
+    /// Waits until the file, or what SQLite keeps beside it, was moved, replaced, shortened or deleted, and tells what. From then on
     /// nothing that is written would be found again: the store refuses it, and whoever serves it has to end. Noticed within a
     /// second.
     pub async fn lost(&self) -> String {

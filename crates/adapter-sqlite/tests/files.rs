@@ -81,7 +81,7 @@ async fn a_file_or_a_log_that_goes_away_is_noticed_and_nothing_is_taken_any_more
         let gone = directory.path().join(format!("usher.db{ending}"));
         std::fs::remove_file(&gone).unwrap();
         let told = store.lost().await;
-        assert_eq!(told, format!("{} was moved, replaced or deleted while it was served", gone.display()));
+        assert_eq!(told, format!("{} was moved, replaced, shortened or deleted while it was served", gone.display()));
         let refused = StoreError::Unavailable(told);
         assert_eq!(store.join(QueueNumber(1), &user).await, Err(refused.clone()), "even what changes nothing");
         assert_eq!(store.store_time().await, Err(refused));
