@@ -16,6 +16,12 @@ pub enum AuditError {
     /// A server has it open under another name, beside which its log lies.
     #[error("a server has it open under another name, where what was committed last is; audit it by that name")]
     ServedElsewhere,
+    /// It has several names (hard links), or is mounted without its folder: its log may lie elsewhere.
+    #[error(
+        "it has a second name (a hard link) or is mounted alone, so that what was committed last may lie elsewhere; \
+         audit a copy made as for a backup"
+    )]
+    LogElsewhere,
     /// Somebody wrote to it in the meantime.
     #[error("it was changed while it was audited, and nobody had opened it before; repeat")]
     Changed,

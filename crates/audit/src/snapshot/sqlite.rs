@@ -1,6 +1,7 @@
 //! A snapshot of a database file. Its tables have the shape that the checks expect.
 
 use std::fs::TryLockError;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -41,6 +42,10 @@ impl File<'_> {
         // A server locks the file itself: under this name its log would have been seen.
         if matches!(opened.try_lock_shared(), Err(TryLockError::WouldBlock)) {
             return Err(AuditError::ServedElsewhere);
+        }
+        // A server that crashed may have left its log beside the other name.
+        if opened.metadata()?.nlink() > 1 || is_mounted_alone(&file) {
+            return Err(AuditError::LogElsewhere);
         }
         drop(opened);
         let audited = Self::look_at(&uri(&file, "mode=ro&immutable=1"), audit);
@@ -89,6 +94,20 @@ impl State {
         log.push("-wal");
         Ok(Self { log: Path::new(&log).exists(), length: found.len(), modified: found.modified()? })
     }
+}
+
+/// Whether the file, and not the folder that it is in, is what was mounted.
+#[cfg(target_os = "linux")]
+fn is_mounted_alone(file: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    statx(CWD, file, AtFlags::empty(), StatxFlags::empty())
+        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Other systems do not mount single files.
+#[cfg(not(target_os = "linux"))]
+fn is_mounted_alone(_file: &Path) -> bool {
+    false
 }
 
 fn uri(file: &Path, how: &str) -> String {

@@ -179,6 +179,18 @@ fn a_file_whose_log_is_elsewhere_is_not_taken_for_whole() {
     assert_eq!(violations(&audited(&copy).unwrap()), [""; 0]);
 }
 
+/// A server that crashed has left its log beside the name by which it had the file.
+#[test]
+fn a_file_with_a_second_name_is_audited_by_the_one_that_has_the_log() {
+    let database = Database::healthy();
+    let mut server = database.connect_as_server();
+    server.batch_execute("UPDATE wallets SET balance = 999 WHERE user_id = 'dan'").unwrap();
+    let other = database.folder.path().join("other.db");
+    fs::hard_link(database.file(), &other).unwrap();
+    assert!(matches!(audited(&other), Err(AuditError::LogElsewhere)));
+    assert_eq!(database.violations().len(), 1);
+}
+
 #[test]
 fn what_changes_while_nobody_should_write_is_no_proof() {
     let database = Database::healthy();
