@@ -40,7 +40,7 @@ impl Address {
         if rest.matches('@').count() > 1 {
             return Err(AddressError::SeveralAts);
         }
-        let config: Config = url.parse().map_err(|error| AddressError::Wrong(causes(&error)))?;
+        let config: Config = url.parse().map_err(|error| AddressError::Wrong(why(url, causes(&error))))?;
         if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
             return Err(AddressError::Tls);
         }
@@ -62,6 +62,16 @@ impl fmt::Display for Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a URL cannot be read. The name of a parameter that nobody knows may be what stands behind an `&` in a password.
+fn why(url: &str, why: String) -> String {
+    let (unknown, safe) = (why.contains("unknown option"), url.contains('@') && !url.contains("password="));
+    if unknown && !safe {
+        "a parameter is unknown; write %26 for an & that belongs to a password".to_owned()
+    } else {
+        why
     }
 }
 
@@ -110,6 +120,8 @@ mod tests {
             ("postgres://usher:secret@h/d?schema=x", "unknown option `schema`"),
             ("postgres://usher:secret@h/d?sslmode=verify-full", "invalid value for option `sslmode`"),
             ("postgres://usher:secret@h/d?sslmode=require", "Usher speaks no TLS"),
+            ("postgres://h/d?user=usher&password=se&secret=x", "a parameter is unknown; write %26"),
+            ("postgres://usher?secret=x", "a parameter is unknown; write %26"),
             ("postgres:secret", "it is not postgres://"),
             ("mysql://usher:secret@h/d", "it is not postgres://"),
             ("", "it is not postgres://"),

@@ -123,6 +123,10 @@ impl Options {
 /// What is wrong with the command line, on one line.
 pub(crate) fn one_line(wrong: &clap::Error) -> String {
     let text = wrong.to_string();
+    if text.contains("://") {
+        // There may be a password in it.
+        return "a URL stands where none belongs (--help explains all flags)".to_owned();
+    }
     let told =
         text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
     let told: Vec<_> = told.filter(|line| !line.is_empty()).collect();
@@ -175,6 +179,8 @@ mod tests {
         assert!(line.contains("possible values: rush, steady, mixed") && !line.contains('\n'), "{line}");
         let line = wrong(&["--url", "u", "--admin-key", "k", "--haste", "fast"]);
         assert!(line.contains("must be a number, 0.01 to 1000"), "{line}");
+        let line = wrong(&["http://usher:secret@127.0.0.1"]);
+        assert!(line.contains("a URL") && !line.contains("secret"), "{line}");
     }
 
     #[test]

@@ -21,20 +21,22 @@ pub(crate) fn servers(urls: &[String]) -> anyhow::Result<Vec<String>> {
 
 fn server(text: &str) -> anyhow::Result<String> {
     let bare = text.trim().trim_end_matches('/');
+    // From here on no password is repeated, as there is none.
+    ensure!(!bare.contains('@'), "--url: a server is written http://ADDRESS:PORT, without a user or a password");
     if !bare.contains("://") {
-        bail!("--url {text}: a server is written with its scheme, for example http://{bare}");
+        bail!("--url: a server is written with its scheme, for example http://{bare}");
     }
-    let url = Url::parse(bare).with_context(|| format!("--url {text} is no URL"))?;
+    let url = Url::parse(bare).context("--url is no URL")?;
     match url.scheme() {
         "http" => {}
-        "https" => bail!(
-            "--url {text}: TLS is not spoken here; name the servers themselves, behind what speaks it, by http://"
-        ),
-        other => bail!("--url {text}: {other} is not spoken here; a server is written http://ADDRESS:PORT"),
+        "https" => {
+            bail!("--url: TLS is not spoken here; name the servers themselves, behind what speaks it, by http://")
+        }
+        other => bail!("--url: {other} is not spoken here; a server is written http://ADDRESS:PORT"),
     }
     ensure!(
         url.path() == "/" && url.query().is_none() && url.fragment().is_none(),
-        "--url {text}: a server's address is meant, with nothing after it: http://{}",
+        "--url: a server's address is meant, with nothing after it: http://{}",
         bare.trim_start_matches("http://").split(['/', '?', '#']).next().unwrap_or_default()
     );
     Ok(bare.to_owned())
@@ -102,9 +104,15 @@ mod tests {
             ("http://127.0.0.1:8080/api/v1", "with nothing after it: http://127.0.0.1:8080"),
             ("http://127.0.0.1:8080?x=1", "with nothing after it: http://127.0.0.1:8080"),
             ("http://127.0.0.1:port", "is no URL"),
+            ("http://usher:secret@127.0.0.1", "without a user or a password"),
+            ("http://usher:secret/", "is no URL"),
+            ("http://127.0.0.1:8080?key=secret", "with nothing after it: http://127.0.0.1:8080"),
         ] {
             let line = format!("{:#}", server(url).unwrap_err());
-            assert!(line.contains(told) && line.starts_with("--url ") && !line.contains('\n'), "{url}: {line}");
+            assert!(
+                line.contains(told) && line.starts_with("--url") && !line.contains("secret") && !line.contains('\n'),
+                "{url}: {line}"
+            );
         }
     }
 }

@@ -46,7 +46,10 @@ impl Location {
                 Address::parse(url).context("the database URL cannot be used")?;
                 Ok(Self::Postgres(url.to_owned()))
             }
-            _ => bail!("the database URL must start with sqlite:// or postgres:// (its scheme is {scheme:?})"),
+            word if word.chars().all(|c| c.is_ascii_alphanumeric()) => {
+                bail!("the database URL must start with sqlite:// or postgres:// (its scheme is {word:?})")
+            }
+            _ => bail!("the database URL must start with sqlite:// or postgres://"),
         }
     }
 
@@ -207,6 +210,7 @@ mod tests {
             "sqlite:///",
             "postgres://",
             "mysql://secret@host/x",
+            "usher:secret://host/x",
             "postgres://usher:se@secret@h/d",
             "postgres://usher:secret@h/d?schema=sale",
         ] {

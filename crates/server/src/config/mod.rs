@@ -9,6 +9,9 @@ mod tests;
 mod values;
 pub(crate) mod variables;
 
+use std::error::Error;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 pub(crate) use database::{AuditConfig, DEFAULT_URL, Migrate, MigrateConfig, PatienceConfig};
 pub(crate) use rules::RulesConfig;
@@ -73,6 +76,15 @@ pub(crate) struct SchedulerCli {
 /// What is wrong with the command line, on one line, with the parser's advice if it has any.
 pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
     let text = wrong.to_string();
+    let listed = |line: &str| Some(line.strip_prefix("[possible values: ")?.strip_suffix(']')?.to_owned());
+    let values = text.lines().find_map(|line| listed(line.trim()));
+    let values = values.map_or_else(String::new, |values| format!("; it can be: {values}"));
+    let (what, tip) = unrepeated(wrong).unwrap_or_else(|| repeated(&text));
+    format!("{what}{values}{tip} ({program} --help explains all flags)")
+}
+
+/// What the parser says, and its tip.
+fn repeated(text: &str) -> (String, String) {
     let mut lines = text.lines().map(str::trim);
     let mut what = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     if what.ends_with(':') {
@@ -81,20 +93,27 @@ pub(crate) fn one_line(wrong: &clap::Error, program: &str) -> String {
             what = format!("{what} {item}");
         }
     }
-    let listed = |line: &str| Some(line.strip_prefix("[possible values: ")?.strip_suffix(']')?.to_owned());
-    let values = text.lines().find_map(|line| listed(line.trim()));
-    let values = values.map_or_else(String::new, |values| format!("; it can be: {values}"));
     let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map_or_else(String::new, |tip| format!("; {tip}"));
-    format!("{}{values}{tip} ({program} --help explains all flags)", without_urls(&what))
+    (what, tip)
 }
 
-/// The same without what stands behind the scheme of a URL: it may be a password, which is not repeated.
-fn without_urls(text: &str) -> String {
-    let mut parts = text.split("://");
-    let mut told = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end = part.find(['\'', ' ']).unwrap_or(part.len());
-        told = format!("{told}://...{}", part.split_at(end).1);
-    }
-    told
+/// What is wrong, without what was given, where that may hold a password: a URL, or anything else that is more than a word.
+fn unrepeated(wrong: &clap::Error) -> Option<(String, String)> {
+    let context = |kind| match wrong.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let flag = context(ContextKind::InvalidArg).filter(|_| wrong.kind() != ErrorKind::UnknownArgument);
+    let given = match wrong.kind() {
+        ErrorKind::UnknownArgument => context(ContextKind::InvalidArg),
+        ErrorKind::InvalidSubcommand => context(ContextKind::InvalidSubcommand),
+        _ => context(ContextKind::InvalidValue),
+    };
+    given.filter(|given| given.contains(|c: char| ":@=\"'`".contains(c) || c.is_whitespace() || c.is_control()))?;
+    let why = wrong.source().map_or_else(String::new, |why| format!(": {why}"));
+    let what = match flag {
+        Some(flag) => format!("the value of '{flag}' cannot be used{why}"),
+        None => "an argument is no flag and no command; it is not repeated, as it may hold a password".to_owned(),
+    };
+    Some((what, String::new()))
 }
