@@ -106,9 +106,9 @@ impl Problem {
         Self { cause: Some(cause.into()), ..Self::new(Code::Unavailable) }
     }
 
-    /// The same, with what exactly it is, for the caller.
-    pub(crate) fn noting(self, note: &str) -> Self {
-        Self { note: Some(note.to_owned()), ..self }
+    /// The same, of which the caller is told this instead of what the code says.
+    pub(crate) fn saying(self, sentence: &'static Sentence) -> Self {
+        Self { sentence: Some(sentence), ..self }
     }
 
     /// The path exists and answers `allow` only.

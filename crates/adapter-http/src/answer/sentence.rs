@@ -1,4 +1,4 @@
-//! What exactly was not found: sentences in both languages.
+//! What exactly was not found, or makes a server not ready: sentences in both languages.
 
 use domain::rejection::Missing;
 
@@ -15,6 +15,20 @@ impl Sentence {
     /// Nothing is served under the path.
     pub(crate) const NO_SUCH_PATH: Self =
         Self { english: "There is no such path.", korean: "존재하지 않는 경로입니다." };
+
+    /// The storage has no room.
+    pub(crate) const STORAGE_FULL: Self =
+        Self { english: "The storage's disk is full.", korean: "저장소의 디스크가 가득 찼습니다." };
+    /// The storage fails, or takes no writes.
+    pub(crate) const STORAGE_SILENT: Self = Self {
+        english: "The storage does not answer as it should.",
+        korean: "저장소가 정상적으로 응답하지 않습니다.",
+    };
+    /// Two clocks do not agree.
+    pub(crate) const CLOCK_OFF: Self = Self {
+        english: "This server's clock is a second or more off the storage's.",
+        korean: "이 서버의 시계가 저장소의 시계와 1초 이상 차이 납니다.",
+    };
 
     /// The sentence in one language.
     pub(crate) const fn text(self, language: Language) -> &'static str {
@@ -67,7 +81,10 @@ mod tests {
             Missing::Payment,
         ];
         let missing = missing.iter().map(Sentence::missing);
-        let all: Vec<Sentence> = missing.copied().chain([Sentence::NO_SUCH_PATH]).collect();
+        let all: Vec<Sentence> = missing
+            .copied()
+            .chain([Sentence::NO_SUCH_PATH, Sentence::STORAGE_FULL, Sentence::STORAGE_SILENT, Sentence::CLOCK_OFF])
+            .collect();
         for (at, sentence) in all.iter().enumerate() {
             assert!(sentence.english.is_ascii(), "{sentence:?}");
             assert!(sentence.korean.contains(|c| ('가'..='힣').contains(&c)), "{sentence:?}");

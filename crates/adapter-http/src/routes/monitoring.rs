@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::answer::problem::Problem;
+use crate::answer::sentence::Sentence;
 use crate::api::Api;
 use crate::middleware::metrics::show_queue;
 use crate::openapi::endpoint::{Content, Endpoint, Shape};
@@ -65,15 +66,16 @@ async fn healthz() -> HttpResponse {
 async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     let readiness = api.app.readiness().await.map_err(|error| {
         let why = match error {
-            StoreError::Full => "the storage's disk is full",
-            _ => "the storage does not answer as it should",
+            StoreError::Full => &Sentence::STORAGE_FULL,
+            _ => &Sentence::STORAGE_SILENT,
         };
-        Problem::from(error).noting(why)
+        Problem::from(error).saying(why)
     })?;
     let skew = readiness.clock_skew;
     if !readiness.is_ready() {
-        let why = "this server's clock is a second or more off the storage's";
-        return Err(Problem::unavailable(format!("the clock is {skew:?} off the storage's")).noting(why));
+        return Err(
+            Problem::unavailable(format!("the clock is {skew:?} off the storage's")).saying(&Sentence::CLOCK_OFF)
+        );
     }
     json::ok(&Ready {
         status: "ready",
