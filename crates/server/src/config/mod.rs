@@ -59,11 +59,11 @@ pub(crate) struct SchedulerCli {
     pub(crate) database_url: String,
 
     /// Whether to bring the tables up to date at start (auto), or to refuse to start when they are not (off)
-    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
+    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, value_parser = values::Word::<Migrate>::new(), default_value_t = Migrate::Auto)]
     pub(crate) migrate: Migrate,
 
     /// How logs are written to stderr; `RUST_LOG` sets how much is logged
-    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, value_parser = values::Word::<LogFormat>::new(), default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
 
     #[command(flatten)]

@@ -6,7 +6,7 @@ use app::WalletGate;
 use clap::{Args, ValueEnum};
 use domain::{Money, Policy, Rules};
 
-use super::values::number;
+use super::values::{Word, number};
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Rules of the sale")]
@@ -44,7 +44,7 @@ pub(crate) struct RulesConfig {
     admit_interval_seconds: u32,
 
     /// Who may see and charge their wallet: users whose turn it is (active), or also users who wait (any)
-    #[arg(long, env = "USHER_WALLET_GATE", value_name = "WHO", value_enum, default_value_t = Gate::Active)]
+    #[arg(long, env = "USHER_WALLET_GATE", value_name = "WHO", value_enum, value_parser = Word::<Gate>::new(), default_value_t = Gate::Active)]
     wallet_gate: Gate,
 }
 

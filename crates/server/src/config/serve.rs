@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 
 use adapter_http::is_web_origin;
 use anyhow::{Context, bail, ensure};
-use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use domain::seal::{ServerKey, ServerKeys};
 
 use super::database::{DEFAULT_URL, Migrate, PatienceConfig};
 use super::rules::RulesConfig;
-use super::values::{address, line};
+use super::values::{Word, address, line, switch};
 use crate::logging::LogFormat;
 
 // Not `Debug`: it has the keys, which are never logged.
@@ -32,7 +31,7 @@ pub(crate) struct ServeConfig {
     pub(crate) database_url: Option<String>,
 
     /// Whether to bring the tables up to date at start (auto), or to refuse to start when they are not (off)
-    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, default_value_t = Migrate::Auto)]
+    #[arg(long, env = "USHER_MIGRATE", value_name = "WHEN", value_enum, value_parser = Word::<Migrate>::new(), default_value_t = Migrate::Auto)]
     pub(crate) migrate: Migrate,
 
     /// Load a demo concert into an empty database; if no admin key is set, make one. Without a database URL the same is done, unless
@@ -49,7 +48,7 @@ pub(crate) struct ServeConfig {
     pub(crate) user_key: Option<String>,
 
     /// Listen on addresses other than loopback without a user key: anybody on the network may then name any user
-    #[arg(long, env = "USHER_OPEN_IDENTITY", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "USHER_OPEN_IDENTITY", value_parser = switch)]
     pub(crate) open_identity: bool,
 
     /// The secrets that seal tokens, so that nobody can forge one. Usher seals with the first, and accepts tokens that any of them
@@ -58,7 +57,7 @@ pub(crate) struct ServeConfig {
     pub(crate) token_key: Vec<String>,
 
     /// Whether to run the clockwork (which admits users and ends what is over) in this process, or to leave it to usher-scheduler
-    #[arg(long, env = "USHER_SCHEDULER", value_name = "WHERE", value_enum, default_value_t = Scheduler::Embedded)]
+    #[arg(long, env = "USHER_SCHEDULER", value_name = "WHERE", value_enum, value_parser = Word::<Scheduler>::new(), default_value_t = Scheduler::Embedded)]
     pub(crate) scheduler: Scheduler,
 
     /// Web pages of these origins may call the API, separated by commas
@@ -66,7 +65,7 @@ pub(crate) struct ServeConfig {
     pub(crate) cors_origin: Vec<String>,
 
     /// How logs are written to stderr; `RUST_LOG` sets how much is logged
-    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    #[arg(long, env = "USHER_LOG_FORMAT", value_name = "FORMAT", value_enum, value_parser = Word::<LogFormat>::new(), default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
 
     #[command(flatten)]

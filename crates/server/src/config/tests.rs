@@ -72,6 +72,10 @@ fn a_wrong_flag_gets_one_line_with_advice() {
         "invalid value '5m' for '--hold-seconds <SECONDS>': must be a number of seconds, 1 to 86400, for example 300 \
          (usher --help explains all flags)"
     );
+    // As by `USHER_OPEN_IDENTITY`; a flag of this name takes no value.
+    let told = values::switch("maybe").unwrap_err();
+    assert_eq!((values::switch("yes\n"), values::switch("0")), (Ok(true), Ok(false)));
+    assert!(told.contains("true or false"), "{told}");
     for (flag, values) in
         [("--log-format", "human, json"), ("--migrate", "auto, off"), ("--wallet-gate", "active, any")]
     {
@@ -87,6 +91,11 @@ fn what_ends_with_a_line_is_read_without_it() {
     assert_eq!(config.admin_key.as_deref(), Some("adminadmin"));
     assert_eq!(config.user_key.as_deref(), Some("key"));
     assert_eq!(config.database_url.as_deref(), Some("sqlite://x.db"));
+    for (flag, word) in
+        [("--scheduler", "embedded"), ("--migrate", "off"), ("--log-format", "json"), ("--wallet-gate", "any")]
+    {
+        parse(&[flag, &format!("{word}\n")]).unwrap();
+    }
     let within = parse(&["--database-url", "sqlite://x.db", "--admin-key", "secret of\ntwo lines"]).unwrap();
     let line = within.check().unwrap_err().to_string();
     assert!(line.contains("--admin-key") && !line.contains("secret"), "{line}");
