@@ -64,8 +64,8 @@ impl Process {
         let mut child = command.stdout(Stdio::piped()).stderr(OwnedFd::from(full)).spawn().expect("the program starts");
         let (sender, addresses) = channel();
         let (stdout, out) = collect(child.stdout.take().expect("stdout is piped"), Some(sender));
-        let (stderr, readers, _standing_still) = (Arc::default(), vec![out], Some(reader));
-        Self { child, stdout, stderr, readers, addresses, _standing_still }
+        let (stderr, readers) = (Arc::default(), vec![out]);
+        Self { child, stdout, stderr, readers, addresses, _standing_still: Some(reader) }
     }
 
     fn heard(command: &mut Command) -> Self {
