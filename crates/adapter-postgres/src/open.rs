@@ -15,6 +15,7 @@ use domain::Rules;
 use domain::ports::{Clock, IdGenerator, PATIENCE};
 
 use crate::batches::loading::Plan;
+use crate::connections::concerns::Concerns;
 use crate::connections::limits::Limits;
 use crate::connections::pool::{Connections, patient};
 use crate::connections::server::look_at;
@@ -59,9 +60,10 @@ impl PostgresStore {
     /// Any number of servers may open it, also at once: one of them migrates, the others wait for it.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let limits = Limits::new(options.patience);
-        let concerns = look_at(url, limits).await?;
+        let noted = Arc::<Concerns>::default();
+        let concerns = look_at(url, limits, &noted).await?;
         bring_up_to_date(url, options.migrations).await?;
-        let connections = Connections::new(url, options.connections.max(1), limits);
+        let connections = Connections::new(url, options.connections.max(1), limits, noted);
         let connections = connections.map_err(|error| OpenError::Failed(error.to_string()))?;
         let store = Self(Arc::new(Inner {
             connections: Arc::new(connections),
@@ -78,7 +80,7 @@ impl PostgresStore {
 
 /// Brings the tables of the database up to date; the names of the migrations it applied.
 pub async fn migrate(url: &str) -> Result<Vec<String>, OpenError> {
-    look_at(url, Limits::new(PATIENCE)).await?;
+    look_at(url, Limits::new(PATIENCE), &Concerns::default()).await?;
     bring_up_to_date(url, Migrations::Apply).await
 }
 

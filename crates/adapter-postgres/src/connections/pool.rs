@@ -13,9 +13,9 @@ use domain::ports::{Disk, StoreError};
 use futures::FutureExt;
 use tokio::runtime::Handle;
 
+use crate::connections::concerns::Concerns;
 use crate::connections::error::{BatchError, Fate};
 use crate::connections::limits::Limits;
-use crate::connections::server::Concerns;
 use crate::connections::statement::statement;
 
 /// What is wrong when a server says nothing.
@@ -79,12 +79,12 @@ pub(crate) struct Connections {
 
 impl Connections {
     /// A pool of at most `size` connections to `url`, opened as they are needed, on the present runtime.
-    pub(crate) fn new(url: &str, size: usize, limits: Limits) -> Result<Self, BuildError> {
+    pub(crate) fn new(url: &str, size: usize, limits: Limits, concerns: Arc<Concerns>) -> Result<Self, BuildError> {
         let mut config = ManagerConfig::default();
         // What is pinged may be gone a moment later; a batch that finds its connection gone is run again.
         config.recycling_method = RecyclingMethod::Fast;
         let runtime = Handle::current();
-        let (home, concerns) = (runtime.clone(), Arc::<Concerns>::default());
+        let home = runtime.clone();
         config.custom_setup = Box::new(move |url| {
             let established = home.spawn(establish(url.to_owned(), limits, Arc::clone(&concerns)));
             async { established.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))? }.boxed()
@@ -164,7 +164,7 @@ impl Connections {
 }
 
 /// A session of ours, on a server that takes writes: what a standby shows may be old, and nobody would find out. Warns of what there
-/// is to be concerned about now.
+/// is to be concerned about and was not before.
 pub(crate) async fn establish(
     url: String,
     limits: Limits,

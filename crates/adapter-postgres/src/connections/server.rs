@@ -1,9 +1,8 @@
 //! What a server must be, and what an operator should know of it: looked at when a store is opened.
 
-use std::sync::{Mutex, PoisonError};
-
 use connect_postgres::{Backend, ConnectError};
 
+use crate::connections::concerns::Concerns;
 use crate::connections::limits::Limits;
 use crate::connections::pool::{SILENT, STANDBY, patient};
 use crate::open_error::OpenError;
@@ -19,32 +18,11 @@ const WHO: &str = "SELECT pid || ' ' || backend_start FROM pg_stat_activity WHER
 
 const SETTINGS: &str =
     "SELECT concat_ws(' ', current_setting('server_version_num'), current_setting('server_encoding'),
-    pg_is_in_recovery(), current_setting('synchronous_commit'), current_setting('default_transaction_read_only'))";
-
-/// What a crash of the database's machine may cost, where `fsync` and `full_page_writes` are off.
-const CONCERNS: [&str; 2] = [
-    "fsync is off: what was answered with success is lost when the database's machine crashes",
-    "full_page_writes is off: a crash of the database's machine may damage it, unless its file system prevents that",
-];
-
-/// What there was to be concerned about when the last session began. A reload may change it at any time.
-#[derive(Default)]
-pub(crate) struct Concerns(Mutex<Vec<&'static str>>);
-
-impl Concerns {
-    /// Notes what a new session finds `fsync` and `full_page_writes` to be; what is off now and was not before.
-    pub(crate) fn note(&self, settings: [&str; 2]) -> Vec<&'static str> {
-        let found = settings.into_iter().zip(CONCERNS).filter(|(setting, _)| *setting == "off");
-        let found: Vec<_> = found.map(|(_, concern)| concern).collect();
-        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = found.iter().copied().filter(|concern| !before.contains(concern)).collect();
-        *before = found;
-        new
-    }
-}
+    pg_is_in_recovery(), current_setting('synchronous_commit'), current_setting('default_transaction_read_only'),
+    current_setting('fsync'), current_setting('full_page_writes'))";
 
 /// Looks whether the server at `url` is one that Usher can keep its promises on; what else should be known of it, a line each.
-pub(crate) async fn look_at(url: &str, limits: Limits) -> Result<Vec<String>, OpenError> {
+pub(crate) async fn look_at(url: &str, limits: Limits, concerns: &Concerns) -> Result<Vec<String>, OpenError> {
     let url = patient(url);
     let looked = tokio::time::timeout(limits.silence(), async {
         let [one, other] = [Backend::connect(&url).await?, Backend::connect(&url).await?];
@@ -56,7 +34,7 @@ pub(crate) async fn look_at(url: &str, limits: Limits) -> Result<Vec<String>, Op
     });
     let looked = looked.await.unwrap_or_else(|_elapsed| Err(ConnectError::Refused(SILENT.to_owned())));
     let (pooled, settings) = looked.map_err(|error| OpenError::Unreachable(error.to_string()))?;
-    if pooled { Err(OpenError::TransactionPooling) } else { judge(&settings) }
+    if pooled { Err(OpenError::TransactionPooling) } else { judge(&settings, concerns) }
 }
 
 /// Whether what is between us and the server gives sessions to others between two transactions: then two that are open at once
@@ -68,7 +46,7 @@ fn share_backends(answers: &[[Option<String>; 2]]) -> bool {
 }
 
 /// What follows from a server's settings, which stand in a row.
-fn judge(settings: &str) -> Result<Vec<String>, OpenError> {
+fn judge(settings: &str, concerns: &Concerns) -> Result<Vec<String>, OpenError> {
     let mut settings = settings.split(' ');
     let mut next = || settings.next().unwrap_or_default();
     let version = next().parse::<u32>().unwrap_or_default() / 10_000;
@@ -87,7 +65,8 @@ fn judge(settings: &str) -> Result<Vec<String>, OpenError> {
         return Err(OpenError::TakesNoWrites("default_transaction_read_only is on"));
     }
     let concern = "synchronous_commit is off for this role or database: Usher's own sessions set it on";
-    Ok(asynchronous.then(|| concern.to_owned()).into_iter().collect())
+    let told = concerns.note([next(), next()]).into_iter().chain(asynchronous.then_some(concern));
+    Ok(told.map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -109,25 +88,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_may_cost_is_told_when_it_comes_up() {
-        let concerns = Concerns::default();
-        for (settings, told) in [
-            (["off", "on"], &CONCERNS[..1]),
-            (["off", "on"], &[]),
-            (["off", "off"], &CONCERNS[1..]),
-            (["on", "on"], &[]),
-            (["off", "off"], &CONCERNS[..]),
-        ] {
-            assert_eq!(concerns.note(settings), told, "{settings:?}");
-        }
-    }
-
-    #[test]
     fn a_server_is_taken_warned_of_or_refused() {
-        assert!(judge("130023 UTF8 f on off").unwrap().is_empty());
-        assert!(judge("180004 UTF8 f remote_apply off").unwrap().is_empty());
-        let concerns = judge("150018 UTF8 f off off").unwrap();
-        assert!(concerns.len() == 1 && concerns[0].starts_with("synchronous_commit"), "{concerns:?}");
+        let judge = |settings| judge(settings, &Concerns::default());
+        assert!(judge("130023 UTF8 f on off on on").unwrap().is_empty());
+        assert!(judge("180004 UTF8 f remote_apply off on on").unwrap().is_empty());
+        let concerns = judge("150018 UTF8 f off off off off").unwrap();
+        for (concern, setting) in concerns.iter().zip(["fsync", "full_page_writes", "synchronous_commit"]) {
+            assert!(concern.starts_with(setting), "{concern}");
+        }
+        assert_eq!(concerns.len(), 3);
         for (settings, why) in [
             ("120022 UTF8 f on off", "PostgreSQL 12, and Usher needs 13 or newer"),
             ("150018 SQL_ASCII f on off", "SQL_ASCII"),
