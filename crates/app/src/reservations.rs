@@ -1,7 +1,7 @@
 //! Holding seats, cancelling, and reading one's own reservations.
 
 use domain::page::Listed;
-use domain::ports::{Answer, HoldCommand};
+use domain::ports::{Answer, Cancelled, HoldCommand};
 use domain::rejection::Missing;
 use domain::reservation::Reservation;
 use domain::seat::SeatChoice;
@@ -22,7 +22,7 @@ impl App {
     }
 
     /// Cancels one's own reservation, with a live token (R17). The store checks it itself, under its lock.
-    pub async fn cancel(&self, holder: Holder, reservation: ReservationId) -> Result<Reservation, Failure> {
+    pub async fn cancel(&self, holder: Holder, reservation: ReservationId) -> Result<Cancelled, Failure> {
         Ok(self.ports.reservations.cancel(holder.ticket, reservation).await??)
     }
 
@@ -87,8 +87,9 @@ mod tests {
 
     #[test]
     fn cancelling_is_one_call_of_one_port_r17() {
+        let cancelled = Cancelled { reservation: reservation(), changed: true };
         for (answer, passed) in [
-            (Ok(Ok(reservation())), Ok(reservation())),
+            (Ok(Ok(cancelled.clone())), Ok(cancelled)),
             (Ok(Err(Rejection::AlreadyPaid)), Err(Failure::Rejected(Rejection::AlreadyPaid))),
             (Err(down()), Err(Failure::Store(down()))),
         ] {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use domain::concert::{CreatedConcert, NewConcert, NewSchedule, SeatMap, SeatRun};
 use domain::payment::Receipt;
 use domain::ports::{
-    Admissions, Admitted, Answer, ChargeCommand, Clock, Decided, HoldCommand, Joined, LoadCommand, MOST_TURNS, Paid,
-    PayCommand, QueueReport,
+    Admissions, Admitted, Answer, Cancelled, ChargeCommand, Clock, Decided, HoldCommand, Joined, LoadCommand,
+    MOST_TURNS, Paid, PayCommand, QueueReport,
 };
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::seat::{SeatChoice, SeatStatus};
@@ -259,8 +259,12 @@ impl Scene {
         keyed(self.store.reservations.hold(&command).await)
     }
 
-    pub(crate) async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Result<Reservation, Rejection> {
+    pub(crate) async fn cancelling(&self, ticket: Ticket, reservation: ReservationId) -> Result<Cancelled, Rejection> {
         self.store.reservations.cancel(ticket, reservation).await.unwrap()
+    }
+
+    pub(crate) async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Result<Reservation, Rejection> {
+        self.cancelling(ticket, reservation).await.map(|cancelled| cancelled.reservation)
     }
 
     /// One tick of the clockwork, which fails nowhere; what it did by queue.

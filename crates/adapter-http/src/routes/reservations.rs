@@ -182,6 +182,8 @@ async fn cancel(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let cancelled = api.app.cancel(bearer.0, asked(&request)?).await?;
-    api.schedule_changed(cancelled.queue, cancelled.schedule);
+    if cancelled.changed {
+        api.schedule_changed(cancelled.reservation.queue, cancelled.reservation.schedule);
+    }
     Ok(HttpResponse::NoContent().finish())
 }

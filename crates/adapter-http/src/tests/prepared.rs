@@ -54,6 +54,22 @@ async fn hold_elsewhere(shop: &Shop, concert: &Concert, token: &str, number: u32
 
 /// R17: a token that has ended changes nothing by leaving, not even what is kept of the seats; one that lives changes what is kept
 /// of the schedules in which it held some. The clock stands still, so that what changes elsewhere does not show by itself.
+/// A list is made anew for what has changed, not for a request that changes nothing.
+#[actix_web::test]
+async fn cancelling_again_outdates_nothing() {
+    let (shop, concert) = Shop::open().await;
+    let (watcher, holder, buyer) = (shop.join("w").await, shop.join("h").await, shop.join("b").await);
+    let held = shop.post("/api/v1/reservations", &holder, &concert.seats(&[1])).await.expect(201).json();
+    let path = format!("/api/v1/reservations/{}", held["id"].as_str().unwrap());
+    let free = async || shop.get(&concert.path(), &watcher).await.json()["schedule"]["seats_available"].clone();
+    assert_eq!(free().await, 49);
+    shop.call("DELETE", &path, &holder).await.expect(204);
+    assert_eq!(free().await, 50);
+    hold_elsewhere(&shop, &concert, &buyer, 2).await;
+    shop.call("DELETE", &path, &holder).await.expect(204);
+    assert_eq!(free().await, 50, "as it was read");
+}
+
 #[actix_web::test]
 async fn who_leaves_outdates_what_they_held_and_nothing_else() {
     let (shop, concert) = Shop::open().await;

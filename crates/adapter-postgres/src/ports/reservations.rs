@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::{Queryable, Selectable};
 use diesel_async::RunQueryDsl;
 use domain::page::Listed;
-use domain::ports::{Answer, Decided, HoldCommand, MOST_RELEASED, ReservationRepository, StoreError};
+use domain::ports::{Answer, Cancelled, Decided, HoldCommand, MOST_RELEASED, ReservationRepository, StoreError};
 use domain::reservation::Reservation;
 use domain::sale::{Command, Outcome};
 use domain::{Page, QueueNumber, ReservationId, Ticket, UserId};
@@ -42,9 +42,9 @@ impl ReservationRepository for PostgresStore {
         }
     }
 
-    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled> {
         match self.sale(ticket.queue, Command::Cancel(ticket, reservation)).await? {
-            Ok(Outcome::Cancelled(reservation)) => Ok(Ok(reservation)),
+            Ok(Outcome::Cancelled(cancelled)) => Ok(Ok(cancelled)),
             Err(rejection) => Ok(Err(rejection)),
             Ok(other) => Err(other.unexpected()),
         }

@@ -9,9 +9,10 @@ use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, Schedul
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, Clock, ClockworkRepository, ConcertRepository, Decided, HoldCommand,
-    IdGenerator, Joined, Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe,
-    QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
+    Admissions, Answer, Cancelled, ChargeCommand, Charged, Clock, ClockworkRepository, ConcertRepository, Decided,
+    HoldCommand, IdGenerator, Joined, Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository,
+    Probe, QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, TokenKeyRepository,
+    WalletRepository,
 };
 use domain::presence::Sighting;
 use domain::reservation::Reservation;
@@ -135,7 +136,7 @@ impl ReservationRepository for Servers {
     async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>> {
         self.next().hold(command).await
     }
-    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled> {
         self.next().cancel(ticket, reservation).await
     }
     async fn find(

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::page::Listed;
-use domain::ports::{Answer, Decided, HoldCommand, ReservationRepository, StoreError};
+use domain::ports::{Answer, Cancelled, Decided, HoldCommand, ReservationRepository, StoreError};
 use domain::reservation::Reservation;
 use domain::sale::{self, Made};
 use domain::{Page, QueueNumber, ReservationId, Ticket, UserId};
@@ -21,7 +21,7 @@ impl ReservationRepository for SqliteStore {
         self.writer().run(move |transaction| hold(transaction, &command)).await
     }
 
-    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled> {
         self.writer().run(move |transaction| cancel(transaction, ticket, reservation)).await
     }
 
@@ -77,12 +77,12 @@ fn hold(transaction: &mut Transaction<'_>, command: &HoldCommand) -> Decided<Ans
 }
 
 /// R17: DELETE of a reservation.
-fn cancel(transaction: &mut Transaction<'_>, ticket: Ticket, id: ReservationId) -> Decided<Reservation> {
+fn cancel(transaction: &mut Transaction<'_>, ticket: Ticket, id: ReservationId) -> Decided<Cancelled> {
     let (queue, context) = (ticket.queue, transaction.context());
     match sale::cancel(&mut Sale { transaction, queue }, ticket.number, id, &context)? {
-        Ok((reservation, effects)) => {
+        Ok((cancelled, effects)) => {
             write(transaction, queue, effects)?;
-            Ok(Ok(reservation))
+            Ok(Ok(cancelled))
         }
         Err(rejection) => Ok(Err(rejection)),
     }

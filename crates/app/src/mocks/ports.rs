@@ -5,9 +5,10 @@ use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, Schedul
 use domain::page::Listed;
 use domain::payment::Receipt;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, ClockworkRepository, ConcertRepository, Decided, HoldCommand,
-    IdGenerator, Joined, Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository, Probe,
-    QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, TokenKeyRepository, WalletRepository,
+    Admissions, Answer, Cancelled, ChargeCommand, Charged, ClockworkRepository, ConcertRepository, Decided,
+    HoldCommand, IdGenerator, Joined, Left, LoadCommand, Paid, PayCommand, PaymentRepository, PresenceRepository,
+    Probe, QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, TokenKeyRepository,
+    WalletRepository,
 };
 use domain::presence::Sighting;
 use domain::reservation::Reservation;
@@ -70,7 +71,7 @@ mock! {
     #[async_trait]
     impl ReservationRepository for Reservations {
         async fn hold(&self, command: &HoldCommand) -> Decided<Answer<Reservation>>;
-        async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation>;
+        async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled>;
         async fn find(
             &self,
             queue: QueueNumber,

@@ -30,7 +30,7 @@ pub use presence::PresenceRepository;
 pub use queues::{
     Admissions, Admitted, Counted, Endings, Joined, Left, MOST_TURNS, QueueChange, QueueReport, QueueRepository,
 };
-pub use reservations::{HoldCommand, MOST_RELEASED, ReservationRepository};
+pub use reservations::{Cancelled, HoldCommand, MOST_RELEASED, ReservationRepository};
 
 use std::time::Duration;
 

@@ -23,6 +23,15 @@ pub struct HoldCommand {
     pub key: Option<IdempotencyKey>,
 }
 
+/// What cancelling came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    /// The reservation, which is CANCELLED.
+    pub reservation: Reservation,
+    /// Whether it was this that cancelled it.
+    pub changed: bool,
+}
+
 /// Reservations.
 #[async_trait]
 pub trait ReservationRepository: Send + Sync {
@@ -40,7 +49,7 @@ pub trait ReservationRepository: Send + Sync {
 
     /// R17, R5: cancels a reservation of the ticket's user, whose token lives. Frees those of its seats that are still its own,
     /// and settles how long the token's turn lasts, in the same transaction. Cancelling again changes nothing and succeeds.
-    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation>;
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled>;
 
     /// A reservation of `user` in this queue; `None` for another user's. Its status is the one at the moment of reading
     /// ([`Reservation::status_at`]).

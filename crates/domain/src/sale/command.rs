@@ -2,7 +2,7 @@
 
 use super::{Context, Facts as _, Made, WorkingSet};
 use crate::line::Line;
-use crate::ports::{Admitted, Answer, HoldCommand, Joined, Left, Paid, PayCommand, StoreError};
+use crate::ports::{Admitted, Answer, Cancelled, HoldCommand, Joined, Left, Paid, PayCommand, StoreError};
 use crate::rejection::Missing;
 use crate::reservation::Reservation;
 use crate::{PaymentId, QueueEdit, Rejection, ReservationId, Ticket, TicketNumber, UserId};
@@ -49,7 +49,7 @@ pub enum Outcome {
     /// A hold.
     Held(Answer<Reservation>),
     /// A reservation that is cancelled.
-    Cancelled(Reservation),
+    Cancelled(Cancelled),
     /// A payment.
     Paid(Answer<Paid>),
     /// Whether it was due.

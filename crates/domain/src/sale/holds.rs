@@ -6,7 +6,7 @@ use super::effects::SeatChange;
 use super::{Context, Effects, Facts, Made};
 use crate::concert::Found;
 use crate::idempotency::Use;
-use crate::ports::{Decided, HoldCommand, StoreError};
+use crate::ports::{Cancelled, Decided, HoldCommand, StoreError};
 use crate::rejection::Missing;
 use crate::reservation::{self, HoldFacts, Reservation};
 use crate::seat::{Seat, SeatStatus, Taken};
@@ -125,7 +125,7 @@ pub fn cancel(
     number: TicketNumber,
     id: ReservationId,
     context: &Context<'_>,
-) -> Decided<(Reservation, Effects)> {
+) -> Decided<(Cancelled, Effects)> {
     let Some(token) = facts.token(number)? else { return Ok(Err(Rejection::TokenUnknown)) };
     let mut found = facts.reservation(id)?;
     let ended = match reservation::cancel(found.as_mut(), &token, context.now) {
@@ -144,7 +144,7 @@ pub fn cancel(
             effects.tokens.push(settled);
         }
     }
-    Ok(Ok((reservation, effects)))
+    Ok(Ok((Cancelled { reservation, changed: ended }, effects)))
 }
 
 /// R10: ends a reservation that ran out; nothing when it has not, or is there no longer. Its user's token is left alone: where

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ports::Cancelled;
 use domain::rejection::Missing;
 use domain::reservation::{CancelReason, Reservation, ReservationStatus};
 use domain::seat::SeatChoice;
@@ -21,11 +22,12 @@ pub(crate) async fn cancelling_frees_the_seats_and_again_changes_nothing_r17_w11
     let scene = Scene::open(&make).await;
     let (ticket_a, ticket_b) = (scene.enter("a").await, scene.enter("b").await);
     let held = scene.hold(ticket_a, &[1, 2]).await.unwrap();
-    let cancelled = scene.cancel(ticket_a, held.id).await.unwrap();
-    assert_eq!(cancelled, Reservation { status: BY_USER, ..held.clone() });
+    let Cancelled { reservation: cancelled, changed } = scene.cancelling(ticket_a, held.id).await.unwrap();
+    assert_eq!((&cancelled, changed), (&Reservation { status: BY_USER, ..held.clone() }, true));
     assert_eq!(scene.reservation(&held).await, cancelled);
     let next = scene.hold(ticket_b, &[1]).await.unwrap();
-    assert_eq!(scene.cancel(ticket_a, held.id).await.unwrap(), cancelled);
+    let again = Cancelled { reservation: cancelled.clone(), changed: false };
+    assert_eq!(scene.cancelling(ticket_a, held.id).await, Ok(again));
     assert_eq!((scene.seat(1).await, scene.seat(2).await), (Held, Available), "the next holder is not touched");
     assert_eq!(scene.reservation_status(&next).await, ReservationStatus::Pending);
     scene.advance(HOLD);

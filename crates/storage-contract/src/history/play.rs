@@ -97,7 +97,7 @@ impl Player {
             }
             Command::Cancel { place, booking } => {
                 let cancelled = self.store.reservations.cancel(self.ticket(*place), self.reservation(*booking)).await?;
-                cancelled.map(|reservation| Answer::Cancelled(self.booking(&reservation)))
+                cancelled.map(|cancelled| Answer::Cancelled(self.booking(&cancelled.reservation)))
             }
             Command::Pay { place, booking, amount, key } => self.pay(*place, *booking, *amount, *key).await?,
             Command::Charge { user, amount, key } => self.charge(*user, *amount, *key).await?,

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use domain::concert::{Concert, CreatedConcert, Schedule, ScheduleFilter, ScheduleKey, SeatMap};
 use domain::page::Listed;
 use domain::ports::{
-    Admissions, Answer, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, Joined, Left,
-    LoadCommand, QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, WalletRepository,
+    Admissions, Answer, Cancelled, ChargeCommand, Charged, Clock, ConcertRepository, Decided, HoldCommand, Joined,
+    Left, LoadCommand, QueueChange, QueueReport, QueueRepository, ReservationRepository, StoreError, WalletRepository,
 };
 use domain::reservation::Reservation;
 use domain::stock::{Look, Looked};
@@ -98,7 +98,7 @@ impl ReservationRepository for DoubleSells {
         Ok(held)
     }
 
-    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled> {
         self.0.cancel(ticket, reservation).await
     }
 
@@ -145,7 +145,7 @@ impl ReservationRepository for HoldsForEver {
         Ok(again)
     }
 
-    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled> {
         self.0.cancel(ticket, reservation).await
     }
 

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use domain::concert::{Found, Schedule};
 use domain::idempotency::Recorded;
 use domain::page::Listed;
-use domain::ports::{Answer, Decided, HoldCommand, IdGenerator, MOST_RELEASED, ReservationRepository, StoreError};
+use domain::ports::{
+    Answer, Cancelled, Decided, HoldCommand, IdGenerator, MOST_RELEASED, ReservationRepository, StoreError,
+};
 use domain::reservation::{self, HoldFacts, OwnSeats, Reservation, ReservationStatus};
 use domain::seat::{Seat, SeatChoice, Taken};
 use domain::{Page, QueueNumber, Rejection, ReservationId, Ticket, Timestamp, UserId};
@@ -43,21 +45,21 @@ impl ReservationRepository for Reference {
         Ok(Ok(Answer { value: held.reservation, replayed: false }))
     }
 
-    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Reservation> {
+    async fn cancel(&self, ticket: Ticket, reservation: ReservationId) -> Decided<Cancelled> {
         let (mut state, now) = self.lock();
         let Some((_, token)) = state.token(ticket) else { return Ok(Err(Rejection::TokenUnknown)) };
         let mut token = token.clone();
         let sale = state.sales.get_mut(&ticket.queue).unwrap();
         let mut found = sale.reservations.get(&reservation).cloned();
         let decided = reservation::cancel(found.as_mut(), &token, now);
-        Ok(decided.map(|write| {
-            let cancelled = found.unwrap();
-            if write {
-                sale.free(&cancelled);
+        Ok(decided.map(|changed| {
+            let reservation = found.unwrap();
+            if changed {
+                sale.free(&reservation);
                 token.settle(sale.pending(&token.user).iter().map(|hold| hold.expires_at), now);
                 sale.tokens.insert(ticket.number, token);
             }
-            cancelled
+            Cancelled { reservation, changed }
         }))
     }
 
